@@ -1,4 +1,4 @@
-"""Summing up the curves of a program that has written a million lines, and writing them."""
+"""Summing up and showing the curves of a program that has written a million lines, and writing them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks import projects
 from benchmarks.budgets import Budget, Measured
 from benchmarks.clock import Command, Cost, alternate, command, seconds
-from benchmarks.projects import Place
+from benchmarks.projects import QANAT, Place
 
 LINES = 1_000_000
 WRITTEN = 100_000
@@ -24,7 +25,7 @@ MEMORY_MB = 60
 
 
 def million_lines(place: Place) -> Iterator[Measured]:
-    """Measure how long the end of a group waits until its curves are summed up."""
+    """Measure how long the end of a group waits until its curves are summed up, and a person until they are shown."""
     folder = place.folder / "curves"
     folder.mkdir()
     lines, cells = folder / "metrics.jsonl", folder / "metrics.csv"
@@ -36,10 +37,20 @@ def million_lines(place: Place) -> Iterator[Measured]:
             table.write(f"{step},{loss},{acc}\n")
     yield from _summed(place, lines, ["jq", ".loss", lines], budget_s=1.5)
     yield from _summed(place, cells, ["cut", "-d,", "-f2", cells], budget_s=1.5)
+    yield _shown(place, lines)
     logged = folder / "logged"
     logged.mkdir()
     (ours,) = alternate("writing", place.slow, command([sys.executable, "-c", LOG, str(WRITTEN)], logged))
     yield Measured(f"writing {WRITTEN:,} lines with `log_metrics`", seconds(ours))
+
+
+def _shown(place: Place, file: Path) -> Measured:
+    root = projects.make(place.folder / "shown", "noop")
+    projects.run_checked([QANAT, "run", "noop"], root)
+    shutil.copy(file, root / "results/noop/run_1")
+    sides = [command([QANAT, "metrics", "1"], root), command(["wc", "-l", file], root)]
+    ours, counted = alternate("showing curves", place.slow, *sides)
+    return Measured(f"`qanat metrics` of {LINES:,} lines", seconds(ours), "`wc -l`", seconds(counted), Budget(0, 1.5))
 
 
 def _summed(place: Place, file: Path, peer: Command, *, budget_s: float) -> Iterator[Measured]:

@@ -9,7 +9,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
-from qanat.domain import metrics
+from qanat.domain import alike_lines, metrics
 from qanat.domain.json_text import NAMES
 from qanat.domain.series import STEP, Parser, Points, is_step, split_lines
 
@@ -22,10 +22,13 @@ class JsonLines(Parser):
     def parse(self, data: bytes) -> list[Points]:
         """Return the points of the next whole lines of the file, each name once."""
         first = self.lines + 1
-        if rows := _rows_at_once(data):
+        count = data.count(b"\n")
+        if points := self._of_alike_lines(data, count, first):
+            self.lines += count
+            return points
+        if rows := _rows_at_once(data, count):
             self.lines += len(rows)
-            found = self._at_once(rows, first)
-            return self._collected(enumerate(rows, first)) if found is None else found
+            return self._at_once(rows, first) or self._collected(enumerate(rows, first))
         lines = split_lines(data)
         self.lines += len(lines)
         return self._collected(self._rows(lines, first))
@@ -51,23 +54,30 @@ class JsonLines(Parser):
             else:
                 self._break(number)
 
-    def _at_once(self, rows: Sequence[dict[str, Any]], first: int) -> list[Points] | None:
-        """Return the points of rows of one kind or several, such as those of training and of tests; None for others."""
+    def _of_alike_lines(self, data: bytes, count: int, first: int) -> list[Points]:
+        """Return the points of lines that differ only in their numbers; nothing for others."""
+        try:
+            columns = alike_lines.columns(data, count) if data.endswith(b"\n") else None
+            return _unique(self._points(columns, first)) if columns else []
+        except OverflowError:
+            return []
+
+    def _at_once(self, rows: Sequence[dict[str, Any]], first: int) -> list[Points]:
+        """Return the points of rows of one kind or several, as of training and of tests; nothing for others."""
         try:
             kinds = [columns] if (columns := _columns(rows)) else [*map(_columns, _kinds(rows))]
             if not all(kinds) or (len(kinds) > 1 and any(STEP not in columns for columns in kinds)):
-                return None
+                return []
             points = [point for columns in kinds for point in self._points(columns, first)]
         except OverflowError:
-            return None
-        is_unique = len({one.name for one in points}) == len(points)
-        return points if is_unique else None  # otherwise, the order of lines matters
+            return []
+        return _unique(points)
 
     def _points(self, columns: dict[str, Sequence[float]], first: int) -> list[Points]:
         """Return the points of columns. Raises OverflowError for an infinite step."""
         count = len(next(iter(columns.values())))
         steps = columns.pop(STEP, None) or [*map(float, range(first, first + count))]
-        if not all(map(math.isfinite, steps)):
+        if not math.isfinite(sum(steps)) and not all(map(math.isfinite, steps)):  # the sum takes less time
             raise OverflowError("a step is not finite")
         shown = ((self._name(name), column) for name, column in columns.items())
         return [Points(name, steps, column) for name, column in shown if name is not None]
@@ -95,13 +105,17 @@ class JsonLines(Parser):
         return [Points(name, *columns) for name, columns in found.items()]
 
 
-def _rows_at_once(data: bytes) -> list[dict[str, Any]]:
-    """Return the mappings of lines, in half the time that reading each needs; nothing if a line is unusual or broken.
+def _unique(points: list[Points]) -> list[Points]:
+    """Return points if each has another name; otherwise, the order of lines matters."""
+    return points if len({one.name for one in points}) == len(points) else []
+
+
+def _rows_at_once(data: bytes, count: int) -> list[dict[str, Any]]:
+    """Return the mappings of count lines, in half the time that reading each needs; nothing if one is unusual.
 
     No two broken lines must make up a whole one. As no text in JSON contains a line break, and each line begins with
     `{` and ends with `}`, they could only do so inside of a list, so there is none, or no further brace.
     """
-    count = data.count(b"\n")
     if not (data.startswith(b"{") and data.endswith(b"}\n") and data.count(b"}\n{") == count - 1):
         return []
     if b"[" in data and not data.count(b"{") == data.count(b"}") == count:

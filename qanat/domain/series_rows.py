@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from operator import attrgetter, itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from qanat.domain.curves import Curve, is_ascending
 from qanat.domain.series import Points
@@ -19,14 +19,41 @@ class Row(NamedTuple):
     values: Mapping[str, float]
 
 
-def rows(block: Sequence[Points]) -> list[Row]:
+class AlikeRows(Sequence[Row]):
+    """Rows that have values of all names, made of columns when they are asked for."""
+
+    def __init__(self, names: Sequence[str], steps: Sequence[float], columns: Sequence[Sequence[float]]) -> None:
+        self._names, self._steps, self._columns = names, steps, columns
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __iter__(self) -> Iterator[Row]:
+        names = self._names
+        for step, *values in zip(self._steps, *self._columns, strict=True):
+            yield Row(step, dict(zip(names, values, strict=True)))
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Row]: ...
+
+    def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
+        if isinstance(place, slice):
+            return AlikeRows(self._names, self._steps[place], [column[place] for column in self._columns])
+        values = (column[place] for column in self._columns)
+        return Row(self._steps[place], dict(zip(self._names, values, strict=True)))
+
+
+def rows(block: Sequence[Points]) -> Sequence[Row]:
     """Return the rows of points, one for each step; steps ascend."""
     if not block:
         return []
     names, columns = [points.name for points in block], [points.values for points in block]
     steps = block[0].steps
     if all(points.steps is steps for points in block) and is_ascending(steps):
-        return [Row(step, dict(zip(names, values, strict=True))) for step, *values in zip(steps, *columns, strict=True)]
+        return AlikeRows(names, steps, columns)
     found: dict[float, dict[str, float]] = {}
     for points in block:
         for step, value in zip(points.steps, points.values, strict=True):
@@ -45,6 +72,21 @@ def merged(files: Iterable[Iterable[Row]]) -> Iterator[Row]:
     return joined(heapq.merge(*files, key=attrgetter("step")))
 
 
+def joined_blocks(blocks: Iterable[Sequence[Row]]) -> Iterator[Sequence[Row]]:
+    """Yield the rows of blocks, of which none is empty; a step that two blocks share has one row."""
+    last: Row | None = None
+    for block in blocks:
+        rest = block
+        if last is not None and block[0].step == last.step:
+            last, rest = Row(last.step, {**last.values, **block[0].values}), block[1:]
+        if rest:
+            yield from [[last]] if last is not None else []
+            yield from [rest[:-1]] if len(rest) > 1 else []
+            last = rest[-1]
+    if last is not None:
+        yield [last]
+
+
 def joined(found: Iterable[Row]) -> Iterator[Row]:
     """Yield rows, neighbours with the same step as one; of two values, the later counts."""
     last: Row | None = None
@@ -57,40 +99,3 @@ def joined(found: Iterable[Row]) -> Iterator[Row]:
         last = row
     if last is not None:
         yield last
-
-
-class Thinned:
-    """A few rows in place of many, in little memory: each has the newest values of `each` rows, and their last step.
-
-    There are at most twice `most`, besides the first row, which is kept as it is.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._first: Row | None = None
-        self._kept: list[Row] = []
-        self._open: Row | None = None
-        self.count = 0
-        self.each = 1
-
-    def add(self, row: Row) -> None:
-        """Add the next row."""
-        self.count += 1
-        if self._first is None:
-            self._first = row
-            return
-        self._open = _newest(self._open, row) if self._open else row
-        if (self.count - 1) % self.each == 0:
-            self._kept.append(self._open)
-            self._open = None
-            if len(self._kept) == 2 * self._most:
-                pairs = zip(self._kept[::2], self._kept[1::2], strict=True)
-                self._kept, self.each = [_newest(*pair) for pair in pairs], 2 * self.each
-
-    def rows(self) -> list[Row]:
-        """Return the rows that stand for all those that were added."""
-        return [row for row in (self._first, *self._kept, self._open) if row is not None]
-
-
-def _newest(before: Row, after: Row) -> Row:
-    return Row(after.step, {**before.values, **after.values})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -15,7 +16,8 @@ from qanat.cli.runs.curve_output import CsvOutput, CurveOutput, JsonOutput, Layo
 from qanat.cli.runs.definition_warnings import warn_of_unreadable
 from qanat.cli.runs.looking_up import find_one
 from qanat.cli.terminal.output import plural, say, tell, width
-from qanat.domain.series_rows import Row, Thinned
+from qanat.domain.few_rows import LastRows, Thinned
+from qanat.domain.series_rows import Row
 from qanat.errors import UsageError
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs.curves import RunCurves
@@ -73,10 +75,15 @@ def metrics(
 def _names(read: RunCurves) -> list[str]:
     """Return the names of the curves; without any, say why."""
     names = read.names()
-    read.check_names()
-    if not names:
-        tell(f"note: {NO_CURVES}")
+    _check(read, has_names=bool(names))
     return names
+
+
+def _check(read: RunCurves, *, has_names: bool) -> None:
+    """Raise UsageError for a name that no curve has; say why there are no curves at all."""
+    read.check_names()
+    if not has_names:
+        tell(f"note: {NO_CURVES}")
 
 
 def _print_all(read: RunCurves, output: CurveOutput, tail: int | None) -> None:
@@ -89,23 +96,21 @@ def _print_all(read: RunCurves, output: CurveOutput, tail: int | None) -> None:
 
 def _print_tables(found: Found, read: RunCurves, tail: int | None) -> None:
     """Print a table for each group that has curves."""
-    _names(read)
     most = ROWS_SHOWN if len(read.groups) == 1 else ROWS_SHOWN_OF_EACH
-    for number in read.groups:
-        if names := read.names_of(number):
-            title = [reporting.group_title(found.run.groups[number])] if len(found.run.groups) > 1 else []
-            say("\n".join([*title, *_table(names, read.rows(number), most, tail)]))
+    new: Callable[[], Thinned | LastRows] = partial(Thinned, most) if tail is None else partial(LastRows, tail)
+    tables = {number: table for number, table in read.few_rows(new).items() if read.names_of(number)}
+    _check(read, has_names=bool(tables))
+    for number, table in tables.items():
+        title = [reporting.group_title(found.run.groups[number])] if len(found.run.groups) > 1 else []
+        say("\n".join([*title, *_table(read.names_of(number), table)]))
 
 
-def _table(names: Sequence[str], rows: Iterable[Row], most: int, tail: int | None) -> list[str]:
-    """Return the lines of a table with the last rows, or with a few that stand for all."""
-    thinned = Thinned(most)
-    for row in rows if tail is None else ():
-        thinned.add(row)
+def _table(names: Sequence[str], table: Thinned | LastRows) -> list[str]:
+    """Return the lines of a table with a few rows."""
     layout = Layout(names, width())
-    lines = [layout.heading, *map(layout.line, thinned.rows() if tail is None else _last(rows, tail)), *layout.notes]
-    if thinned.each > 1:
-        lines.append(f"… {thinned.count:,} steps, the newest values of every {thinned.each:,}; --csv has all")
+    lines = [layout.heading, *map(layout.line, table.rows()), *layout.notes]
+    if isinstance(table, Thinned) and table.each > 1:
+        lines.append(f"… {table.count:,} steps, the newest values of every {table.each:,}; --csv has all")
     return lines
 
 

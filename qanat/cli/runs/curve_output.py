@@ -12,9 +12,10 @@ from qanat.cli.terminal import formats
 from qanat.cli.terminal.output import brief, clean, listed, say, say_whole, tell
 from qanat.cli.terminal.tables import SMALL_GAP, cells
 from qanat.domain.curves import plain_step
+from qanat.domain.few_rows import Thinned
 from qanat.domain.json_text import to_json
 from qanat.domain.series import STEP
-from qanat.domain.series_rows import Row, Thinned
+from qanat.domain.series_rows import Row
 from qanat.domain.shortening import quoted, shortened
 from qanat.domain.visible import escaped_json
 

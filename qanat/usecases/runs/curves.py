@@ -8,16 +8,18 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
 from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 from qanat.domain import metric_problems
 from qanat.domain.curves import VALUES_MAX, Curve, TooManyValues, collected
 from qanat.domain.experiment import MetricSource
+from qanat.domain.few_rows import FewRows
 from qanat.domain.long_work import tracked
 from qanat.domain.metric_problems import MetricProblem
 from qanat.domain.names import nearest
 from qanat.domain.run import Group, State
 from qanat.domain.series import Points
-from qanat.domain.series_rows import Row, joined, merged, rows, rows_of
+from qanat.domain.series_rows import Row, joined_blocks, merged, rows, rows_of
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, UsageError
 from qanat.records.measured import series_sources
@@ -27,8 +29,13 @@ from qanat.usecases.tracking.find import Found, check_results
 from qanat.usecases.tracking.settle import metric_sources
 
 Wanted = Callable[[str], bool]
+F = TypeVar("F", bound=FewRows)
 NAMED_MAX = 20
 _MIB = 2**20
+
+
+class _StepsGoBack(Exception):
+    """A step is less than one before it."""
 
 
 class GroupCurves:
@@ -96,12 +103,42 @@ class GroupCurves:
     def new_rows(self, *, ended: bool) -> Iterator[Row]:
         """Yield the rows that were written since the last call, one file after the other."""
         for reader in self._readers:
-            yield from joined(chain.from_iterable(map(rows, self._blocks(reader, ended=ended))))
+            yield from chain.from_iterable(self._row_blocks(reader, ended=ended))
+
+    def few_rows(self, new: Callable[[], F], *, ended: bool) -> F:
+        """Return a few of the rows that are in the files now, and know their names then.
+
+        Files are read once, unless their steps go back, or those of several files overlap.
+        """
+        found = new()
+        try:
+            for block in joined_blocks(self._ascending_blocks(ended=ended)):
+                found.extend(block)
+        except _StepsGoBack:
+            self.names(ended=ended)
+            found = new()
+            for row in self.rows(ended=ended):
+                found.extend([row])
+        return found
+
+    def _ascending_blocks(self, *, ended: bool) -> Iterator[Sequence[Row]]:
+        """Yield the rows of all files, one file after the other. Raises _StepsGoBack."""
+        self._readers = self._new_readers()
+        last = -math.inf
+        for reader in self._readers:
+            for block in map(rows, _with_progress(self._blocks(reader, ended=ended), reader)):
+                if block[0].step < last:
+                    raise _StepsGoBack
+                last = block[-1].step
+                yield block
 
     def _rows(self, reader: SeriesReader, *, ended: bool) -> Iterator[Row]:
         if reader.path in self._unordered:
             return rows_of(self._collected(reader, ended=ended))
-        return joined(chain.from_iterable(map(rows, self._blocks(reader, ended=ended))))
+        return chain.from_iterable(self._row_blocks(reader, ended=ended))
+
+    def _row_blocks(self, reader: SeriesReader, *, ended: bool) -> Iterator[Sequence[Row]]:
+        return joined_blocks(map(rows, self._blocks(reader, ended=ended)))
 
     def _collected(self, reader: SeriesReader, *, ended: bool) -> dict[str, Curve]:
         try:
@@ -157,12 +194,17 @@ class RunCurves:
                 raise UsageError(f"no curve is called {quoted(pattern)}", hint=instead(pattern, in_files))
 
     def names_of(self, number: int) -> list[str]:
-        """List the names that names() found in a group."""
+        """List the names that were found in a group."""
         return self._groups[number].seen
 
     def rows(self, number: int) -> Iterator[Row]:
         """Yield a row for each step of a group, after names()."""
         return self._groups[number].rows(ended=self._has_ended(number))
+
+    def few_rows(self, new: Callable[[], F]) -> dict[int, F]:
+        """Return a few rows of each group. They are read once, and names_of() knows their names then."""
+        groups = tracked([*self._groups.items()], "groups read")
+        return {number: group.few_rows(new, ended=self._has_ended(number)) for number, group in groups}
 
     def new_rows(self) -> Iterator[tuple[int, Iterator[Row]]]:
         """Yield the groups that are not read to their end, each with its rows since the last call."""

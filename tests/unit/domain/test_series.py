@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qanat.domain.alike_lines import NAMES_MAX, columns
 from qanat.domain.csv_lines import CsvLines
 from qanat.domain.curves import Curve, collected
 from qanat.domain.json_lines import JsonLines
@@ -207,6 +208,56 @@ def test_lines_give_the_same_curves_in_any_pieces(rows: list[dict[str, Any]], si
     found = collected([whole.parse(b" " + b"".join(texts))] if texts else [])  # the space keeps it from the fast way
     assert repr(as_lists(found)) == repr(as_lists(collected(map(pieces.parse, parts))))
     assert whole.left_out() == pieces.left_out()
+
+
+# Also what is no number in JSON, and what does not belong beside one, such as a mark of the way that reads all at once.
+odd = [
+    "NaN",
+    "-Infinity",
+    "1e999",
+    "-0",
+    str(10**400),
+    "1e5",
+    "01",
+    "+1",
+    ".5",
+    "1.",
+    "1_0",
+    "nan",
+    "",
+    "-",
+    "null",
+    "[1]",
+]
+beside = st.sampled_from(["", " ", "\x01", "\x02", ', "b": 3', ', "1": 2', "}", '"', "e", "1 "])
+texts = numbers.map(str) | numbers.map(str) | st.sampled_from(odd) | st.tuples(numbers.map(str), beside).map("".join)
+tables = st.integers(1, 6).flatmap(lambda width: st.lists(st.lists(texts, min_size=width, max_size=width), min_size=1))
+
+
+@given(tables, st.sampled_from(["step", "a", "\u00e9", "1", "a.b", "\\n", "\x01"]))
+def test_lines_of_one_form_are_read_at_once_as_they_are_one_by_one(rows: list[list[str]], first: str) -> None:
+    names = [first, *map(str, range(1, 6))]
+    cells = ([f'"{name}": {text}' for name, text in zip(names, row, strict=False)] for row in rows)
+    text = "".join(f"{{{', '.join(line)}}}\n" for line in cells).encode()
+    at_once, one_by_one = JsonLines(), JsonLines()
+    found = as_lists(collected([at_once.parse(text)]))
+    assert repr(found) == repr(as_lists(collected([one_by_one.parse(b" " + text)])))
+    assert at_once.left_out() == one_by_one.left_out()
+
+
+def test_no_character_stands_for_the_text_between_two_numbers() -> None:
+    parser = JsonLines()
+    assert points_of(parser, '{"a": 1, "b": 2}\n{"a": 3\x024}\n\x015, "b": 6}\n') == {"a": ([1], [1]), "b": ([1], [2])}
+    assert parser.left_out() == ["2 lines are broken, and were left out; the first is line 2"]
+
+
+@pytest.mark.parametrize("width", [1, NAMES_MAX])
+def test_lines_that_differ_only_in_their_numbers_are_read_without_mappings(width: int) -> None:
+    lines = [{f"n{place}": step / 2 for place in range(width)} for step in range(3)]
+    text = "".join(f"{json.dumps(line)}\n" for line in lines).encode()
+    assert columns(text, 3) == {f"n{place}": [0, 0.5, 1] for place in range(width)}
+    assert columns(text.replace(b"0.5", b"NaN"), 3).keys() == columns(text, 3).keys()
+    assert columns(text.replace(b'"n0": 0.5', b'"m0": 0.5'), 3) == {}
 
 
 def as_lists(curves: dict[str, Curve]) -> list[tuple[str, list[float], list[float]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qanat.domain import curves, long_work
+from qanat.domain.few_rows import LastRows
 from qanat.domain.metric_problems import CHANGED
 from qanat.domain.run import Group, State
 from qanat.domain.series_rows import Row
@@ -116,8 +118,12 @@ def test_the_rows_of_any_files_have_the_points_of_their_curves(
         read = GroupCurves(folder, SERIES)
         read.names(ended=True)
         rows = [*read.rows(ended=True)]
+        once = GroupCurves(folder, SERIES)
+        last = once.few_rows(partial(LastRows, 100), ended=True)
         curves, _ = curves_of(Group(0, (), State.FINISHED), folder, ())
     assert [row.step for row in rows] == sorted({row.step for row in rows})
+    assert repr(last.rows()) == repr(rows[-100:])
+    assert sorted(once.seen) == sorted(read.seen)
     found = {(name, row.step, repr(value)) for row in rows for name, value in row.values.items()}
     points = ((name, *point) for name, curve in curves.items() for point in zip(curve.steps, curve.values, strict=True))
     assert found == {(name, step, repr(value)) for name, step, value in points}
