@@ -10,6 +10,8 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from qanat.domain.data import shown_id
+
 NONE = "none"
 _BUILT_FROM = re.compile(r"(Dockerfile|Containerfile)(\..+)?\Z|.+\.(Dockerfile|Containerfile)\Z")
 _SUFFIXES = {".sif": "sif", ".sqfs": "squashfs", ".squashfs": "squashfs", ".sqsh": "squashfs"}
@@ -74,12 +76,15 @@ class Container:
 
 
 def other_container(before: Container | None, now: Container | None) -> str:
-    """Return the containers of two runs if their images differ, as `b.sif, was a.sif`; empty otherwise."""
+    """Return the containers of two runs if their images differ, as `b.sif, was a.sif`; empty otherwise.
+
+    If both have the same name, they are told apart by their identities.
+    """
     pair = [(run.image, run.identity) if run else (NONE, "") for run in (now, before)]
     if pair[0][1] == pair[1][1]:
         return ""
     if pair[0][0] == pair[1][0]:
-        return f"{pair[0][0]}, which has changed"
+        return f"{pair[0][0]} {', was '.join(shown_id(identity) for _, identity in pair)}"
     return f"{pair[0][0]}, was {pair[1][0]}"
 
 

@@ -43,7 +43,7 @@ class DataState:
     @property
     def described(self) -> str:
         """The state for display: `3 files, 4.5 kB, modified 2026-11-29 17:01:30`."""
-        parts = [f"{_shown_id(self.id)}{_source(self)}"] if self.id else []
+        parts = [f"{shown_id(self.id)}{_source(self)}"] if self.id else []
         parts += [f"changed since that {_version(self)}"] if self.changed else []
         parts += [counted_files(self.files)] if self.files is not None else []
         parts += [f"{self.links:,} of them links"] if self.links else []
@@ -220,10 +220,10 @@ def counted_files(count: int) -> str:
 
 def _other_id(before: str, now: str) -> str:
     kind, _, value = now.partition(":")
-    return f"{_shown_id(now)}, was {_shown_id(before).removeprefix(f'{kind} ') if value else _shown_id(before)}"
+    return f"{shown_id(now)}, was {shown_id(before).removeprefix(f'{kind} ') if value else shown_id(before)}"
 
 
-def _shown_id(text: str) -> str:
+def shown_id(text: str) -> str:
     """Return an id for display: hexadecimal values are shortened, and so are long texts."""
     kind, colon, value = text.removesuffix(_DVC_FOLDER).partition(":")
     if colon and len(value) >= 32 and not value.strip("0123456789abcdef"):  # an MD5 or longer

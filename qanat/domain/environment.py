@@ -125,10 +125,10 @@ def _changed(label: str, before: Mapping[str, str], after: Mapping[str, str]) ->
             yield f"{what} {new} is new" if new else f"{what} {old} is gone"
 
 
-def listed(phrases: Sequence[str]) -> str:
-    """Return differences as one text, the first SHOWN_MAX of them."""
-    more = [f"and {len(phrases) - SHOWN_MAX:,} more"] if len(phrases) > SHOWN_MAX else []
-    return "; ".join([*(shortened(phrase, VALUE_MAX) for phrase in phrases[:SHOWN_MAX]), *more])
+def listed(phrases: Sequence[str], most: int = SHOWN_MAX) -> str:
+    """Return differences as one text, this many of them."""
+    more = [f"and {len(phrases) - most:,} more"] if len(phrases) > most else []
+    return "; ".join([*(shortened(phrase, VALUE_MAX) for phrase in phrases[:most]), *more])
 
 
 def recorded_variables(variables: Mapping[str, str]) -> dict[str, str]:

@@ -60,16 +60,22 @@ class Delta:
 class Baseline:
     """The latest groups of the other side with the same parameters, and the data and container in which they differ.
 
-    `other_environment` says whether their programs found other software, `is_snapshot` whether their commit is a
-    snapshot.
+    `environments` are those of the earlier and the new groups, by their hashes, and `environment_differences` how they
+    differ, as far as that is known. `is_snapshot` says whether the earlier commit is a snapshot.
     """
 
     row: Row
     deltas: Mapping[str, Delta]
     other_data: tuple[data.Difference, ...] = ()
     other_container: str = ""
-    other_environment: bool = False
+    environments: tuple[str | None, str | None] = (None, None)
+    environment_differences: tuple[str, ...] = ()
     is_snapshot: bool = False
+
+    @property
+    def other_environment(self) -> bool:
+        """Whether their programs found other software than those of the new groups."""
+        return len({*self.environments} - {None}) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +180,8 @@ def _before(
             now = _first_run(row, runs)
             differing = tuple(data.data_differ(before, now))
             inside = other_container(before.container, now.container)
-            found = {before.environment, now.environment}
-            return Baseline(old, deltas, differing, inside, len(found - {None}) > 1, before.code.snapshot)
+            found = (before.environment, now.environment)
+            return Baseline(old, deltas, differing, inside, found, is_snapshot=before.code.snapshot)
     return None
 
 

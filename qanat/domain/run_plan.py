@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from qanat.domain.container import Container
 from qanat.domain.data import DataState
+from qanat.domain.environment import Environment
 from qanat.domain.group_key import SharedKey
 from qanat.domain.shortening import quoted
 from qanat.domain.standing import Standing
@@ -28,7 +30,7 @@ class RunPlan:
     """What a run would execute, when the plan was made.
 
     `options` are those of `qanat run` by their names, `arguments` those of the program. `commit` has the code, `data`
-    are what datasets and inputs were.
+    are what datasets and inputs were. `environment` is None if it was not known yet, or if there is a container.
     """
 
     experiment: str
@@ -41,6 +43,8 @@ class RunPlan:
     data: tuple[DataState, ...]
     key: SharedKey
     groups: tuple[PlannedKey, ...]
+    environment: Environment | None = None
+    container: Container | None = None
 
 
 def drifted_groups(planned: Sequence[tuple[str, ...]], now: Sequence[tuple[str, ...]]) -> list[str]:

@@ -63,7 +63,11 @@ def _described(kind: str, content: dict[str, Any]) -> Described:
 
 def decode(data: bytes, source: str) -> Environment:
     """Parse the file of an environment; `source` is its path, for messages. Raises InputInvalid."""
-    top = Reader(schemas.current(yaml_io.load(data, source), "environment", source), source, "")
+    return environment_from(Reader(schemas.current(yaml_io.load(data, source), "environment", source), source, ""))
+
+
+def environment_from(top: Reader) -> Environment:
+    """Return the environment that the keys of a file describe. Raises InputInvalid."""
     return Environment(
         _interpreter(top.inner("interpreter")) if top.has("interpreter") else None,
         top.optional("executable", str) or "",

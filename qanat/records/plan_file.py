@@ -12,9 +12,10 @@ from qanat.domain.layout import PLAN
 from qanat.domain.run_plan import PlannedKey, RunPlan
 from qanat.domain.standing import Standing
 from qanat.errors import InputInvalid
-from qanat.records import data_rows, schemas, yaml_io
+from qanat.records import data_rows, environments, run_codec, schemas, yaml_io
+from qanat.records.record_reader import Reader
 
-_FLOW = frozenset({"options", "command", "arguments", "datasets", "data", "key", "groups"})
+_FLOW = frozenset({"options", "command", "arguments", "datasets", "data", "environment", "container", "key", "groups"})
 
 
 def to_mapping(plan: RunPlan) -> dict[str, Any]:
@@ -28,6 +29,8 @@ def to_mapping(plan: RunPlan) -> dict[str, Any]:
         "command": list(plan.command),
         "datasets": dict(plan.datasets),
         "data": [state.as_mapping() for state in plan.data],
+        **({"environment": plan.environment.as_mapping()} if plan.environment else {}),
+        **({"container": plan.container.as_mapping()} if plan.container else {}),
         "key": plan.key.as_mapping(),
         "groups": [_row(number, group) for number, group in enumerate(plan.groups)],
     }
@@ -57,6 +60,7 @@ def decode(data: bytes, source: str) -> RunPlan:
         raise InputInvalid(
             f"{source} was edited: its digest does not match", hint="make a new plan with: qanat plan NAME … --out FILE"
         )
+    top = Reader(content, source, "")
     return RunPlan(
         experiment=content["experiment"],
         created=content["created"],
@@ -68,6 +72,8 @@ def decode(data: bytes, source: str) -> RunPlan:
         data=data_rows.read(content["data"], source, "data"),
         key=SharedKey(**content["key"]),
         groups=tuple(map(_group, content["groups"])),
+        environment=environments.environment_from(top.inner("environment")) if top.has("environment") else None,
+        container=run_codec.container_from(top.inner("container")) if top.has("container") else None,
     )
 
 

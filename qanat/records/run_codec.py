@@ -204,7 +204,7 @@ def from_mapping(content: Any, source: str) -> Run:
         environment=_hash(top, "environment"),
         machine=_hash(top, "machine"),
         imported=top.optional("imported", dict) or {},
-        container=_container(top.inner("container")) if top.has("container") else None,
+        container=container_from(top.inner("container")) if top.has("container") else None,
     )
     _check_summary(top, run)
     return run
@@ -252,7 +252,8 @@ def _submission(row: Reader) -> SubmissionFacts:
     )
 
 
-def _container(row: Reader) -> Container:
+def container_from(row: Reader) -> Container:
+    """Return the container that a row describes. Raises InputInvalid."""
     return Container(
         image=row.text("image"),
         engine=row.name("engine"),

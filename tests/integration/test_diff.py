@@ -154,7 +154,7 @@ def test_everything_is_in_the_json(project: Sandbox) -> None:
     commit = project.record(1)["code"]["commit"]
     (data,) = first["compared_with"].pop("other_data")
     assert (data["name"], data["difference"][:5]) == ("numbers", "blob ")
-    same = {"other_container": "", "other_environment": False}
+    same = {"other_container": "", "other_environment": False, "environment_differences": []}
     assert first["compared_with"] == {"runs": [known[1]], "commit": commit, **same}
     assert (second["compared_with"], second["metrics"]["acc"]["before"]) == (None, None)
     assert [(code["runs"], code["files"]) for code in found["other_code"]] == [([known[2], known[3]], ["README.md"])]

@@ -104,7 +104,7 @@ FLOORS = {
         "report": ("environment", "runs", "definitions", "checks", "tracking", "results", "merging", "project"),
         "launch": ("data", "environment", "runs", "definitions", "checks", "tracking", "results", "merging", "project"),
         "runs": ("environment", "definitions", "checks", "tracking", "results", "merging", "project", "packages"),
-        "review": ("checks", "merging", "project"),
+        "review": ("environment", "checks", "merging", "project"),
         "definitions": ("checks", "merging", "project"),
         "checks": ("merging", "project"),
         "tracking": ("environment", "results", "merging", "project"),

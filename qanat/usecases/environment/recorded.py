@@ -26,9 +26,12 @@ class HasMachines(Protocol):
         """The hashes of those that its groups ran on, each once."""
 
 
-def read(project: Project, name: str | None) -> Environment | None:
-    """Return the environment with this hash; None if it is not recorded, or its file is missing or was edited."""
-    return _read(project, "environment", name, environments.decode)
+def read(project: Project, name: str | None, commits: Sequence[str] = ()) -> Environment | None:
+    """Return the environment with this hash; None if it is not recorded, or its file is missing or was edited.
+
+    Its file may also be in one of these commits.
+    """
+    return _read(project, "environment", name, environments.decode, commits)
 
 
 def read_machine(project: Project, name: str | None) -> Machine | None:
@@ -36,22 +39,29 @@ def read_machine(project: Project, name: str | None) -> Machine | None:
     return _read(project, "machine", name, environments.decode_machine)
 
 
-def _read(project: Project, kind: str, name: str | None, decode: Callable[[bytes, str], T]) -> T | None:
+def _read(
+    project: Project, kind: str, name: str | None, decode: Callable[[bytes, str], T], commits: Sequence[str] = ()
+) -> T | None:
     if name is None:
         return None
     path = environments.path_of(kind, name)
-    for data in _versions(project, path):
+    for data in _versions(project, path, commits):
         if environments.is_intact(path, data):
             with contextlib.suppress(InputInvalid):
                 return decode(data, path)
     return None
 
 
-def differences(project: Project, before: str | None, after: str | None) -> list[str] | None:
-    """List how an environment differs from an earlier one, both by their hashes; None if either is unknown."""
+def differences(
+    project: Project, before: str | None, after: str | None, commits: Sequence[str] = ()
+) -> list[str] | None:
+    """List how an environment differs from an earlier one, both by their hashes; None if either is unknown.
+
+    Their files may also be in one of these commits.
+    """
     if before == after:
         return None if before is None else []
-    found = read(project, before), read(project, after)
+    found = read(project, before, commits), read(project, after, commits)
     return None if found[0] is None or found[1] is None else environment.differences(found[0], found[1])
 
 
@@ -70,11 +80,13 @@ def machine_differences(project: Project, before: HasMachines, after: HasMachine
     return None if found[0] is None or found[1] is None else machine.differences(found[0], found[1])
 
 
-def _versions(project: Project, path: str) -> Iterator[bytes]:
-    """Yield the file as it is in the working tree, in the private folder and in HEAD, as far as it is there."""
+def _versions(project: Project, path: str, commits: Sequence[str]) -> Iterator[bytes]:
+    """Yield the file as it is in the working tree, in the private folder, in HEAD and in commits, where it is there."""
     with contextlib.suppress(InputInvalid):
         yield below.read(project.root, path, environments.BYTES_MAX)
     if (copy := environments.copy_of(project.location.private, path)) is not None:
         yield copy
-    if (committed := repository.read_at(repository.open_repository(project.location), "HEAD", path)) is not None:
-        yield committed
+    opened = repository.open_repository(project.location)
+    for commit in ("HEAD", *commits):
+        if (committed := repository.read_at(opened, commit, path)) is not None:
+            yield committed

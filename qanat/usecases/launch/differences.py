@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from qanat.domain.container import Container, other_container
 from qanat.domain.data import NONE, HasData, data_differ
+from qanat.domain.environment import Environment, listed
+from qanat.domain.environment import differences as environments_differ
 from qanat.domain.experiment import Experiment
 from qanat.git import repository
 from qanat.git.trees import Trees
@@ -39,6 +42,16 @@ def data(before: HasData, now: HasData) -> str:
         return f"not known of {', '.join(unknown)}" if unknown else "other inputs, or another parameters file"
     more = f"; and {len(differences) - NAMED_MAX:,} more" if len(differences) > NAMED_MAX else ""
     return "; ".join(differences[:NAMED_MAX]) + more
+
+
+def environment(before: Environment | None, now: Environment | None) -> str:
+    """Return how an environment differs from an earlier one; empty if that is not known."""
+    return listed(environments_differ(before, now), NAMED_MAX) if before and now else ""
+
+
+def container(before: Container | None, now: Container | None) -> str:
+    """Return two containers, or that there is or was none."""
+    return other_container(before, now)
 
 
 def _other_tracks(before: HasData, now: HasData) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from qanat.domain.data import COMMAND, GIT, NONE, DataState
@@ -21,26 +21,14 @@ from qanat.usecases.data.look import Data, inside, look
 from qanat.usecases.environment import look as environment
 from qanat.usecases.environment.interpreter import NotStarted
 from qanat.usecases.launch import keys, leaving_out, needed
+from qanat.usecases.launch.findings import Findings
 from qanat.usecases.launch.plan import Needed, Plan
 from qanat.usecases.project import Project
 
 
-@dataclass(frozen=True, slots=True)
-class Foresight:
-    """What a launch of a plan would find.
-
-    `changed` are files of its code with uncommitted changes; then its commit and that part of its key are not known.
-    """
-
-    commit: str | None
-    key: SharedKey
-    data: Sequence[DataState]
-    changed: tuple[str, ...] = ()
-
-
 def foresee(
     project: Project, plan: Plan, commit: str | None, *, in_checkout: bool, counts: Callable[[str], bool]
-) -> Foresight:
+) -> Findings:
     """Return what a launch of a plan would find; without a commit, the code is that of the working tree.
 
     `counts` says whether an untracked file may be code. What a dataset's command would say is not known: no program is
@@ -50,25 +38,26 @@ def foresee(
     head = commit or worktree.head(project.location) or ""
     states = _look_ahead(project, plan, head, in_checkout=in_checkout)
     if not head:
-        return Foresight(None, SharedKey(), states)
+        return Findings(None, SharedKey(), states)
     try:
         found = environment.look(project, plan.command, plan.place.folder, starts=False)
         described = environments.encode(found) if found.is_known else None
     except NotStarted:
         described = None
     key = keys.shared_key(project, plan, head, states, described)
-    return Foresight(None, replace(key, code=None), states, changed) if changed else Foresight(head, key, states)
+    if changed:
+        return Findings(None, replace(key, code=None), states, described, changed)
+    return Findings(head, key, states, described)
 
 
 def standings(
-    project: Project, runners: Runners, plan: Plan, found: Foresight, asked: Needed | None
+    project: Project, runners: Runners, plan: Plan, found: Findings, asked: Needed | None
 ) -> tuple[Standing, ...]:
     """Return what earlier runs say about each group of a plan; runs are taken as they are recorded."""
     ignored = asked.ignored if asked else ()
     with project.index() as index:
         index.sync()
-        groups = leaving_out.wanted(plan, found.commit, found.data, found.key, ignored)
-        return tuple(needed.standings(project, index, runners, groups))
+        return tuple(needed.standings(project, index, runners, leaving_out.wanted(plan, found, ignored)))
 
 
 def has_runs(project: Project, experiment: str) -> bool:

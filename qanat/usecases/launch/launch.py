@@ -23,6 +23,7 @@ from qanat.usecases.environment import machines
 from qanat.usecases.launch import code, data, found_environment, keys, past_code
 from qanat.usecases.launch import plan as plan_run
 from qanat.usecases.launch.code import Ask, Captured, Counts
+from qanat.usecases.launch.findings import Findings
 from qanat.usecases.launch.new_run import Launch, first_attempt
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose
 from qanat.usecases.launch.plan import Needed, Plan, PlannedGroup, RunRequest
@@ -92,7 +93,8 @@ def launch(
             from qanat.usecases.launch import planning  # most runs have no plan
 
             ignored = request.needed.ignored if request.needed else ()
-            planning.check(project, request.expected, plan, commit, states, key, ignored)
+            found = Findings(commit, key, states, environment)
+            planning.check(project, request.expected, plan, found, ignored)
         new = Launch(plan, captured, choice, author, states, key, environment, machine)
         return start_needed(project, new, request.needed, options, runners, view)
 
@@ -195,7 +197,7 @@ def _standings(
         from qanat.usecases.launch import planning
 
         ignored = request.needed.ignored if request.needed else ()
-        planning.check(project, request.expected, plan, found.commit, found.data, found.key, ignored, foreseen=True)
+        planning.check(project, request.expected, plan, found, ignored, foreseen=True)
     return foresight.standings(project, runners, plan, found, request.needed)
 
 

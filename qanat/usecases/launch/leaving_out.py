@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from qanat.domain.data import DataState
-from qanat.domain.group_key import SharedKey
 from qanat.domain.run import Run
 from qanat.domain.standing import DONE, Standing, counted_by_run
 from qanat.records import run_codec
 from qanat.records.index import Index
 from qanat.runners.protocol import Runners
 from qanat.usecases.launch import needed
+from qanat.usecases.launch.findings import Findings
 from qanat.usecases.launch.needed import Wanted
 from qanat.usecases.launch.new_run import Launch
 from qanat.usecases.launch.plan import Needed, Plan
@@ -32,9 +31,8 @@ class Left:
 def leave_out(project: Project, runners: Runners, new: Launch, asked: Needed, view: LaunchView) -> Left:
     """Leave out the groups that ended runs have, show which, and count them in the request of the run."""
     with refreshed(project, runners) as (index, _):
-        found = needed.standings(
-            project, index, runners, wanted(new.plan, new.captured.code.commit, new.data, new.key, asked.ignored)
-        )
+        known = Findings(new.captured.code.commit, new.key, new.data, new.environment)
+        found = needed.standings(project, index, runners, wanted(new.plan, known, asked.ignored))
         runs = {run: _run(index, run) for run in counted_by_run(found)}
     looked_at = {state.name for state in new.data if not state.is_input}
     unknown = [name for name in new.plan.datasets if name not in looked_at]
@@ -44,11 +42,10 @@ def leave_out(project: Project, runners: Runners, new: Launch, asked: Needed, vi
     return Left(left, None if left.groups else newest)
 
 
-def wanted(
-    plan: Plan, commit: str | None, states: Sequence[DataState], key: SharedKey, ignored: tuple[str, ...] = ()
-) -> Wanted:
-    """Return the groups of a plan, to be looked for among earlier runs; a commit that is not known is None."""
-    return Wanted(plan.experiment, plan.command, plan.groups, key, plan.datasets, states, commit, ignored)
+def wanted(plan: Plan, found: Findings, ignored: tuple[str, ...] = ()) -> Wanted:
+    """Return the groups of a plan, to be looked for among earlier runs."""
+    container = plan.enclosure.container if plan.enclosure else None
+    return Wanted(plan.experiment, plan.command, plan.groups, plan.datasets, found, container, ignored)
 
 
 def without_done(plan: Plan, standings: Sequence[Standing]) -> Plan:

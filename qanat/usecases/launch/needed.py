@@ -10,19 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qanat.domain import group_key
+from qanat.domain.container import Container
 from qanat.domain.data import DataState
 from qanat.domain.experiment import Experiment
-from qanat.domain.group_key import CODE, COMMAND, DATA, ENVIRONMENT, SharedKey
+from qanat.domain.group_key import CODE, COMMAND, CONTAINER, DATA, ENVIRONMENT, SharedKey
 from qanat.domain.intents import may_be_of
 from qanat.domain.run import Run, State
 from qanat.domain.standing import DONE, FAILED, NEW, RESULTS, EarlierGroup, Standing, differing, status_of
 from qanat.errors import QanatError
 from qanat.git import repository
 from qanat.git.code_part import code_part
-from qanat.records import data_rows, run_codec
+from qanat.records import data_rows, environments, run_codec
 from qanat.records.index import Index
 from qanat.usecases.checks.validate import validate
+from qanat.usecases.environment import recorded
 from qanat.usecases.launch import differences
+from qanat.usecases.launch.findings import Findings
 from qanat.usecases.project import Project
 from qanat.usecases.runs.kept_results import why_not_kept
 from qanat.usecases.tracking import edits
@@ -37,20 +40,23 @@ RETRIED = (DATA, ENVIRONMENT)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Groups that are to run: their experiment, command, arguments and data, and what their keys share.
+    """Groups that are to run: their experiment, command, arguments, datasets and container, and what was found.
 
-    `commit` has their code; None if it is not known yet, since there are uncommitted changes. `ignored` are the parts
-    of the key that do not count, with RESULTS that the results need not be here.
+    `ignored` are the parts of the key that do not count, with RESULTS that the results need not be here.
     """
 
     experiment: Experiment
     command: tuple[str, ...]
     groups: Sequence[tuple[str, ...]]
-    shared: SharedKey
     datasets: Mapping[str, str]
-    data: Sequence[DataState]
-    commit: str | None
+    found: Findings
+    container: Container | None = None
     ignored: tuple[str, ...] = ()
+
+    @property
+    def data(self) -> Sequence[DataState]:
+        """What the data are."""
+        return self.found.data
 
 
 def standings(project: Project, index: Index, runners: Runners, wanted: Wanted) -> list[Standing]:
@@ -88,7 +94,7 @@ class _Search:
         self.found = [Standing() for _ in self.wanted.groups]
         for place, args in enumerate(self.wanted.groups):
             self.pending.setdefault(args, []).append(place)
-            self.parts[args] = group_key.parts_of(self.wanted.shared, args, self.wanted.data)
+            self.parts[args] = group_key.parts_of(self.wanted.found.key, args, self.wanted.data)
 
     def look_at(self, content: dict[str, Any]) -> None:
         """Compare the groups of a record with those that are wanted."""
@@ -207,11 +213,20 @@ class _Search:
     def _how(self, part: str, before: Run) -> str:
         wanted = self.wanted
         if part == CODE:
-            return differences.code(self.project, wanted.experiment, before.code.commit, wanted.commit)
+            return differences.code(self.project, wanted.experiment, before.code.commit, wanted.found.commit)
         if part == COMMAND:
             return differences.command(before.command, wanted.command)
         if part == DATA:
             return differences.data(before, wanted)
-        if part == ENVIRONMENT and wanted.shared.environment is None:
-            return "not known before the program starts"
-        return "" if part in before.key.as_mapping() else "not recorded then"
+        if part == CONTAINER:
+            return differences.container(before.container, wanted.container)
+        return self._how_environment_differs(before)
+
+    def _how_environment_differs(self, before: Run) -> str:
+        now = self.wanted.found.environment
+        if now is None:
+            return "" if self.wanted.container else "not known before the program starts"
+        if before.key.environment is None:
+            return "" if before.container else "not recorded then"
+        earlier = recorded.read(self.project, before.environment)
+        return differences.environment(earlier, environments.decode(now.data, now.path))

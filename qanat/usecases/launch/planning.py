@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from qanat.domain.data import DataState, data_differ
-from qanat.domain.group_key import CODE, COMMAND, CONTAINER, DATA, ENVIRONMENT, SharedKey, parts_of
+from qanat.domain.environment import Environment
+from qanat.domain.group_key import CODE, COMMAND, CONTAINER, DATA, ENVIRONMENT, parts_of
 from qanat.domain.run_plan import PlannedKey, RunPlan, drifted_groups
 from qanat.domain.standing import Standing
 from qanat.errors import GitRefused, PlanDrifted
-from qanat.records import plan_file, yaml_io
+from qanat.records import environments, plan_file, yaml_io
 from qanat.system import files
 from qanat.usecases.launch import differences
-from qanat.usecases.launch.foresight import Foresight
+from qanat.usecases.launch.findings import Findings
 from qanat.usecases.launch.options import LOCAL, LaunchOptions
 from qanat.usecases.launch.plan import Plan, RunRequest
 from qanat.usecases.project import Project
@@ -39,7 +41,7 @@ def run_plan(
     request: RunRequest,
     options: LaunchOptions,
     plan: Plan,
-    found: Foresight,
+    found: Findings,
     standings: Sequence[Standing],
 ) -> RunPlan:
     """Return the plan of a run. Raises GitRefused if its code is not committed."""
@@ -56,6 +58,8 @@ def run_plan(
         datasets=plan.datasets,
         data=tuple(found.data),
         key=found.key,
+        environment=_environment(found),
+        container=plan.enclosure.container if plan.enclosure else None,
         groups=tuple(PlannedKey(args, s.key, s) for args, s in zip(plan.groups, standings, strict=True)),
     )
 
@@ -115,13 +119,16 @@ def _from_root(project: Project, path: Path | None) -> str | None:
     return project.paths.relative(whole) if whole.is_relative_to(project.root) else str(whole)
 
 
+def _environment(found: Findings) -> Environment | None:
+    file = found.environment
+    return environments.decode(file.data, file.path) if file else None
+
+
 def check(
     project: Project,
     expected: RunPlan,
     plan: Plan,
-    commit: str | None,
-    states: Sequence[DataState],
-    key: SharedKey,
+    found: Findings,
     ignored: Collection[str] = (),
     *,
     foreseen: bool = False,
@@ -131,30 +138,35 @@ def check(
     What only a launch finds out is not compared if the plan lacks it, nor if the run is only `foreseen`.
     """
     groups = drifted_groups([group.args for group in expected.groups], plan.groups)
-    before, now, data = expected.key.as_mapping(), key.as_mapping(), _Data(plan.datasets, states)
-    how = {
-        CODE: lambda: differences.code(project, plan.experiment, expected.commit, commit),
-        COMMAND: lambda: differences.command(expected.command, plan.command),
-        DATA: lambda: differences.data(expected, data),
-    }
+    before, now, data = expected.key.as_mapping(), found.key.as_mapping(), _Data(plan.datasets, found.data)
     # What a dataset's command says, and what an interpreter is that would have to be started, is not known to a plan.
     unknown = [part for part in (DATA, ENVIRONMENT) if part not in before or (foreseen and part not in now)]
     differing = {part for part in _COMPARED if before.get(part) != now.get(part) and part not in unknown}
-    if data_differ(expected, data) or (DATA not in unknown and _has_other_inputs(expected, key, states)):
+    if data_differ(expected, data) or (DATA not in unknown and _has_other_inputs(expected, found)):
         differing.add(DATA)
-    drifted = [
-        f"{part}: {how[part]()}" if part in how else f"another {part}"
-        for part in _COMPARED
-        if part in differing and part not in ignored
-    ]
+    how = partial(_how, project, expected, plan, found)
+    drifted = [how(part) for part in _COMPARED if part in differing and part not in ignored]
     if groups or drifted:
         lines = "\n  ".join([*groups, *drifted])
         raise PlanDrifted(f"what would run is no longer what was planned:\n  {lines}", hint=_NEW)
 
 
-def _has_other_inputs(expected: RunPlan, key: SharedKey, states: Sequence[DataState]) -> bool:
+def _how(project: Project, expected: RunPlan, plan: Plan, found: Findings, part: str) -> str:
+    """Return how a part of the keys has drifted, as a phrase that names it."""
+    container = plan.enclosure.container if plan.enclosure else None
+    how = {
+        CODE: lambda: differences.code(project, plan.experiment, expected.commit, found.commit),
+        COMMAND: lambda: differences.command(expected.command, plan.command),
+        DATA: lambda: differences.data(expected, _Data(plan.datasets, found.data)),
+        CONTAINER: lambda: differences.container(expected.container, container),
+        ENVIRONMENT: lambda: differences.environment(expected.environment, _environment(found)),
+    }[part]()
+    return f"{part}: {how}" if how else f"another {part}"
+
+
+def _has_other_inputs(expected: RunPlan, found: Findings) -> bool:
     """Return whether the inputs of a group, which the shared key does not cover, are not those of the plan."""
-    sides = ((expected.key, expected.data), (key, states))
+    sides = ((expected.key, expected.data), (found.key, found.data))
     if not any(state.is_input for _, data in sides for state in data):
         return False
     return any(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +89,7 @@ class AlreadyRun:
 
     @property
     def lines(self) -> list[str]:
-        """What is left out, what is active elsewhere, and what is run again although a run has it, line by line."""
+        """What is left out, what is active elsewhere, and why groups that resemble earlier ones run, line by line."""
         count = len(self.standings)
         found = [
             f"{len(places):,} of {counted_groups(count)} {'was' if len(places) == 1 else 'were'} run already, in run "
@@ -106,7 +107,17 @@ class AlreadyRun:
             found.append(f"{len(active):,} of {counted_groups(count)} {also} in run {number_in(active[0].run)}")
         again = (s for s in self.standings if s.status == NEW and s.why and not s.differs)
         reasons = dict.fromkeys(f"group {s.group} of run {number_in(s.run)} does not count: {s.why}" for s in again)
-        return [*found, *[*reasons][:RUNS_SHOWN]]
+        return [*found, *[*reasons][:RUNS_SHOWN], *self._differing[:RUNS_SHOWN]]
+
+    @property
+    def _differing(self) -> list[str]:
+        """How many groups differ from those of a run with the same arguments, and in what."""
+        nearest = Counter((s.run, s.why) for s in self.standings if s.status == NEW and s.differs)
+        whole = counted_groups(len(self.standings))
+        return [
+            f"{count:,} of {whole} differ{'s' if count == 1 else ''} from run {number_in(run)}: {why}"
+            for (run, why), count in nearest.items()
+        ]
 
 
 def counted_groups(count: int) -> str:

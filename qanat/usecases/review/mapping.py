@@ -206,6 +206,7 @@ def _compared(before: Baseline) -> dict[str, Any]:
         "other_data": [{"name": d.name, "difference": d.how} for d in before.other_data],
         "other_container": before.other_container,
         "other_environment": before.other_environment,
+        "environment_differences": list(before.environment_differences),
     }
 
 

@@ -11,7 +11,7 @@ from qanat.domain import changes, deletions, new_runs, redaction, times
 from qanat.domain.baseline import Verdict
 from qanat.domain.changes import DefinitionChange
 from qanat.domain.condition import EVERY, Condition
-from qanat.domain.new_runs import NewRuns
+from qanat.domain.new_runs import Baseline, NewRuns
 from qanat.domain.requests import Requests
 from qanat.domain.run import Run
 from qanat.errors import UsageError
@@ -19,6 +19,7 @@ from qanat.git import history, repository, revisions, worktree
 from qanat.git.revisions import Range
 from qanat.git.trees import Difference, Trees
 from qanat.records.index import Index
+from qanat.usecases.environment import recorded
 from qanat.usecases.project import Project
 from qanat.usecases.review import behind, stale
 from qanat.usecases.review.baselines import Baselines
@@ -117,7 +118,9 @@ def _changes(
     now = times.parse(project.clock.now())
     chosen = choose(by_experiment, where, now)
     of_run = {name: known.experiment(name) for name in by_experiment}
-    experiments = [_summarise(name, own, of_run[name], renamed, earlier) for name, own in chosen.runs.items()]
+    experiments = [
+        _summarise(project, span, name, own, of_run[name], renamed, earlier) for name, own in chosen.runs.items()
+    ]
     judged = [
         verdict for name, own in by_experiment.items() for verdict in _judged(name, own, known, renamed, earlier, now)
     ]
@@ -193,12 +196,28 @@ def _baselines(
 
 
 def _summarise(
-    name: str, runs: Sequence[Run], definition: Content, renamed: Mapping[str, str], earlier: Baselines
+    project: Project,
+    span: Range,
+    name: str,
+    runs: Sequence[Run],
+    definition: Content,
+    renamed: Mapping[str, str],
+    earlier: Baselines,
 ) -> NewRuns:
     """Summarise the new runs of an experiment."""
     others = earlier.find(_names(name, definition, renamed), runs, seeds(definition))
     summary = new_runs.summarise(name, runs, directions(definition), others, seeds(definition))
-    return replace(summary, titles=titles(definition))
+    before = tuple(_with_environments(project, span, one) for one in summary.before)
+    return replace(summary, titles=titles(definition), before=before)
+
+
+def _with_environments(project: Project, span: Range, before: Baseline | None) -> Baseline | None:
+    """Return what results are compared with, and how its environment differs from theirs."""
+    if before is None or not before.other_environment:
+        return before
+    commits = [str(commit) for commit in (span.head or span.tip, span.base) if commit]
+    found = recorded.differences(project, *before.environments, commits)
+    return replace(before, environment_differences=tuple(found or ()))
 
 
 def _judged(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from qanat.domain import setting
 from qanat.domain.comparison import Absent, Row
-from qanat.domain.data import other_data
+from qanat.domain.data import other_data, shown_id
 from qanat.domain.facts import RunFacts
 from qanat.domain.layout import RECORDED, STATE
 from qanat.domain.parameters import plain_names
@@ -145,12 +145,21 @@ def _other_data(runs: Sequence[RunFacts]) -> Iterator[str]:
 
 def _other_images(runs: Sequence[RunFacts]) -> Iterator[str]:
     """Yield which of these runs worked in another container than the first one, or in none."""
-    others = [run for run in runs if list(run.container[1:]) != list(runs[0].container[1:])]
+    first, others = runs[0], [run for run in runs if list(run.container[1:]) != list(runs[0].container[1:])]
     if not others:
         return
-    named = [f"run {run.number} ({run.container[0] if run.container else 'none'})" for run in others]
-    first = runs[0].container[0] if runs[0].container else "none"
-    yield f"another container than for run {runs[0].number} ({first}): {', '.join(_first(named, OTHER_DATA_SHOWN))}"
+    is_same_name = any(first.container[:1] == run.container[:1] for run in others)
+    named = [f"run {run.number} ({_image(run, with_identity=is_same_name)})" for run in others]
+    what = f"another container than for run {first.number} ({_image(first, with_identity=is_same_name)})"
+    yield f"{what}: {', '.join(_first(named, OTHER_DATA_SHOWN))}"
+
+
+def _image(run: RunFacts, *, with_identity: bool) -> str:
+    """Return the name of the image of a run, and what identifies it if the name does not."""
+    if not run.container:
+        return "none"
+    name, identity = run.container
+    return f"{name}, {shown_id(identity)}" if with_identity else name
 
 
 def _first(names: Sequence[str], count: int) -> list[str]:

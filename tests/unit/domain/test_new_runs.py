@@ -121,7 +121,7 @@ def test_a_row_says_in_what_its_container_differs_from_the_earlier_one() -> None
     named = replace(one, image="b.sif")
     pairs = ((None, None), (one, one), (one, named), (None, one), (one, two), (one, replace(two, image="b.sif")))
     found = [beside([replace(new, container=b)], [replace(old, container=a)]).before[0] for a, b in pairs]
-    said = ["", "", "", "a.sif, was none", "a.sif, which has changed", "b.sif, was a.sif"]
+    said = ["", "", "", "a.sif, was none", "a.sif sha256:2, was sha256:1", "b.sif, was a.sif"]
     assert [before.other_container for before in found if before] == said
 
 

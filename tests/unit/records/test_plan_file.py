@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from qanat.domain.container import Container
 from qanat.domain.data import DataState
+from qanat.domain.environment import Environment, Interpreter
 from qanat.domain.group_key import SharedKey
 from qanat.domain.run_plan import PlannedKey, RunPlan
 from qanat.domain.standing import DONE, NEW, Standing
@@ -31,10 +35,23 @@ PLAN = RunPlan(
     ),
 )
 
+ENVIRONMENT = Environment(
+    Interpreter("python", "3.12.4", "CPython", "venv"),
+    f"sha256:{'1' * 64}",
+    {"numpy": "2.1.0"},
+    {"cuda": "11.8 h3"},
+    {"uv.lock": f"sha256:{'2' * 64}"},
+    ("gcc/12",),
+    {"TZ": "UTC"},
+)
+CONTAINER = Container("a.sif", "apptainer", "sha256:1", ("/data:ro",), gpu=True, options=("--cleanenv",))
 
-def test_a_plan_comes_back_and_passes_its_schema() -> None:
-    data = plan_file.encode(PLAN)
-    assert plan_file.decode(data, "p.yaml") == PLAN
+
+@pytest.mark.parametrize("words", [{}, {"environment": ENVIRONMENT}, {"container": CONTAINER}])
+def test_a_plan_comes_back_and_passes_its_schema(words: dict[str, Any]) -> None:
+    plan = replace(PLAN, **words)
+    data = plan_file.encode(plan)
+    assert plan_file.decode(data, "p.yaml") == plan
     assert schemas.problems(yaml_io.load(data, "p.yaml"), "plan") == []
 
 

@@ -14,13 +14,15 @@ import pytest
 from qanat.domain import machine
 from qanat.domain.job import JobBatch
 from qanat.domain.machine import Machine
-from qanat.errors import SubmitFailed
-from qanat.records import environments
+from qanat.errors import PlanDrifted, SubmitFailed
+from qanat.records import environments, remembered
 from qanat.system.machine import describe
 from qanat.usecases.checks import lost_environments
 from qanat.usecases.checks.validate import validate
 from qanat.usecases.environment import machines, recorded
+from qanat.usecases.launch.launch import plan_for_review, preview
 from qanat.usecases.launch.options import LaunchOptions
+from qanat.usecases.launch.plan import Needed, RunRequest
 from qanat.usecases.launch.rerun import Repeat, rerun
 from qanat.usecases.launch.retry import retry
 from tests.support.world import View, World
@@ -109,6 +111,24 @@ def test_the_branch_of_the_launch_gets_it_if_another_is_checked_out(world: World
     assert not (world.root / path).exists()
     world.git("switch", "--quiet", branch)
     assert (world.root / path).is_file()
+
+
+def test_needed_and_planned_groups_say_how_the_environment_differs(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "is_settled", lambda stamp, now_ns: True)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "mine-1.0.dist-info").mkdir()
+    with_python(world).launch()
+    request = RunRequest("train", needed=Needed())
+    plan = plan_for_review(world.project, request, LaunchOptions(), world)
+    (tmp_path / "mine-1.0.dist-info").rename(tmp_path / "mine-1.1.dist-info")
+    how = "environment: mine 1.1, was 1.0"
+    with pytest.raises(PlanDrifted, match=f"(?m)^  {how}$"):
+        world.launch(expected=plan)
+    assert [found.why for found in preview(world.project, request, LaunchOptions(), world).standings] == [how]
+    assert world.launch(needed=Needed()).number == 2
+    assert ("already_run", [f"1 of 1 group differs from run 1: {how}"]) in world.view.events
 
 
 def test_a_rerun_and_a_retry_say_how_the_environment_differs(

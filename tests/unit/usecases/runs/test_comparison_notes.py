@@ -93,6 +93,10 @@ def test_runs_in_another_container_than_the_first_one_are_named() -> None:
     assert said(*inside[:2], replace(runs[2], container=other), runs[3]) == [
         "another container than for run 1 (a.sif): run 3 (b.sif), run 4 (none)"
     ]
+    rebuilt = replace(one, identity="sha256:c")
+    assert said(*inside[:2], replace(runs[2], container=rebuilt), runs[3]) == [
+        "another container than for run 1 (a.sif, sha256:a): run 3 (a.sif, sha256:c), run 4 (none)"
+    ]
     (many,) = said(runs[0], *inside[1:])
     assert many.startswith("another container than for run 1 (none): run 2 (a.sif), ")
     assert many.endswith("run 6 (a.sif), and 2 more")
