@@ -49,6 +49,16 @@ def stamps(root: Path) -> Iterator[tuple[str, str]]:
             yield from _stamps_in(root, folder)
 
 
+def folders_of(root: Path) -> Iterator[str]:
+    """Yield the folders of records, with those around them, as far as this user may read them."""
+    yield RUNS
+    with contextlib.suppress(PermissionError):
+        for experiment in _folders(root, RUNS):
+            yield experiment
+            with contextlib.suppress(PermissionError):
+                yield from _folders(root, experiment)
+
+
 def is_settled(stamp: str, now_ns: int) -> bool:
     """Return whether any later change of the file changes its stamp.
 

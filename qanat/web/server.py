@@ -5,12 +5,15 @@ from __future__ import annotations
 import hmac
 import json
 import secrets
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 HOST = "127.0.0.1"
 HOSTS = frozenset({HOST, "localhost"})
@@ -18,6 +21,8 @@ STREAMS_MAX = 20
 # How often a stream without news says so, and finds out that nobody reads it.
 PULSE_S = 10.0
 TIMEOUT_S = 30.0
+# How long a server that stops waits for its own thread.
+WAKE_S = 1.0
 HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -29,14 +34,22 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the page shows at some time: the JSON of each run by its id, and of everything else."""
+    """What the page shows at some time: the JSON of each run by its id, and of everything else.
 
-    head: Mapping[str, object]
+    `problem` is why there is nothing newer.
+    """
+
+    head: Mapping[str, Any]
     runs: Mapping[str, str]
+    problem: str = ""
 
     def as_json(self) -> str:
         """Return the whole content, as a report has it."""
-        return _with_runs(self.head, self.runs.values())
+        return _with_runs(self._head, self.runs.values())
+
+    def is_like(self, other: Snapshot) -> bool:
+        """Return whether two snapshots show the same, at different times."""
+        return other.runs == self.runs and other._head | {"created": ""} == self._head | {"created": ""}
 
     def since(self, before: Snapshot | None) -> str | None:
         """Return the runs that have changed, the ids of those that are gone, and the rest; None if all is the same.
@@ -44,12 +57,17 @@ class Snapshot:
         Without an earlier snapshot, this is everything, which is marked as `whole`.
         """
         if before is None:
-            return _with_runs({**self.head, "whole": True, "gone": []}, self.runs.values())
+            return _with_runs({**self._head, "whole": True, "gone": []}, self.runs.values())
         changed = [text for run, text in self.runs.items() if before.runs.get(run) != text]
         gone = [run for run in before.runs if run not in self.runs]
-        if not changed and not gone and self.head == before.head:
+        if not changed and not gone and self._head == before._head:
             return None
-        return _with_runs({**self.head, "gone": gone}, changed)
+        return _with_runs({**self._head, "gone": gone}, changed)
+
+    @property
+    def _head(self) -> dict[str, Any]:
+        notes = {"notes": [self.problem, *self.head.get("notes", [])]} if self.problem else {}
+        return {**self.head, **notes}
 
 
 def _with_runs(head: Mapping[str, object], runs: Iterable[str]) -> str:
@@ -73,7 +91,7 @@ class Server:
         self.news = threading.Condition()
         self._http = _Http((HOST, port), _Request)
         self._http.site = self
-        self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
     @property
@@ -103,8 +121,20 @@ class Server:
         with self.news:
             self.is_stopped = True
             self.news.notify_all()
-        self._http.shutdown()
+        with suppress(OSError):
+            socket.create_connection((HOST, self.port), timeout=WAKE_S).close()
+        self._thread.join(WAKE_S)
         self._http.server_close()
+
+    def wait_for_page(self) -> None:
+        """Wait until a page is open."""
+        with self.news:
+            self.news.wait_for(lambda: self.streams)
+
+    def _serve(self) -> None:
+        """Answer requests; between them, nothing wakes up, as serve_forever() does twice a second."""
+        while not self.is_stopped:
+            self._http.handle_request()
 
     def numbered(self, number: str) -> Snapshot | None:
         """Return the snapshot with this number; None if it is not the last one."""
@@ -177,6 +207,7 @@ class _Request(BaseHTTPRequestHandler):
         """Send changes until the page is closed."""
         with site.news:
             site.streams += 1
+            site.news.notify_all()
         try:
             self._begin(HTTPStatus.OK, "text/event-stream; charset=utf-8", {})
             for change in site.changes(before):

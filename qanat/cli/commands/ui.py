@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from qanat.cli.options import option, where_option
 from qanat.cli.terminal.output import plural, say
 from qanat.domain import condition
 from qanat.domain.json_text import to_json
-from qanat.errors import UsageError, reason
+from qanat.errors import QanatError, UsageError, reason
 from qanat.usecases.project import open_project
 from qanat.usecases.report.content import ReportRequest
 from qanat.usecases.report.follow import Follower
@@ -29,7 +30,6 @@ Example:
   qanat ui --port 8765 --no-browser
 
 Only this machine can reach the page, and only with the random part of its address: see docs/report.md."""
-WAIT_S = 0.2
 
 
 @click.command(epilog=EXAMPLE)
@@ -42,9 +42,8 @@ def ui(experiment: str | None, where: tuple[str, ...], port: int, no_browser: bo
     request = ReportRequest((), experiment, condition.parse_all(where))
     project = open_project(Path.cwd())
     follower = Follower(project, session.runners(), request)
-    content = follower.look()
-    server = _served(port, content, experiment or content["project"])
-    say(f"{plural(len(content['runs']), 'run')} at {server.address}")
+    server = _served(port, follower, experiment or project.root.name)
+    say(f"{plural(len(server.snapshot.runs), 'run')} at {server.address}")
     say(f"From another machine: ssh -L {server.port}:127.0.0.1:{server.port} {socket.gethostname()}")
     say("Ctrl-C ends it")
     if not no_browser:
@@ -52,34 +51,41 @@ def ui(experiment: str | None, where: tuple[str, ...], port: int, no_browser: bo
 
         open_browser(server.address)
     try:
-        _follow(server, follower, content)
+        _follow(server, follower)
     except KeyboardInterrupt:
         say()
     finally:
         server.stop()
 
 
-def _served(port: int, content: dict[str, Any], title: str) -> Server:
+def _served(port: int, follower: Follower, title: str) -> Server:
     from qanat.web.page import page
     from qanat.web.server import Server
 
+    first = _snapshot(follower.look())
     try:
-        return Server(port, lambda data, number: page(data, title, live=number), _snapshot(content))
+        return Server(port, lambda data, number: page(data, title, live=number), first)
     except OSError as error:
         raise UsageError(f"port {port} cannot be used: {reason(error)}", hint="leave out --port to use any") from None
 
 
-def _follow(server: Server, follower: Follower, content: dict[str, Any]) -> None:
-    """Publish what changes; while no page is open, look at nothing."""
+def _follow(server: Server, follower: Follower) -> None:
+    """Publish what changes, or why that is not known; while no page is open, look at nothing."""
     while True:
-        time.sleep(WAIT_S)
-        if not server.streams:
-            continue
-        now = follower.look_or_say()
-        if now is not content:
-            content = now
-            server.publish(_snapshot(now))
+        server.wait_for_page()
+        try:
+            # No content is kept here: what is shown is in the server.
+            if (content := follower.news()) and not _is_shown(now := _snapshot(content), server, follower):
+                server.publish(now)
+        except QanatError as error:
+            server.publish(replace(server.snapshot, problem=error.message))
+        content = None
         time.sleep(follower.pause_s)
+
+
+def _is_shown(now: Snapshot, server: Server, follower: Follower) -> bool:
+    """Return whether a page would look the same; while runs are active, the time matters."""
+    return not follower.is_active and now.is_like(server.snapshot)
 
 
 def _snapshot(content: dict[str, Any]) -> Snapshot:

@@ -7,52 +7,62 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from qanat.errors import NotFound, QanatError
+from qanat.errors import NotFound
 from qanat.runners.protocol import Runners
 from qanat.system import files
 from qanat.usecases.project import Project
 from qanat.usecases.report.content import ReportRequest, content_of
+from qanat.usecases.report.watch import Watch
 from qanat.usecases.runs import listing
 from qanat.usecases.tracking.refresh import refreshed
 
-# While runs are active, and while none is.
-ACTIVE_S, IDLE_S = 2.0, 5.0
+# While runs are active; and while none is, at first and after a while in which nothing has changed.
+ACTIVE_S = 2.0
+IDLE_S, IDLE_MOST_S, SLOWER = 1.0, 5.0, 1.25
 # Of the time, at most this part is spent on looking.
 SHARE = 0.2
 
 
 @dataclass(slots=True)
 class Follower:
-    """Makes the content of a page, again only if something may have changed since."""
+    """Makes the content of a page, again only if something may have changed since.
+
+    `pause_s` is how long to wait before the next look.
+    """
 
     project: Project
     runners: Runners
     request: ReportRequest
     clock: Callable[[], float] = time.monotonic
     pause_s: float = IDLE_S
-    _seen: Any = None
-    _content: dict[str, Any] = field(default_factory=dict)
+    is_active: bool = False
+    _watch: Watch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._watch = Watch(self.project, self.clock)
 
     def look(self) -> dict[str, Any]:
-        """Return the content as it is now; the same object if nothing has changed. Raises QanatError."""
+        """Return the content as it is now. Raises QanatError."""
+        self._watch.has_changed()  # before the look, so that what changes meanwhile is seen the next time
+        return self._look()
+
+    def news(self) -> dict[str, Any] | None:
+        """Return the content if runs are active or something has changed since the last look. Raises QanatError."""
+        if self._watch.has_changed() or self.is_active:
+            return self._look()
+        self.pause_s = min(IDLE_MOST_S, self.pause_s * SLOWER)
+        return None
+
+    def _look(self) -> dict[str, Any]:
         began = self.clock()
+        # After an error, another look will show whether it is still there.
+        self.is_active, self.pause_s = True, IDLE_MOST_S
         if not files.is_folder(self.project.root / ".qanat"):  # nothing is created where a project was
             raise NotFound(f"{self.project.root} is no longer a project")
         with refreshed(self.project, self.runners) as (index, result):
-            notes = [*result.notes, *listing.shortened(index.unreadable(self.request.experiment))]
-            seen = index.facts(experiment=self.request.experiment), notes
-            if result.live or seen != self._seen:
-                self._content = content_of(self.project, index, result, self.request)
-                self._content["notes"] = [*notes, *self._content["notes"]]
-                self._seen = None if result.live else seen
-            usual = ACTIVE_S if result.live else IDLE_S
-        self.pause_s = max(usual, (self.clock() - began) / SHARE)
-        return self._content
-
-    def look_or_say(self) -> dict[str, Any]:
-        """Return the content as it is now, or the last one with a note why there is no later one."""
-        try:
-            return self.look()
-        except QanatError as error:
-            self._seen = None
-            return {**self._content, "notes": [error.message, *self._content.get("notes", [])]}
+            content = content_of(self.project, index, result, self.request)
+            unreadable = listing.shortened(index.unreadable(self.request.experiment))
+        content["notes"] = [*result.notes, *unreadable, *content["notes"]]
+        self.is_active = bool(result.live)
+        self.pause_s = max(ACTIVE_S if self.is_active else IDLE_S, (self.clock() - began) / SHARE)
+        return content

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
@@ -129,6 +131,27 @@ def test_streams_are_counted_until_their_pages_are_closed(
     assert asked(f"/{server.token}/events?1").status == 503
     first.close()
     wait_until(lambda: not server.streams)
+
+
+def test_a_problem_is_a_note_beside_what_was_known_and_is_said_once(server: Server, asked: Asking) -> None:
+    heard = events(asked(f"/{server.token}/events?1"))
+    server.publish(replace(server.snapshot, problem="no longer a project"))
+    assert next(heard) == {"created": "1", "gone": [], "notes": ["no longer a project"], "runs": []}
+    server.publish(replace(server.snapshot, problem="no longer a project"))
+    server.publish(THEN)
+    assert "notes" not in next(heard)
+    assert not THEN.is_like(FIRST)
+    assert THEN.is_like(Snapshot({"created": "9"}, THEN.runs))
+    assert not THEN.is_like(replace(THEN, problem="x"))
+
+
+def test_somebody_waits_for_a_page_without_waking_up(server: Server, asked: Asking) -> None:
+    waiting = threading.Thread(target=server.wait_for_page, daemon=True)
+    waiting.start()
+    assert waiting.is_alive()
+    asked(f"/{server.token}/events?1")
+    waiting.join(20)
+    assert not waiting.is_alive()
 
 
 def test_a_port_that_is_in_use_is_an_error() -> None:

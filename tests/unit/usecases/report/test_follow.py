@@ -1,54 +1,117 @@
-"""Following runs for an open page: no work without news, and what goes wrong is said."""
+"""Following runs for an open page: no work without news."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from qanat.domain.condition import parse
-from qanat.errors import NotFound
+from qanat.errors import NotFound, UsageError
 from qanat.records import run_codec
 from qanat.usecases.report.content import ReportRequest
-from qanat.usecases.report.follow import ACTIVE_S, IDLE_S, SHARE, Follower
+from qanat.usecases.report.follow import ACTIVE_S, IDLE_MOST_S, IDLE_S, SHARE, Follower
+from qanat.usecases.report.watch import FILES_S
+from tests.support.repository import Repository
 from tests.support.world import World
 from tests.unit.records.example import RUN
 from tests.unit.usecases.runs.test_listing import recorded
 
 
-def test_the_content_is_the_same_object_until_something_changes(world: World) -> None:
+class Clock:
+    """A clock that only the test moves, except that each look at it takes some time."""
+
+    def __init__(self, step: float = 0.0) -> None:
+        self.now, self.step = 0.0, step
+
+    def __call__(self) -> float:
+        self.now += self.step
+        return self.now
+
+
+def following(world: World, clock: Callable[[], float], request: ReportRequest | None = None) -> Follower:
+    """Return a follower that has seen what there is, and what its own look has changed."""
+    follower = Follower(world.project, world, request or ReportRequest(), clock=clock)
+    follower.look()
+    while follower.news() and not follower.is_active:
+        pass
+    return follower
+
+
+def numbers(follower: Follower) -> list[int] | None:
+    """Return the numbers of the runs if there is news."""
+    content = follower.news()
+    return content and sorted(run["number"] for run in content["runs"])
+
+
+def test_without_changes_there_is_no_news_and_looks_become_rarer(world: World) -> None:
     recorded(world, 1)
-    follower = Follower(world.project, world, ReportRequest(), clock=iter(range(0, 100)).__next__)
-    first = follower.look()
-    assert follower.look() is first
-    assert follower.pause_s == max(IDLE_S, 1 / SHARE)
+    follower = following(world, Clock())
+    assert [follower.news() for _ in range(20)] == [None] * 20
+    assert follower.pause_s == IDLE_MOST_S
     recorded(world, 2)
-    assert [run["number"] for run in follower.look()["runs"]] in ([1, 2], [2, 1])
+    assert numbers(follower) == [1, 2]
+    assert follower.pause_s == IDLE_S
+    slow = Follower(world.project, world, ReportRequest(), clock=Clock(step=1))
+    slow.look()
+    assert slow.pause_s >= 1 / SHARE
+
+
+def test_whatever_a_page_depends_on_is_news(world: World) -> None:
+    run = recorded(world, 1)
+    follower = following(world, Clock())
+    Repository(world.root).commit("other code", **{"train.sh": "echo\n"})
+    assert numbers(follower) == [1]
+    (world.root / ".qanat/experiments/train.yaml").write_text("schema: experiment/1\nname: train\n")
+    assert numbers(follower) == [1]
+    (world.root / run_codec.path_of(run)).with_suffix(".md").write_text("well done")
+    assert numbers(follower) == [1]
+    (world.root / run_codec.path_of(run)).unlink()
+    assert numbers(follower) == []
+    assert follower.news() is None
+
+
+def test_a_record_that_is_written_in_place_is_seen_after_a_while(world: World) -> None:
+    clock = Clock()
+    path = world.root / run_codec.path_of(recorded(world, 1))
+    follower = following(world, clock)
+    path.write_text("broken")
+    assert follower.news() is None
+    clock.now += FILES_S
+    content = follower.news() or {}
+    assert content["runs"] == []
+    assert "1-" in content["notes"][0]
+    assert follower.news() is None
 
 
 def test_active_runs_are_looked_at_again_and_their_ends_are_seen(world: World) -> None:
-    follower = Follower(world.project, world, ReportRequest(), clock=lambda: 0.0)
     world.submit()
     job = next(world.scheduler.of(0))
     job.starts()
-    assert follower.look()["runs"][0]["state"] == "running"
+    follower = following(world, Clock())
     assert follower.pause_s == ACTIVE_S
     job.ends()
-    assert follower.look()["runs"][0]["state"] == "finished"
+    assert (follower.news() or {})["runs"][0]["state"] == "finished"
+    assert follower.pause_s == IDLE_S
 
 
-def test_a_page_keeps_what_it_has_and_says_what_goes_wrong(world: World) -> None:
+def test_what_goes_wrong_is_an_error_as_long_as_it_does(world: World) -> None:
     first = recorded(world, 1)
-    follower = Follower(world.project, world, ReportRequest(condition=parse("metric.acc>0")))
-    assert len(follower.look_or_say()["runs"]) == 1
+    follower = following(world, Clock(), ReportRequest(condition=parse("metric.acc>0")))
     recorded(world, 2, groups=(replace(RUN.groups[1], number=0),))
     (world.root / run_codec.path_of(first)).unlink()
-    found = follower.look_or_say()
-    assert "no run has the metric 'acc'" in found["notes"][0]
-    assert [run["number"] for run in found["runs"]] == [1]
+    for _ in range(2):
+        with pytest.raises(UsageError, match="no run has the metric 'acc'"):
+            follower.news()
+    recorded(world, 3)
+    assert numbers(follower) == [3]
     world.root.rename(world.root.with_name("elsewhere"))
-    assert follower.look_or_say()["notes"][0] == f"{world.root} is no longer a project"
+    for _ in range(2):
+        with pytest.raises(NotFound, match="is no longer a project"):
+            follower.news()
     assert not world.root.exists()
     world.root.with_name("elsewhere").rename(world.root)
+    assert numbers(follower) == [3]
     with pytest.raises(NotFound):
         Follower(world.project, world, ReportRequest(experiment="none")).look()
