@@ -136,6 +136,13 @@ def compare(
     )
 
 
+def pools_of(runs: Sequence[RunFacts]) -> dict[str, tuple[str, int]]:
+    """Map the ids of runs to what those share whose groups can form a row: a tree for their code, a number for data."""
+    compared = [run for run in runs if any(group.state == State.FINISHED for group in run.groups)]
+    trees, data = trees_of(compared), _alike_data(compared)
+    return {run.id: (trees[run.id], data[run.id]) for run in compared}
+
+
 def _alike_groups(runs: Sequence[RunFacts], grouping: Grouping, trees: Mapping[str, str]) -> list[list[Member]]:
     """Return the groups, finished or not, that can form a row."""
     on_data = _alike_data(runs) if grouping.pool else {}

@@ -1,9 +1,10 @@
 /** What the parts of the page share: the data, the view, the rows that are shown, and what happens when these change. */
 import { fieldColumns, metricColumns, parameterColumns, sortedRows, varies } from './columns.js';
 import { parse } from './condition.js';
-import { rowsOf } from './data.js';
-import { Context, namesOf, search } from './search.js';
+import { membersOf, rowsOf } from './data.js';
 import { isLive } from './live.js';
+import { SETTINGS, isSeed, pooled, seedsOf } from './pools.js';
+import { Context, namesOf, search } from './search.js';
 import { readView, writeView } from './view.js';
 
 /** @typedef {import('./data.js').Report} Report */
@@ -29,8 +30,12 @@ export class App {
     this.differing = [];
     /** @type {Column[]} */
     this.metrics = [];
-    /** @type {Row[]} */
+    /** @type {Row[]} what meets the conditions */
+    this.kept = [];
+    /** @type {Row[]} the same, with groups pooled if that is asked for, in the order of the table */
     this.rows = [];
+    /** @type {Row[]} the rows of the table, with members below their rows */
+    this.listed = [];
     /** @type {Map<string, number>} the colours of selected rows */
     this.slots = new Map();
     /** @type {(() => void)[]} */
@@ -55,7 +60,8 @@ export class App {
     // A page that is live shows what goes on, and a report what came out.
     const sort = best?.better && !isLive() ? `${best.better === 'higher' ? '-' : ''}${best.key}` : '';
     const plots = { x: '', y: '', colour: '', logx: '', logy: 'no', metric: '', smooth: '1', logc: 'no', shade: '' };
-    return { tab: 'table', where: [], sort, selected: [], open: '', groups: this.byGroup, all: false, ...plots };
+    const table = { where: [], sort, groups: this.byGroup, by: [], expanded: [], columns: [] };
+    return { tab: 'table', ...table, selected: [], open: '', all: false, ...plots };
   }
 
   /** Return the metric that is shown first: one whose better direction is known, or the first. */
@@ -92,7 +98,7 @@ export class App {
    */
   change(changes) {
     Object.assign(this.view, changes);
-    if (changes.groups !== undefined) Object.assign(this.view, { selected: [], open: '' });
+    if (changes.groups !== undefined || changes.by) Object.assign(this.view, { selected: [], open: '', expanded: [] });
     history.replaceState(null, '', writeView(this.view, this.usual));
     this.refresh();
     for (const listener of this.listeners) listener();
@@ -106,12 +112,35 @@ export class App {
   }
 
   refresh() {
-    if (this.view.groups !== this.byGroup) this.takeRows(this.view.groups);
+    const byGroup = this.view.groups || this.isPooled();
+    if (byGroup !== this.byGroup) this.takeRows(byGroup);
     const searches = this.view.where.map((text) => this.searchOf(text)).filter((found) => found !== null);
-    const rows = searches.length ? this.every.filter((row) => searches.every((meets) => meets(row))) : this.every;
-    const column = this.columns().find(({ key }) => key === this.view.sort.replace(/^-/, ''));
-    this.rows = column ? sortedRows(rows, column, this.view.sort.startsWith('-')) : rows;
+    this.kept = searches.length ? this.every.filter((row) => searches.every((meets) => meets(row))) : this.every;
+    this.rows = this.sorted(this.isPooled() ? this.pools() : this.kept);
+    this.listed = this.rows.flatMap((row) => (row.pool && this.view.expanded.includes(row.key) ? [row, ...this.sorted(membersOf(row))] : [row]));
     this.colour();
+  }
+
+  /** @param {Row[]} rows */
+  sorted(rows) {
+    const column = this.columns().find(({ key }) => key === this.view.sort.replace(/^-/, ''));
+    return column ? sortedRows(rows, column, this.view.sort.startsWith('-')) : rows;
+  }
+
+  /** Return whether rows are groups that are pooled by what the view names. */
+  isPooled() {
+    return this.view.by.length > 0;
+  }
+
+  /** List the parameters by which groups are pooled; none if these are all but the seeds. */
+  poolingColumns() {
+    const { by } = this.view;
+    return by.includes(SETTINGS) ? [] : by.map((key) => this.parameters.find((column) => column.key === key)).filter((column) => column !== undefined);
+  }
+
+  pools() {
+    const columns = this.poolingColumns();
+    return pooled(this.kept, this.report.seeds, columns.length ? columns.map((column) => column.values) : null);
   }
 
   /** List all columns that rows can be sorted by. */
@@ -167,7 +196,7 @@ export class App {
 
   /** Return the selected rows that exist, in the order in which they were selected. */
   selection() {
-    const known = new Map(this.every.map((row) => [row.key, row]));
+    const known = new Map([...this.every, ...(this.isPooled() ? this.rows : [])].map((row) => [row.key, row]));
     return this.view.selected.map((key) => known.get(key)).filter((row) => row !== undefined);
   }
 
@@ -181,8 +210,30 @@ export class App {
    * @param {Row} row
    */
   nameOf(row) {
+    if (row.pool) return this.settingOf(row);
     const { number } = row.run;
     const isOnly = this.report.runs.filter((run) => run.number === number).length === 1;
-    return `${isOnly ? number : row.run.id}${row.group ? `.${row.group.number}` : ''}`;
+    return `${isOnly ? number : row.run.id}${row.group && row.run.group_count > 1 ? `.${row.group.number}` : ''}`;
+  }
+
+  /**
+   * Return what a row is called in a sentence.
+   * @param {Row} row
+   */
+  titleOf(row) {
+    return row.pool ? this.nameOf(row) : `run ${this.nameOf(row)}`;
+  }
+
+  /**
+   * Return the parameters that tell pooled rows apart, and the code where that does.
+   * @param {Row} row
+   */
+  settingOf(row) {
+    const seeds = seedsOf(row, this.report.seeds);
+    const columns = this.poolingColumns();
+    const telling = columns.length ? columns : this.differing.filter((column) => !isSeed(column.key, seeds));
+    const parts = telling.map((column) => [column.heading, column.text(row)]).filter(([, text]) => text);
+    const code = this.rows.some((other) => other.run.code !== row.run.code) ? [['commit', row.run.commit.slice(0, 7)]] : [];
+    return [...parts, ...code].map((part) => part.join(' ')).join(', ') || 'all groups';
   }
 }

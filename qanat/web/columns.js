@@ -1,7 +1,10 @@
 /** The columns of tables: which there are, and what a row has in each, as in qanat/domain/run_columns.py. */
 import { METRIC, PARAMETER } from './condition.js';
+import { isFinished, membersOf } from './data.js';
 import { plural, shownDuration, shownTime, writerOf } from './formats.js';
+import { canonical } from './pools.js';
 import { FIELDS, ALIASES, metricOf, secondsOf, withoutDashes } from './search.js';
+import { statistic, statisticText } from './statistics.js';
 import { number } from './values.js';
 
 /** @typedef {import('./data.js').Row} Row */
@@ -19,7 +22,8 @@ import { number } from './values.js';
  * @property {(row: Row) => string} text
  */
 
-const TAKEN = new Set([...Object.keys(FIELDS), ...Object.keys(ALIASES)]);
+/** Names that mean something else than a parameter: `settings` are all of them. */
+const TAKEN = new Set([...Object.keys(FIELDS), ...Object.keys(ALIASES), 'settings']);
 const ON = 'yes';
 const VALUES_LISTED = 3;
 
@@ -54,7 +58,11 @@ function parameterOf(row, name) {
     return Object.hasOwn(parameters, name) ? [parameters[name]] : [];
   }
   const having = row.groups.filter((group) => Object.hasOwn(group.parameters, name));
-  return [...new Set(having.map((group) => group.parameters[name]))];
+  const values = [...new Set(having.map((group) => group.parameters[name]))];
+  if (!row.pool || values.length < 2) return values;
+  // Groups that are pooled may spell a value differently.
+  const spelled = new Set();
+  return values.filter((value) => spelled.size < spelled.add(canonical(value)).size);
 }
 
 /**
@@ -68,14 +76,16 @@ export function metricColumns(names, rows, { better, titles }) {
   const taken = new Set([...TAKEN, ...[...names.parameters].map(withoutDashes)]);
   const all = [...names.metrics];
   return all.map((name) => {
-    const values = (/** @type {Row} */ row) =>
-      row.groups.map((group) => metricOf(group, name)).filter((value) => value !== undefined);
+    const values = (/** @type {Row} */ row) => {
+      const groups = row.pool && !row.pool.counted.length ? [] : row.groups;
+      return groups.map((group) => metricOf(group, name)).filter((value) => value !== undefined);
+    };
     const write = writerOf(rows.flatMap(values));
     const plain = taken.has(name) ? METRIC + name : name;
     const isTitled = Object.hasOwn(titles, name) && all.filter((other) => titles[other] === titles[name]).length === 1;
     const heading = isTitled ? titles[name] : plain;
     const direction = Object.hasOwn(better, name) ? better[name] : undefined;
-    const text = (/** @type {Row} */ row) => numbers(values(row), write);
+    const text = (/** @type {Row} */ row) => (row.pool ? pooledText(values(row), row.groups.length) : numbers(values(row), write));
     return { key: METRIC + name, name: plain, heading, kind: 'metric', isNumber: true, better: direction, values, text };
   });
 }
@@ -91,16 +101,12 @@ export function fieldColumns(now) {
     /** @type {(value: any) => string} */ write = String, isNumber = false,
   ) => /** @type {Column} */ ({
     key, heading, kind: 'field', isNumber, better: undefined,
-    values: (row) => [take(row)].filter((value) => value !== null && value !== undefined),
-    text: (row) => {
-      const value = take(row);
-      return value === null || value === undefined ? '' : write(value);
-    },
+    values: (row) => valuesOf(row, take), text: (row) => spread(valuesOf(row, take).map(write)),
   });
   return {
     run: field('run', 'run', (row) => row.run.number, String, true),
     group: field('group', 'group', (row) => row.group?.number, String, true),
-    groups: field('groups', 'groups', (row) => row.run.group_count, String, true),
+    groups: { ...field('groups', 'groups', (row) => row.run.group_count, String, true), ...countedGroups },
     experiment: field('experiment', 'experiment', (row) => row.run.experiment),
     state: field('state', 'state', (row) => (row.group ?? row.run).state),
     description: field('description', 'description', (row) => row.run.description),
@@ -111,6 +117,29 @@ export function fieldColumns(now) {
     duration: field('duration', 'took', (row) => secondsOf(row, now), shownDuration, true),
     date: field('date', 'launched', (row) => row.run.created, shownTime, true),
   };
+}
+
+/** How many groups a row has: of pooled groups, those that count, and of how many if others did not finish. */
+const countedGroups = {
+  /** @param {Row} row */
+  values: (row) => [row.pool ? row.pool.counted.length : row.run.group_count],
+  /** @param {Row} row */
+  text: (row) => {
+    if (!row.pool) return String(row.run.group_count);
+    const { counted, unfinished } = row.pool;
+    return unfinished.length ? `${counted.length} of ${counted.length + unfinished.length}` : String(counted.length);
+  },
+};
+
+/**
+ * List the different values that a row, or the groups that it pools, have in a field, in their order.
+ * @param {Row} row
+ * @param {(row: Row) => any} take
+ */
+function valuesOf(row, take) {
+  if (!row.pool) return [take(row)].filter((value) => value !== null && value !== undefined);
+  const values = new Set(membersOf(row).map(take).filter((value) => value !== null && value !== undefined));
+  return [...values].sort(compared);
 }
 
 /**
@@ -149,7 +178,7 @@ export function sortedRows(rows, column, isDescending) {
  * @param {Row} row
  */
 function rankOf(column, row) {
-  return column.kind === 'metric' && (row.group ?? row.run).state !== 'finished' ? 1 : 0;
+  return column.kind === 'metric' && !isFinished(row) ? 1 : 0;
 }
 
 /**
@@ -159,9 +188,20 @@ function rankOf(column, row) {
  * @param {boolean} isDescending
  */
 export function placeOf(column, row, isDescending) {
-  const places = column.values(row).map(orderOf).filter((place) => place === place);
+  const places = shownValues(column, row).map(orderOf).filter((place) => place === place);
   const better = (/** @type {any} */ a, /** @type {any} */ b) => (compared(a, b) > 0 === isDescending ? a : b);
   return places.length ? places.reduce(better) : null;
+}
+
+/**
+ * List the values that a row stands for in a column: of a metric of several pooled groups, their mean.
+ * @param {Column} column
+ * @param {Row} row
+ * @returns {any[]}
+ */
+export function shownValues(column, row) {
+  const values = column.values(row);
+  return row.pool && column.kind === 'metric' && values.length ? [statistic(values).mean] : values;
 }
 
 /** @param {any} value */
@@ -178,6 +218,17 @@ function compared(a, b) {
   const isText = [typeof a === 'string', typeof b === 'string'];
   if (isText[0] !== isText[1]) return isText[0] ? 1 : -1;
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/**
+ * Return the mean and the deviation of a metric, and of how many groups if not all have it.
+ * @param {number[]} values
+ * @param {number} groups
+ */
+function pooledText(values, groups) {
+  if (!values.length) return '';
+  const count = values.length < groups ? ` (n=${values.length})` : '';
+  return statisticText(statistic(values)).replaceAll('-', '\u2212') + count;
 }
 
 /** @param {string[]} values */

@@ -1,5 +1,6 @@
 /** Rows side by side: only what differs, unless all is asked for. */
-import { varies } from './columns.js';
+import { shownValues, varies } from './columns.js';
+import { isFinished } from './data.js';
 import { el } from './dom.js';
 import { significant } from './formats.js';
 import { stateMark } from './states.js';
@@ -33,12 +34,12 @@ export function showComparison(app, place) {
  * @param {number} selected
  */
 function compareControls(app, rows, selected) {
-  const first = app.nameOf(rows[0]);
+  const first = app.titleOf(rows[0]);
   const said = [
     selected ? '' : `None selected: the first ${rows.length === 1 ? 'row' : 'two'} of the table.`,
     selected > COMPARED_MAX ? `The first ${COMPARED_MAX} of ${selected} selected.` : '',
-    rows.length > 1 ? `Differences are from run ${first}.` : 'Select another run to compare.',
-    rows.length > 1 && hasRange(app, rows) ? 'A run with several values has none: choose groups to compare them.' : '',
+    rows.length > 1 ? `Differences are from ${first}.` : 'Select another row to compare.',
+    rows.length > 1 && !app.isPooled() && hasRange(app, rows) ? 'A run with several values has none: choose groups to compare them.' : '',
   ];
   const box = el('input', { type: 'checkbox', checked: !app.view.all, onchange: () => app.change({ all: !box.checked }) });
   return el('div', { class: 'controls' }, el('label', {}, box, 'only what differs'), el('span', { class: 'note' }, said.filter(Boolean).join(' ')));
@@ -60,8 +61,8 @@ function hasRange(app, rows) {
 function heading(app, rows) {
   const names = rows.flatMap((row) => [
     el('th', { class: 'name' }, swatch(app.colourOf(row.key) || 'transparent'),
-      el('button', { class: 'link', onclick: () => app.change({ open: row.key }) }, `run ${app.nameOf(row)}`),
-      el('div', {}, stateMark((row.group ?? row.run).state))),
+      el('button', { class: 'link', onclick: () => app.change({ open: row.key }) }, app.titleOf(row)),
+      el('div', {}, row.pool ? `${app.fields.groups.text(row)} groups` : stateMark((row.group ?? row.run).state))),
     el('th'),
   ]);
   return el('thead', {}, el('tr', {}, el('th'), names));
@@ -126,8 +127,8 @@ function comparedLine(column, rows) {
   const best = bestOf(column, rows);
   const cells = rows.flatMap((row, place) => {
     const text = column.text(row) || '–';
-    const values = column.values(row);
-    const isBest = best !== undefined && (row.group ?? row.run).state === 'finished' && values.includes(best);
+    const values = shownValues(column, row);
+    const isBest = best !== undefined && isFinished(row) && values.includes(best);
     const isSame = place > 0 && !differs(column, [rows[0], row]);
     return [
       el('td', { class: `${isBest ? 'best' : ''}${isSame && column.kind !== 'metric' ? ' note' : ''}` }, text),
@@ -144,8 +145,8 @@ function comparedLine(column, rows) {
  * @param {Row} first
  */
 function difference(column, row, first) {
-  const [value, ...others] = new Set(column.values(row));
-  const [from, ...more] = new Set(column.values(first));
+  const [value, ...others] = new Set(shownValues(column, row));
+  const [from, ...more] = new Set(shownValues(column, first));
   const by = others.length || more.length ? NaN : value - from;
   if (!Number.isFinite(by) || !by) return '';
   return `${by > 0 ? '+' : '\u2212'}${significant(Math.abs(by))}`;
@@ -156,8 +157,8 @@ function difference(column, row, first) {
  * @param {Row[]} rows
  */
 function bestOf(column, rows) {
-  const done = rows.filter((row) => (row.group ?? row.run).state === 'finished');
-  const values = column.better ? done.flatMap(column.values).filter(Number.isFinite) : [];
+  const done = rows.filter(isFinished);
+  const values = column.better ? done.flatMap((row) => shownValues(column, row)).filter(Number.isFinite) : [];
   if (values.length < 2) return undefined;
   return column.better === 'higher' ? Math.max(...values) : Math.min(...values);
 }

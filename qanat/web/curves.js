@@ -1,4 +1,5 @@
 /** Curves of rows over their steps, overlaid and smoothed. */
+import { membersOf } from './data.js';
 import { el, svg } from './dom.js';
 import { brief, plural } from './formats.js';
 import { axes, columnChoice, nothing, optionSwitch } from './plot.js';
@@ -65,9 +66,10 @@ function ofRow(row, name) {
  */
 function drawnOf(app, rows, name) {
   const isAutomatic = !app.view.selected.length;
-  return rows.flatMap((row, place) => ofRow(row, name).map((group) => {
+  const members = rows.flatMap((row, place) => membersOf(row).map((member) => ({ row: member, place, key: row.key })));
+  return members.flatMap(({ row, place, key }) => ofRow(row, name).map((group) => {
     const [steps, values] = /** @type {Record<string, [number[], number[]]>} */ (group.series)[name];
-    const slot = isAutomatic ? place : app.slots.get(row.key) ?? 0;
+    const slot = isAutomatic ? place : app.slots.get(key) ?? 0;
     const label = app.nameOf(row) + (row.group || row.run.groups.length === 1 ? '' : `.${group.number}`);
     const smooth = smoothed(values, Number(app.view.smooth));
     return { row, name: label, steps, values, smooth, colour: `var(--series-${slot % 6})`, dash: DASHES[Math.floor(slot / 6) % 3] };

@@ -44,6 +44,8 @@
  * @property {string} commit
  * @property {string[]} data
  * @property {number} group_count
+ * @property {number} code what runs of the same code share
+ * @property {number} on what runs share whose data do not certainly differ
  * @property {Group[]} groups
  * @property {Details} [details]
  */
@@ -55,10 +57,12 @@
  * @property {string[]} notes
  * @property {Record<string, 'higher' | 'lower'>} better
  * @property {Record<string, string>} titles of metrics, with their units
+ * @property {Record<string, string[]>} seeds of the experiments that name them
  * @property {Run[]} runs
  */
 
-/** @typedef {{key: string, run: Run, group: Group | null, groups: Group[]}} Row */
+/** @typedef {{counted: Row[], unfinished: Row[], repeated: Row[]}} Pool rows of groups, of which those that count have finished */
+/** @typedef {{key: string, run: Run, group: Group | null, groups: Group[], pool?: Pool}} Row */
 
 /** @type {Record<string, number>} */
 const NOT_IN_JSON = { NaN: NaN, Infinity: Infinity, '-Infinity': -Infinity };
@@ -71,6 +75,7 @@ const NOT_IN_JSON = { NaN: NaN, Infinity: Infinity, '-Infinity': -Infinity };
 export function readReport(text) {
   const report = JSON.parse(text);
   report.titles ??= {};
+  report.seeds ??= {};
   report.runs.forEach(completeRun);
   return report;
 }
@@ -82,6 +87,8 @@ function completeRun(run) {
   run.paused_s ??= 0;
   run.data ??= [];
   run.group_count ??= run.groups.length;
+  run.code ??= 0;
+  run.on ??= 0;
   for (const group of run.groups) {
     group.parameters ??= {};
     group.metrics = withNumbers(group.metrics ?? {});
@@ -102,6 +109,22 @@ export function changedReport(report, change) {
   const runs = [...change.runs, ...report.runs.filter((run) => !dropped.has(run.id))];
   runs.sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || b.number - a.number);
   return { ...report, ...rest, runs };
+}
+
+/**
+ * Return whether a row has finished; for one of several groups, whether any has.
+ * @param {Row} row
+ */
+export function isFinished(row) {
+  return row.pool ? row.pool.counted.length > 0 : (row.group ?? row.run).state === 'finished';
+}
+
+/**
+ * List the rows of groups that a row is made of, or the row itself.
+ * @param {Row} row
+ */
+export function membersOf(row) {
+  return row.pool ? [...row.pool.counted, ...row.pool.unfinished, ...row.pool.repeated] : [row];
 }
 
 /** @param {Record<string, any>} values */

@@ -1,6 +1,7 @@
 /** Taking away what is seen: the rows as CSV, a plot as SVG or PNG. */
 import { el, svg } from './dom.js';
 import { secondsOf } from './search.js';
+import { statistic } from './statistics.js';
 
 /** @typedef {import('./app.js').App} App */
 /** @typedef {import('./columns.js').Column} Column */
@@ -33,11 +34,35 @@ export function exportButtons(app) {
  * @param {App} app
  */
 export function csvOf(app) {
+  if (app.isPooled()) return csvText(pooledLines(app));
   const { run, group, groups, duration, date, ...fields } = app.fields;
   const first = [run, ...(app.view.groups ? [group] : [groups])];
   const columns = [...first, ...Object.values(fields), date, duration, ...app.parameters, ...app.metrics];
-  const lines = app.rows.map((row) => columns.map((column) => csvCell(cellOf(app, column, row))));
-  return [columns.map((column) => csvCell(column.name ?? column.heading)), ...lines].map((cells) => `${cells.join(',')}\r\n`).join('');
+  const lines = app.rows.map((row) => columns.map((column) => cellOf(app, column, row)));
+  return csvText([columns.map((column) => column.name ?? column.heading), ...lines]);
+}
+
+/** @param {string[][]} lines */
+function csvText(lines) {
+  return lines.map((cells) => `${cells.map(csvCell).join(',')}\r\n`).join('');
+}
+
+/**
+ * Return pooled rows as `qanat compare --pool --csv` does: with the mean, the deviation and the number of values.
+ * @param {App} app
+ */
+function pooledLines(app) {
+  const { experiment, commit } = app.fields;
+  const names = app.metrics.flatMap(({ name, heading }) => ['', '.std', '.n'].map((part) => `${name ?? heading}${part}`));
+  const headings = ['experiment', 'runs', 'n', 'commit', ...app.parameters.map((column) => column.heading), ...names];
+  const lines = app.rows.map((row) => {
+    const found = app.metrics.map((column) => column.values(row)).map((values) => (values.length ? statistic(values) : null));
+    const numbers = found.flatMap((one) => [one?.mean, one?.deviation, one?.count]);
+    const runs = [...new Set((row.pool?.counted ?? []).map((member) => member.run.id))].join(' ');
+    return [experiment.text(row), runs, String(row.pool?.counted.length), commit.text(row),
+      ...app.parameters.map((column) => column.values(row).map((value) => value || 'yes').join(' ')), ...numbers.map((number) => String(number ?? ''))];
+  });
+  return [headings, ...lines];
 }
 
 /**

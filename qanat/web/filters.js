@@ -1,10 +1,14 @@
 /** The conditions that rows must meet: typed, or chosen as states; each is one that `qanat runs --where` accepts. */
 import { constants } from './columns.js';
 import { ConditionError, nameInCondition } from './condition.js';
+import { membersOf } from './data.js';
 import { byId, el, toast } from './dom.js';
 import { plural } from './formats.js';
 import { withoutDashes } from './search.js';
+import { pick } from './picking.js';
+import { SETTINGS } from './pools.js';
 import { SHOWN_STATES, stateMark } from './states.js';
+import { usualColumns } from './table.js';
 
 /** @typedef {import('./app.js').App} App */
 
@@ -78,12 +82,45 @@ function stateChips(app) {
   });
 }
 
-/** @param {App} app */
+/**
+ * Return what chooses what a row is, and the columns.
+ * @param {App} app
+ */
 function rowsSwitch(app) {
-  if (app.report.runs.every((run) => run.groups.length === 1)) return [];
-  const choice = (/** @type {string} */ label, /** @type {boolean} */ groups) =>
-    el('button', { 'aria-pressed': app.view.groups === groups, onclick: () => app.change({ groups }) }, label);
-  return [el('span', { class: 'line' }), el('span', { class: 'switch', role: 'group', 'aria-label': 'rows' }, choice('runs', false), choice('groups', true))];
+  const { groups, by } = app.view;
+  const hasGroups = app.report.runs.some((run) => run.groups.length > 1);
+  const choice = (/** @type {string} */ label, /** @type {boolean} */ isOn, /** @type {() => void} */ choose, title = '') =>
+    el('button', { 'aria-pressed': isOn, title, onclick: choose }, label);
+  const plain = (/** @type {string} */ label, /** @type {boolean} */ value) =>
+    choice(label, !by.length && groups === value, () => app.change({ groups: value, by: [] }));
+  const named = app.poolingColumns().map((column) => column.heading).join(', ');
+  return [el('span', { class: 'line' }), el('span', { class: 'switch', role: 'group', 'aria-label': 'rows' },
+    plain('runs', false), ...(hasGroups ? [plain('groups', true)] : []),
+    choice('settings', by.includes(SETTINGS), () => app.change({ by: [SETTINGS] }), 'groups that differ only in the seed, with their mean'),
+    ...(app.parameters.length ? [choice(named ? `by ${shortened(named)}` : 'by …', named !== '', () => chooseBy(app), 'groups with the same values of parameters')] : [])),
+  el('button', { class: 'button quiet', onclick: () => chooseColumns(app) }, 'Columns')];
+}
+
+/** @param {string} text */
+function shortened(text) {
+  return text.length > 30 ? `${text.slice(0, 29)}…` : text;
+}
+
+/** @param {App} app */
+function chooseBy(app) {
+  const { by } = app.view;
+  pick('Group by', 'Groups with the same values of these parameters are one row, with the mean of each metric.', app.parameters,
+    () => app.view.by.filter((key) => key !== SETTINGS), (keys) => app.change({ by: keys.length ? keys : by }),
+    ['no groups', () => app.change({ by: [] })]);
+}
+
+/** @param {App} app */
+function chooseColumns(app) {
+  const { run, group, ...fields } = app.fields;
+  const shown = () => (app.view.columns.length ? app.view.columns : usualColumns(app).map(([column]) => column.key));
+  pick('Columns', 'The run, or what groups share, is always shown. Columns come in the order in which they are chosen.',
+    [...Object.values(fields), ...app.parameters, ...app.metrics], shown, (keys) => app.change({ columns: keys }),
+    ['usual columns', () => app.change({ columns: [] })]);
 }
 
 /**
@@ -115,9 +152,22 @@ function problemOf(app, text) {
 
 /** @param {App} app */
 function summary(app) {
-  const thing = app.view.groups ? 'group' : 'run';
-  const all = plural(app.every.length, thing);
-  const count = app.rows.length === app.every.length ? all : `${app.rows.length.toLocaleString('en')} of ${all}`;
-  const same = app.rows.length === app.every.length ? constants(app.parameters, app.every) : '';
-  return el('span', { class: 'note summary', 'aria-live': 'polite' }, count, same && el('span', { class: 'wide', title: same }, ` · all with ${same}`));
+  const isWhole = app.kept.length === app.every.length;
+  const all = plural(app.every.length, app.byGroup ? 'group' : 'run');
+  const kept = isWhole ? all : `${app.kept.length.toLocaleString('en')} of ${all}`;
+  const rows = app.view.by.includes(SETTINGS) || !app.poolingColumns().length ? 'setting' : 'row';
+  const count = app.isPooled() ? [`${plural(app.rows.length, rows)} of ${kept}`, withoutRow(app)] : [kept];
+  const same = isWhole ? constants(app.parameters, app.every) : '';
+  return el('span', { class: 'note summary', 'aria-live': 'polite' }, ...count, same && el('span', { class: 'wide', title: same }, ` · all with ${same}`));
+}
+
+/**
+ * Return how many groups no pooled row has, since they are of runs of which none finished.
+ * @param {App} app
+ */
+function withoutRow(app) {
+  const pooled = app.rows.reduce((sum, row) => sum + membersOf(row).length, 0);
+  const left = app.kept.length - pooled;
+  const why = 'Runs of which no group has finished are left out.';
+  return left ? el('span', { title: why }, `, ${left.toLocaleString('en')} left out`) : null;
 }

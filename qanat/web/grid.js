@@ -145,7 +145,9 @@ export class Grid {
   headings(sort) {
     const sections = this.cells.map((cell, place) => {
       const isFirst = cell.section && cell.section !== this.cells[place - 1]?.section;
-      const shown = el('div', { class: `section${cell.section ? ' named' : ''}` }, isFirst && el('span', {}, cell.section));
+      const label = isFirst && el('span', {}, cell.section);
+      if (label) label.style.maxWidth = `${this.widthFrom(place) - 12}px`;
+      const shown = el('div', { class: `section${cell.section ? ' named' : ''}` }, label);
       return this.placed(shown, cell, place);
     });
     const names = this.cells.map((cell, place) => {
@@ -158,6 +160,17 @@ export class Grid {
     const hasSections = this.cells.some((cell) => cell.section);
     const above = el('div', { class: 'row sections', 'aria-hidden': 'true' }, sections);
     return [...(hasSections ? [above] : []), el('div', { class: 'row', role: 'row' }, names)];
+  }
+
+  /**
+   * Return how wide the columns are that share a section, from this one on.
+   * @param {number} place
+   */
+  widthFrom(place) {
+    const { section } = this.cells[place];
+    let end = place;
+    while (this.cells[end]?.section === section) end += 1;
+    return this.cells.slice(place, end).reduce((sum, cell) => sum + cell.width, 0);
   }
 
   /** @param {number} place */

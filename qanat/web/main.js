@@ -110,6 +110,7 @@ function stored(name) {
 
 /** @param {KeyboardEvent} event */
 function pressed(event) {
+  if (document.querySelector('dialog[open]')) return; // it has its own keys
   const isTyping = event.target instanceof Element && /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
   if (event.key === 'Escape') {
     if (app.view.open) app.change({ open: '' });
@@ -132,8 +133,9 @@ function pressed(event) {
  * @param {number} by
  */
 function openBeside(by) {
-  const place = app.rows.findIndex((row) => row.key === app.view.open);
-  const next = app.rows[place < 0 ? 0 : place + by];
+  const rows = app.listed.filter((row) => !row.pool);
+  const place = rows.findIndex((row) => row.key === app.view.open);
+  const next = rows[place < 0 ? 0 : place + by];
   if (!next) return;
   app.change({ open: next.key });
   table.grid.scrollTo(next.key);

@@ -3,6 +3,7 @@ import { byId, el, svg } from './dom.js';
 import { brief, plural, shownDuration } from './formats.js';
 import { axes, chosen, columnChoice, isLogarithmic, nothing, optionSwitch, placeIn, plotted } from './plot.js';
 import { Scale, extentOf, isWide, roomy, viridis } from './scale.js';
+import { toggled } from './table.js';
 
 /** @typedef {import('./app.js').App} App */
 /** @typedef {import('./columns.js').Column} Column */
@@ -41,7 +42,7 @@ export function showScatter(app, place) {
   const points = kept.map((row) => /** @type {Point} */ ({ row, x: placeIn(x, row), y: placeIn(y, row), ...paint.of(row), at: [0, 0] }));
   const logX = x.isNumber && isLogarithmic(app.view.logx, points.map((point) => point.x));
   const logY = isLogarithmic(app.view.logy || 'no', points.map((point) => point.y));
-  const note = plural(points.length, app.view.groups ? 'group' : 'run') + leftOut(app.rows, [x, y]);
+  const note = plural(points.length, app.isPooled() ? 'row' : app.view.groups ? 'group' : 'run') + leftOut(app.rows, [x, y]);
   const chart = el('div', { class: 'chart' });
   place.replaceChildren(
     el('div', { class: 'controls' }, columnChoice(app, 'y', 'y', numeric, y.key), columnChoice(app, 'over x', 'x', columns, x.key),
@@ -284,7 +285,7 @@ function watch(app, chart, points, hover, x, y) {
     markRow(point?.row ?? null);
     if (!point) return;
     const columns = [y, ...new Set([x, ...app.differing])].slice(0, 10);
-    tip.replaceChildren(el('b', {}, `run ${app.nameOf(point.row)}, ${(point.row.group ?? point.row.run).state}`),
+    tip.replaceChildren(el('b', {}, `${app.titleOf(point.row)}, ${point.row.pool ? `n = ${app.fields.groups.text(point.row)}` : (point.row.group ?? point.row.run).state}`),
       ...columns.map((column) => el('div', {}, `${column.heading} ${column.text(point.row)}`)));
     const isRight = point.at[0] > chart.clientWidth / 2;
     tip.style.left = isRight ? '' : `${point.at[0] + 14}px`;
@@ -299,6 +300,7 @@ function watch(app, chart, points, hover, x, y) {
   chart.onclick = (event) => {
     const point = nearest(event);
     if (point && (event.ctrlKey || event.metaKey)) app.toggle(point.row.key);
+    else if (point?.row.pool) app.change({ expanded: toggled(app.view.expanded, point.row.key) });
     else if (point) app.change({ open: point.row.key });
   };
 }

@@ -2,7 +2,8 @@
 import { el } from './dom.js';
 import { Grid, widthOf } from './grid.js';
 import { stateMark } from './states.js';
-import { placeOf, varies } from './columns.js';
+import { placeOf, shownValues, varies } from './columns.js';
+import { isFinished } from './data.js';
 
 /** @typedef {import('./app.js').App} App */
 /** @typedef {import('./columns.js').Column} Column */
@@ -12,6 +13,7 @@ import { placeOf, varies } from './columns.js';
 const WIDTH_MAX = 220;
 const SAMPLE = 300;
 const METRICS_MAX = 60;
+const RUNS_NAMED = 8;
 export const NARROW = matchMedia('(max-width: 640px)');
 
 export class RunsTable {
@@ -28,7 +30,7 @@ export class RunsTable {
       sort: (key) => this.sort(key),
       click: (row, event) => this.click(row, event),
       hover: (row) => app.hovering?.(row),
-      classOf: (row) => `${app.view.selected.includes(row.key) ? 'selected' : ''} ${app.view.open === row.key ? 'open' : ''}`,
+      classOf: (row) => this.classOf(row),
     });
     this.shown = '';
   }
@@ -38,8 +40,8 @@ export class RunsTable {
     const { app } = this;
     this.extent = this.extentOf(this.sortColumn());
     this.best = new Map(app.metrics.map((column) => [column.key, this.bestOf(column)]));
-    this.grid.show(this.cells(), app.rows, app.view.sort, NARROW.matches ? 36 : 26);
-    const shown = JSON.stringify([app.view.where, app.view.sort, app.view.groups]);
+    this.grid.show(this.cells(), app.listed, app.view.sort, NARROW.matches ? 36 : 26);
+    const shown = JSON.stringify([app.view.where, app.view.sort, app.view.groups, app.view.by]);
     if (this.shown && shown !== this.shown) this.grid.box.scrollTop = 0;
     this.shown = shown;
     this.empty.hidden = app.rows.length > 0;
@@ -50,27 +52,33 @@ export class RunsTable {
     return this.app.columns().find(({ key }) => key === this.app.view.sort.replace(/^-/, ''));
   }
 
+  /** @param {Row} row */
+  classOf(row) {
+    const { view } = this.app;
+    const isMember = this.app.isPooled() && !row.pool;
+    return `${view.selected.includes(row.key) ? 'selected' : ''} ${view.open === row.key ? 'open' : ''} ${isMember ? 'member' : ''}`;
+  }
+
   /** @returns {Cell[]} */
   cells() {
     const { app } = this;
     const narrow = NARROW.matches;
-    const main = app.main();
-    const others = app.metrics.filter((column) => column !== main).slice(0, METRICS_MAX);
-    const { experiment, group, state, duration, date, groups, tag } = app.fields;
-    const hasExperiments = varies(experiment, app.every);
-    return [
-      this.checkboxCell(),
-      { ...this.cell(state, '', narrow), draw: (row) => stateMark((row.group ?? row.run).state) },
-      this.runCell(narrow),
-      ...(app.view.groups ? [this.cell(group, '')] : []),
-      ...(hasExperiments ? [this.cell(experiment, '')] : []),
-      ...(main ? [this.cell(main, '')] : []),
-      ...app.differing.map((column) => this.cell(column, 'parameters that differ')),
-      ...others.map((column) => this.cell(column, 'also measured')),
-      ...[duration, date].map((column) => this.cell(column, 'time')),
-      ...(!app.view.groups && varies(groups, app.every) ? [this.cell(groups, '')] : []),
-      ...(app.every.some((row) => row.run.tags.length) ? [this.cell(tag, '')] : []),
-    ];
+    const isPooled = app.isPooled();
+    const names = isPooled ? [this.poolCell(narrow), this.countCell()] : [this.runCell(narrow)];
+    const shown = chosenColumns(app) ?? usualColumns(app);
+    const { state } = app.fields;
+    const hasState = isPooled ? app.listed.length > app.rows.length : shown.some(([column]) => column === state);
+    const stateCell = { ...this.cell(state, '', narrow || isPooled), draw: (/** @type {Row} */ row) => (row.pool ? '' : stateMark((row.group ?? row.run).state)) };
+    return [this.checkboxCell(), ...(hasState ? [stateCell] : []), ...names,
+      ...shown.filter(([column]) => column !== state).map(([column, section]) => this.cell(column, section))];
+  }
+
+  /** @returns {Cell} */
+  countCell() {
+    const { groups } = this.app.fields;
+    const draw = (/** @type {Row} */ row) => (row.pool ? groups.text(row) : '');
+    const width = Math.max(widthOf('n') + 32, widest(this.app.rows.slice(0, SAMPLE).map(groups.text)) + 18);
+    return { ...this.cell(groups, ''), heading: 'n', title: 'groups that count, and of how many if others did not finish', width, draw };
   }
 
   /** @returns {Cell} */
@@ -100,6 +108,24 @@ export class RunsTable {
         el('button', { class: 'link' }, app.nameOf(row)), note && el('span', { class: 'note' }, note));
     };
     return { key: 'run', heading: 'run', title: '', section: '', width, isRight: false, isFixed: true, draw };
+  }
+
+  /**
+   * Return the cell that names the runs of pooled rows, opens these into their members, and names them.
+   * @param {boolean} narrow
+   * @returns {Cell}
+   */
+  poolCell(narrow) {
+    const { app } = this;
+    const isOpen = (/** @type {Row} */ row) => app.view.expanded.includes(row.key);
+    const nameOf = (/** @type {Row} */ row) => (row.pool ? runsSaid(app, row) : app.nameOf(row));
+    const width = Math.max(widthOf('runs') + 26, Math.min(narrow ? WIDTH_MAX / 2 : WIDTH_MAX, widest(app.listed.slice(0, SAMPLE).map(nameOf)) + 38));
+    const draw = (/** @type {Row} */ row) => {
+      const name = nameOf(row);
+      if (!row.pool) return el('span', { title: row.run.id }, el('button', { class: 'link' }, name), unused(app, row) && el('span', { class: 'note' }, unused(app, row)));
+      return el('button', { class: 'opener', title: name, 'aria-expanded': isOpen(row), 'aria-label': `${app.nameOf(row)}: ${name}` }, el('span', { class: 'arrow', 'aria-hidden': 'true' }, isOpen(row) ? '▾' : '▸'), name);
+    };
+    return { key: 'run', heading: 'runs', title: '', section: '', width, isRight: false, isFixed: true, draw };
   }
 
   /**
@@ -133,14 +159,14 @@ export class RunsTable {
    */
   draw(column, row) {
     const text = column.text(row);
-    if (column.kind === 'field') return text;
+    if (column.kind === 'field') return el('span', { title: text.length > 20 ? text : '' }, text);
     if (!text) return el('span', { class: 'none' }, '–');
     if (column.kind === 'parameter') return el('span', { title: text.length > 20 ? text : '' }, text);
-    const isFinished = (row.group ?? row.run).state === 'finished';
+    const isDone = isFinished(row);
     const values = column.values(row);
-    const isBest = isFinished && values.includes(this.best?.get(column.key));
-    const shown = el('span', { class: `number${isBest ? ' best' : ''}${isFinished ? '' : ' unfinished'}`, title: `${column.heading} = ${values.length > 1 ? text : values[0]}${isBest ? ' (the best shown)' : ''}` }, text);
-    if (isFinished && this.extent && column.key === this.extent.key) shown.append(...this.bar(column, row));
+    const isBest = isDone && (row.pool || !this.app.isPooled()) && !row.pool?.unfinished.length && shownValues(column, row).includes(this.best?.get(column.key));
+    const shown = el('span', { class: `number${isBest ? ' best' : ''}${isDone ? '' : ' unfinished'}`, title: `${column.heading} = ${values.length > 1 ? text : values[0]}${isBest ? ' (the best shown)' : ''}` }, text);
+    if (isDone && !(this.app.isPooled() && !row.pool) && this.extent && column.key === this.extent.key) shown.append(...this.bar(column, row));
     return shown;
   }
 
@@ -167,9 +193,14 @@ export class RunsTable {
     return { key: column.key, low: values.reduce((a, b) => Math.min(a, b)), high: values.reduce((a, b) => Math.max(a, b)) };
   }
 
-  /** @param {Column} column */
+  /**
+   * Return the best value shown. There is none among single values beside means, which chance has a smaller part in.
+   * @param {Column} column
+   */
   bestOf(column) {
     const values = column.better ? this.finished(column) : [];
+    const counts = this.app.rows.filter((row) => row.pool && column.values(row).length).map((row) => column.values(row).length > 1);
+    if (new Set(counts).size > 1) return undefined;
     if (values.length < 2) return undefined;
     return values.reduce((a, b) => (column.better === 'higher' ? Math.max(a, b) : Math.min(a, b)));
   }
@@ -180,8 +211,7 @@ export class RunsTable {
    * @returns {number[]}
    */
   finished(column) {
-    const done = this.app.rows.filter((row) => (row.group ?? row.run).state === 'finished');
-    return done.flatMap(column.values).filter(Number.isFinite);
+    return this.app.rows.filter(isFinished).flatMap((row) => shownValues(column, row)).filter(Number.isFinite);
   }
 
   /** @param {string} key */
@@ -200,8 +230,78 @@ export class RunsTable {
   click(row, event) {
     const isTick = event.target instanceof Element && event.target.closest('.tick');
     if (isTick || event.ctrlKey || event.metaKey || event.shiftKey) this.app.toggle(row.key);
+    else if (row.pool) this.app.change({ expanded: toggled(this.app.view.expanded, row.key) });
     else this.app.change({ open: row.key });
   }
+}
+
+/**
+ * List the columns that are shown by themselves, each with the heading above it.
+ * @param {App} app
+ * @returns {[Column, string][]}
+ */
+export function usualColumns(app) {
+  const main = app.main();
+  const others = app.metrics.filter((column) => column !== main).slice(0, METRICS_MAX);
+  const { experiment, group, state, duration, date, groups, tag, commit } = app.fields;
+  const isPooled = app.isPooled();
+  const pooling = app.poolingColumns();
+  const parameters = [...pooling, ...app.differing.filter((column) => !pooling.includes(column))];
+  const named = (/** @type {Column[]} */ columns, section = '') => columns.map((column) => /** @type {[Column, string]} */ ([column, section]));
+  return [
+    ...named(isPooled ? [] : [state]),
+    ...named(app.view.groups && !isPooled ? [group] : []),
+    ...named([experiment].filter((column) => varies(column, app.every))),
+    ...named(isPooled && app.rows.some((row) => row.run.code !== app.rows[0].run.code) ? [commit] : []),
+    ...named(main ? [main] : []),
+    ...named(parameters, 'parameters that differ'),
+    ...named(others, 'also measured'),
+    ...named(isPooled ? [] : [duration, date], 'time'),
+    ...named(!app.byGroup && varies(groups, app.every) ? [groups] : []),
+    ...named(!isPooled && app.every.some((row) => row.run.tags.length) ? [tag] : []),
+  ];
+}
+
+/**
+ * List the columns that the view names, each with the heading above it; null if it names none that exists.
+ * @param {App} app
+ * @returns {[Column, string][] | null}
+ */
+function chosenColumns(app) {
+  const known = new Map(app.columns().map((column) => [column.key, column]));
+  const chosen = app.view.columns.map((key) => known.get(key)).filter((column) => column !== undefined);
+  const sections = { field: '', parameter: 'parameters', metric: 'measured' };
+  return chosen.length ? chosen.map((column) => [column, sections[column.kind]]) : null;
+}
+
+/**
+ * Return which runs a pooled row has groups of.
+ * @param {App} app
+ * @param {Row} row
+ */
+function runsSaid(app, row) {
+  const runs = [...new Set((row.pool?.counted.length ? row.pool.counted : row.pool?.unfinished ?? []).map((member) => member.run))];
+  const named = runs.slice(0, RUNS_NAMED).map((run) => app.nameOf({ key: run.id, run, group: null, groups: run.groups }));
+  const more = runs.length > RUNS_NAMED ? `, and ${runs.length - RUNS_NAMED} more` : '';
+  return named.join(', ') + more;
+}
+
+/**
+ * Return why a member does not count; empty if it does.
+ * @param {App} app
+ * @param {Row} row
+ */
+function unused(app, row) {
+  return app.rows.some(({ pool }) => pool?.repeated.includes(row)) ? 'repeated later' : '';
+}
+
+/**
+ * Return a list with an entry added, or without it.
+ * @param {string[]} list
+ * @param {string} entry
+ */
+export function toggled(list, entry) {
+  return list.includes(entry) ? list.filter((other) => other !== entry) : [...list, entry];
 }
 
 /** @param {string[]} texts */

@@ -8,6 +8,9 @@
  * @property {string[]} selected keys of rows
  * @property {string} open the key of the row whose page is shown
  * @property {boolean} groups whether rows are groups
+ * @property {string[]} by `settings`, or keys of the parameters whose groups with the same values are one row
+ * @property {string[]} expanded keys of rows whose members are shown below them
+ * @property {string[]} columns keys of the table's columns; none for the usual ones
  * @property {boolean} all whether runs side by side also show what is the same
  * @property {string} x the key of a column
  * @property {string} y the key of a column

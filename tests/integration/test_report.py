@@ -8,6 +8,19 @@ import re
 from tests.support.sandbox import Sandbox
 
 
+def test_a_report_says_which_groups_can_be_pooled(sandbox: Sandbox) -> None:
+    sandbox.experiment("train", "exit 0", seed="--fold")
+    sandbox.commit()
+    for fold in ("1", "2"):
+        sandbox.qanat("run", "train", "--fold", fold)
+    (sandbox.root / "more.py").write_text("1\n")
+    sandbox.commit()
+    sandbox.qanat("run", "train", "--fold", "3")
+    content = sandbox.qanat("report", "--json").json
+    assert content["seeds"] == {"train": ["--fold"]}
+    assert {run["number"]: run.get("code", 0) for run in content["runs"]} == {1: 0, 2: 0, 3: 1}
+
+
 def test_a_report_is_written_where_it_was_asked_for(sandbox: Sandbox) -> None:
     sandbox.experiment("train", 'echo "no data" >&2; exit 3')
     sandbox.commit()

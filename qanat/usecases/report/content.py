@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from qanat.domain import comparison
 from qanat.domain.condition import EVERY, Condition
 from qanat.domain.data import data_texts
 from qanat.domain.facts import GroupFacts, Row, RunFacts
@@ -41,15 +42,17 @@ class ReportRequest:
 def content_of(project: Project, index: Index, refreshed: Refreshed, request: ReportRequest) -> dict[str, Any]:
     """Return the report, newest run first, without secrets and without what would make it too large.
 
-    `notes` says what is left out. `better` has the direction of metrics that have one, and `titles` their labels and
-    units. Errors as for find_run() and rows.matching_paths(), and NotFound for an experiment that is neither defined
-    nor has runs.
+    `notes` says what is left out. `better` has the direction of metrics that have one, `titles` their labels and units,
+    `seeds` the seeds of experiments that name them. Runs have the same `code` and `on` if groups of them can be pooled:
+    numbers for their code and their data, where none means 0. Errors as for find_run() and rows.matching_paths(), and
+    NotFound for an experiment that is neither defined nor has runs.
     """
     chosen = _chosen(project, index, refreshed, request)
     kept = list(_within_limits(list(chosen.values())))
     experiments = experiments_of(project, (run.experiment for run in chosen.values()))
     details, series = Details(project, experiments), Series(project)
     mappings = [_run(run, groups) for run, groups in kept]
+    _add_pools(mappings, list(chosen.values()))
     for path, mapping in zip(chosen, mappings[:DETAILED_MAX], strict=False):
         try:
             run = refreshed.live.get(path) or run_codec.from_index(index.record(path), path)
@@ -70,6 +73,7 @@ def content_of(project: Project, index: Index, refreshed: Refreshed, request: Re
         ],
         "better": directions(experiments.values()),
         "titles": metric_titles(experiments.values()),
+        "seeds": {name: list(e.seeds) for name, e in experiments.items() if e.seeds is not None},
         "runs": mappings,
     }
     clean: dict[str, Any] = without(content, secrets_in([content]))
@@ -100,6 +104,15 @@ def _within_limits(runs: Sequence[RunFacts]) -> Iterator[tuple[RunFacts, Sequenc
         groups = run.groups[:left]
         left -= len(groups)
         yield run, groups
+
+
+def _add_pools(mappings: Sequence[dict[str, Any]], runs: Sequence[RunFacts]) -> None:
+    """Write into runs which of them have the same code and data, by numbers that count from the oldest run."""
+    pools = comparison.pools_of(runs[::-1])
+    trees = {tree: number for number, tree in enumerate(dict.fromkeys(tree for tree, _ in pools.values()))}
+    for mapping in mappings:
+        tree, data = pools.get(mapping["id"], ("", 0))
+        mapping |= {key: number for key, number in (("code", trees.get(tree, 0)), ("on", data)) if number}
 
 
 def _notes(chosen: Collection[Any], kept: Sequence[tuple[RunFacts, Sequence[GroupFacts]]]) -> list[str]:
