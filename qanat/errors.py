@@ -74,6 +74,10 @@ class NotFound(QanatError):
     exit_code = EXIT_USAGE
 
 
+class ImageNotFound(NotFound):
+    """There is no such image of a container, or no longer."""
+
+
 class GitRefused(QanatError):
     """The repository is in a state in which qanat must not or cannot do this."""
 

@@ -73,11 +73,11 @@ def request(
         tags=tuple(dict.fromkeys(listed("tags", tags))),
         description=description,
         many=many,
-        container=_container(container),
+        container=container_from(container),
     )
 
 
-def _container(wanted: str | Path | Mapping[str, object] | None) -> ContainerRequest | None:
+def container_from(wanted: str | Path | Mapping[str, object] | None) -> ContainerRequest | None:
     """Return the container of an image, or of a mapping with `image`, `engine` and `gpu`; None stands for no wish."""
     if wanted is None:
         return None

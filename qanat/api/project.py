@@ -184,6 +184,7 @@ class Project(Plans):
         max_running: int | None = ...,
         cancel_on_interrupt: bool = ...,
         time_limit: str | None = ...,
+        container: str | Path | Mapping[str, object] | None = ...,
         head: bool = ...,
         commit_message: str | None = ...,
         snapshot: bool = ...,
@@ -213,6 +214,7 @@ class Project(Plans):
         cancel_on_interrupt: bool = ...,
         detach: bool = ...,
         time_limit: str | None = ...,
+        container: str | Path | Mapping[str, object] | None = ...,
         allow_secrets: bool = ...,
         needed: bool = ...,
         ignore: Sequence[str] = ...,
@@ -240,6 +242,7 @@ class Project(Plans):
         cancel_on_interrupt: bool = False,
         detach: bool = False,
         time_limit: str | None = None,
+        container: str | Path | Mapping[str, object] | None = None,
         allow_secrets: bool = False,
         needed: bool = False,
         ignore: Sequence[str] = (),
@@ -271,9 +274,8 @@ class Project(Plans):
             changes = launching.uncommitted(
                 self._opened, commit_message, add, snapshot=snapshot, allow_secrets=allow_secrets
             )
-            repeat = launching.Repeat(
-                numbers, head, changes, launching.needed_only(listed("ignore", ignore), needed=needed)
-            )
+            only = launching.needed_only(listed("ignore", ignore), needed=needed)
+            repeat = launching.Repeat(numbers, head, changes, only, launching.container_from(container))
             again = launching.rerun(self._opened, found, live, options, repeat, on_progress)
             return Run.of(self._opened, again) if basis is None else _checked(self._opened, basis, again, rtol)
 

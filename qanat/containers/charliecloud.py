@@ -9,12 +9,10 @@ from pathlib import Path
 
 from qanat.containers import file_images
 from qanat.containers.installed import check_installed
-from qanat.containers.protocol import FoundImage, Image, Inside, Kind
+from qanat.containers.protocol import PROBE, FoundImage, Image, Inside, Kind
 from qanat.errors import RunnerUnavailable, UsageError
 from qanat.system import programs
 
-# No image has such a program, so that all of a container but its program is tried.
-_PROBE = "/qanat-probe"
 _PATIENCE_S = 60.0
 
 
@@ -49,7 +47,7 @@ class Charliecloud:
     def problem(self, inside: Inside) -> str:
         """Return what ch-run says about a container in which a program is started that does not exist."""
         try:
-            said = programs.run(self.command(inside, [_PROBE]), cwd=Path("/"), timeout_s=_PATIENCE_S)
+            said = programs.run(self.command(inside, [PROBE]), cwd=Path("/"), timeout_s=_PATIENCE_S)
         except RunnerUnavailable as error:
             return error.message
         return "" if b"execve" in said.err else said.first_error

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qanat.containers.protocol import FoundImage
 from qanat.domain.container import Image
-from qanat.errors import InputInvalid
+from qanat.errors import ImageNotFound
 from qanat.system import files
 
 # https://github.com/sylabs/sif, pkg/sif: the header has a script of 32 bytes, "SIF_MAGIC\0", the version and this.
@@ -22,10 +22,10 @@ _LINKS_MAX = 10
 
 
 def found(image: Image) -> FoundImage:
-    """Return an image that is a file or folder. Raises InputInvalid if there is none."""
+    """Return an image that is a file or folder. Raises ImageNotFound if there is none."""
     path = image.path
     if path is None or not files.exists(path):
-        raise InputInvalid(f"image {image.name} does not exist", hint=f"it is looked for at {path or image.name}")
+        raise ImageNotFound(f"image {image.name} does not exist", hint=f"there is nothing at {path or image.name}")
     machine = _of_folder(path) if files.is_folder(path) else _of_file(path)
     return FoundImage(str(path), f"sha256:{image.content}" if image.content else "", machine)
 

@@ -14,16 +14,28 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from qanat.containers.installed import check_installed
-from qanat.containers.protocol import VARIABLES, FoundImage, Image, Inside, Kind
+from qanat.containers.protocol import PROBE, VARIABLES, FoundImage, Image, Inside, Kind
 from qanat.domain.shortening import quoted
-from qanat.errors import InputInvalid, NotFound, RunnerUnavailable
+from qanat.errors import ImageNotFound, RunnerUnavailable
 from qanat.system import files, programs
 
+_LOCAL = "localhost/"
 # Names of images that qanat makes: with the beginning of the SHA-256 of what they were made from.
-_MADE = "localhost/qanat"
+_MADE = f"{_LOCAL}qanat"
 _DIGITS = 32
 _LOADED = re.compile(r"Loaded image(?: ID|\(s\))?: (\S+)")
+_ERROR = re.compile(r"(docker: )?Error(: | response from daemon: )")
 _INSPECT_S = 60.0
+_START_S = 120.0
+_NOT_CREATED = (125, 126)  # podman-run(1), "EXIT STATUS": by podman itself, and by the runtime
+# What keeps engines from working inside of containers and on machines of clusters, and the way out.
+_WAYS_OUT = {
+    r"connect to the docker daemon": "start the daemon, or use another engine: --engine podman",
+    r"rlimit": 'in containers.conf, below [containers]: default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]',
+    r"cgroup": 'in containers.conf, below [engine]: cgroup_manager = "cgroupfs", and runtime = "runc" if that fails',
+    r"overlay": 'in storage.conf, below [storage]: driver = "vfs"',
+    r"subuid|subgid|newuidmap": "have your administrator add you to /etc/subuid and /etc/subgid: podman(1), rootless",
+}
 # What uname calls the machines that Go, and so the images, have other names for.
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64", "386": "i686", "arm": "armv7l"}
 
@@ -45,7 +57,7 @@ class OciEngine:
         if image.kind is Kind.NAME:
             return self._by_name(image.name.removeprefix("docker://"), identity)
         if image.path is None or not files.is_file(image.path):
-            raise InputInvalid(f"image {image.name} does not exist", hint=f"it is looked for at {image.path}")
+            raise ImageNotFound(f"image {image.name} does not exist", hint=f"there is nothing at {image.path}")
         name = f"{_MADE}:{image.content[:_DIGITS]}"
         if image.kind is Kind.RECIPE and identity and (found := self._inspect(identity)):
             return found
@@ -64,7 +76,9 @@ class OciEngine:
         for reference in (f"{repository}@{identity}", identity, name) if identity else (name,):
             if found := self._inspect(reference):
                 return found
-        raise NotFound(f"{self.name} has no image {quoted(name)}", hint=f"get it with: {self.name} pull {name}")
+        get = f"get it with: {self.name} pull {name}"
+        hint = f"images that it has: {self.name} images" if name.startswith(_LOCAL) else get
+        raise ImageNotFound(f"{self.name} has no image {quoted(name)}", hint=hint)
 
     def _inspect(self, reference: str) -> FoundImage | None:
         """Return an image of the store; None if there is none."""
@@ -74,10 +88,19 @@ class OciEngine:
             return _found(json.loads(said.out)[0])
         if b"no such image" in (low := said.err.lower()) or b"not known" in low or b"not found" in low:
             return None
-        raise RunnerUnavailable(f"{self.name} cannot look for images: {said.first_error}")
+        why = _reason(said.err)
+        raise RunnerUnavailable(f"{self.name} cannot look for images: {why}", hint=_way_out(why, self.name))
 
     def _load(self, archive: Path, name: str) -> None:
-        said = self._run(["load", "--input", str(archive)])
+        try:
+            said = self._run(["load", "--input", str(archive)])
+        except RunnerUnavailable as error:
+            file, other = shlex.quote(str(archive)), f"{_LOCAL}NAME"
+            raise RunnerUnavailable(
+                error.message,
+                hint=f"{self.name} save writes such archives; the files of a system become an image by: "
+                f"{self.name} import {file} {other}, and then --container {other}",
+            ) from None
         loaded = _LOADED.search(said)
         if not loaded:
             raise RunnerUnavailable(f"{self.name} does not say which image it loaded from {archive}")
@@ -93,9 +116,8 @@ class OciEngine:
         """Run the engine and return what it prints. Raises RunnerUnavailable, with what to run `again` to see why."""
         said = programs.run([self.name, *words], cwd=Path("/"), patient=True)
         if said.status:
-            lines = said.err.decode("utf-8", "replace").strip().splitlines()
             raise RunnerUnavailable(
-                f"{self.name} {words[0]} failed: {lines[-1].strip() if lines else said.status}",
+                f"{self.name} {words[0]} failed: {_reason(said.err) or said.status}",
                 hint=f"to see its whole output: {shlex.join([self.name, *(again or words)])}",
             )
         return (said.out + said.err).decode("utf-8", "replace")
@@ -127,8 +149,27 @@ class OciEngine:
         return ("--user", f"{os.geteuid()}:{os.getegid()}")
 
     def problem(self, inside: Inside) -> str:
-        """Return nothing: a container takes too long to start for a trial."""
-        return ""
+        """Return why a container with a program that does not exist is not even created: exit code 125 or 126."""
+        said = programs.run(self.command(inside, [PROBE]), cwd=Path("/"), timeout_s=_START_S)
+        if said.status not in _NOT_CREATED:
+            return ""
+        why = _reason(said.err)
+        if hint := _way_out(why, ""):
+            raise RunnerUnavailable(f"{self.name} cannot start containers here: {why}", hint=hint)
+        return why
+
+
+def _reason(err: bytes) -> str:
+    """Return the line that says what went wrong: the last that begins with Error, or the last of all."""
+    lines = [line.strip() for line in err.decode("utf-8", "replace").strip().splitlines()]
+    errors = [line for line in lines if _ERROR.match(line)]
+    return _ERROR.sub("", next(iter(reversed(errors or lines)), "")).rstrip(":")
+
+
+def _way_out(why: str, name: str) -> str:
+    """Return what to do about a reason; of an unknown one, how to see more of it with the engine of this name."""
+    found = (way for known, way in _WAYS_OUT.items() if re.search(known, why, re.IGNORECASE))
+    return next(found, f"to see whether it works: {name} info" if name else "")
 
 
 def _found(described: Mapping[str, Any]) -> FoundImage:

@@ -15,6 +15,8 @@ from qanat.domain.container import Image, Inside, Kind, Mount
 
 __all__ = ["Engine", "FoundImage", "Image", "Inside", "Kind", "Mount"]
 
+# No image has such a program, so that all of a container but its program is tried.
+PROBE = "/qanat-probe"
 # The variables that a program is to have in an engine that passes none by itself.
 VARIABLES = (
     "CUDA_VISIBLE_DEVICES",
@@ -51,7 +53,7 @@ class Engine(Protocol):
         """Find an image, if possible the one with this identity, which may be empty.
 
         With `make`, an image in an archive is loaded, and a recipe built, once for each content; otherwise, the image
-        may be missing, and its identity empty. Raises InputInvalid or NotFound for an image that cannot be used,
+        may be missing, and its identity empty. Raises ImageNotFound, InputInvalid for an image that cannot be used,
         RunnerUnavailable for an engine that does not work.
         """
 
@@ -59,4 +61,7 @@ class Engine(Protocol):
         """Return the command that starts a program. Raises UsageError for what the engine cannot do."""
 
     def problem(self, inside: Inside) -> str:
-        """Return why such a container cannot be started here, as far as that is found out quickly; empty if it can."""
+        """Return why such a container cannot be started here, as far as that is found out quickly; empty if it can.
+
+        Raises RunnerUnavailable for an engine that can start none.
+        """

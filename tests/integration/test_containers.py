@@ -93,6 +93,40 @@ def test_a_run_in_a_container_is_recorded_shown_and_repeated_with_the_same_image
     assert project.qanat("runs", "--where", f"run.container={identity}", "--json").json != []
 
 
+def test_a_run_whose_image_has_moved_can_be_repeated_with_it(project: Sandbox, engine: Path) -> None:
+    project.qanat("run", "--container", "images/a.sif", "train", "0")
+    (project.root / "images/a.sif").rename(project.root / "images/b.sif")
+    for words in (["rerun", "1"], ["rerun", "1", "--head"], ["retry", "1", "--group", "0"]):
+        refused = project.qanat(*words, code=2).err
+        assert refused == (
+            "qanat: image 'images/a.sif' does not exist; run 1 had it\n"
+            f"  hint: there is nothing at {project.root}/images/a.sif; if it is elsewhere, or to use another one: "
+            "qanat rerun 1 --container IMAGE\n"
+        )
+    for words in ([], ["--head"]):
+        moved = project.qanat("rerun", "1", "--container", "b.sif", *words, cwd=project.root / "images")
+        assert "warning" not in moved.err
+        assert project.records()[-1]["container"] == {**project.record(1)["container"], "image": "images/b.sif"}
+    other = project.qanat("rerun", "1", "--container", "c.sif", code=2).err
+    assert other.startswith("qanat: image 'c.sif' does not exist\n")
+    project.write("images/b.sif", "two")
+    other = project.qanat("rerun", "1", "--container", "images/b.sif", "--gpu").err
+    assert "warning: image images/b.sif is not the one of run 1: sha256:" in other
+    assert ", was images/a.sif, sha256:" in other
+    assert "; gpu: yes, was no\n" in other
+    without = project.qanat("rerun", "1", "--container", "none").err
+    assert "warning: no container is used, and run 1 had images/a.sif\n" in without
+    last = project.records()[-1]
+    assert "container" not in last
+    assert "--engine requires a container" in project.qanat("rerun", "5", "--engine", "apptainer", code=2).err
+    added = project.qanat("rerun", "5", "--container", "images/b.sif").err
+    assert "warning: images/b.sif is used, and run 5 had no container\n" in added
+    with pytest.warns(UserWarning, match=r"image images/b\.sif is not the one of run 1"):
+        again = qanat.open(project.root).rerun(1, container=project.root / "images/b.sif")
+    assert again.container is not None
+    assert again.container.image == "images/b.sif"
+
+
 def test_the_container_of_an_experiment_can_be_replaced_or_left_out(project: Sandbox, engine: Path) -> None:
     project.write("images/b.sif", "other")
     (project.root.parent / "scratch").mkdir()
@@ -124,7 +158,8 @@ def test_what_keeps_a_container_from_being_started_is_said_before_anything_is_wr
     def refused(*words: str, code: int = 2) -> str:
         return project.qanat("run", *words, "train", "0", code=code).err
 
-    assert "qanat: image 'b.sif' does not exist\n" in refused("--container", "b.sif")
+    missing = f"qanat: image 'b.sif' does not exist\n  hint: there is nothing at {project.root}/b.sif\n"
+    assert missing in refused("--container", "b.sif")
     assert "qanat: image './train.sh' is not an image\n" in refused("--container", "./train.sh")
     assert " does not exist\n" in refused("--container", f"{'x' * 300}.sif")
     assert "qanat: --gpu requires a container\n  hint: add --container IMAGE\n" in refused("--gpu")

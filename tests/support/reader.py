@@ -103,7 +103,7 @@ class Reader:
 
     def _type(self, block: Block, command: str, shown: str, code: int) -> None:
         if command.startswith("cd "):
-            self.cwd /= command.removeprefix("cd ")
+            self.cwd = Path(os.path.normpath(self.cwd / command.removeprefix("cd ")))
         elif "keys" in block.remarks:
             self._at_terminal(block, command, shown, code)
         elif "meanwhile" in block.remarks:

@@ -14,6 +14,8 @@ from qanat.cli.runs import check_report
 from qanat.cli.runs.changes import ask_about_changes, uncommitted_from
 from qanat.cli.runs.launch_options import (
     code_options,
+    container_from,
+    container_options,
     group_options,
     needed_from,
     needed_options,
@@ -38,6 +40,7 @@ Example:
   qanat rerun 4
   qanat rerun 4 --check
   qanat rerun 4 --failed --head
+  qanat rerun 4 --container /scratch/images/iris.sif
 
 With --check, the outputs are compared file by file, and the metrics; the exit code is 1 if anything differs, and 0 if
 nothing does, even if groups of both runs have failed.
@@ -61,6 +64,7 @@ GROUPS = "What to repeat"
 @needed_options(GROUPS)
 @option("--runner", group=WHERE, metavar="RUNNER", help="Use this runner instead of that of the original run.")
 @options_for
+@container_options
 @option("--check", group=CHECK, is_flag=True, help="Compare outputs and metrics with those of the original run.")
 @option(
     "--rtol",
@@ -98,7 +102,8 @@ def rerun(
         say("nothing to repeat: these groups have finished")
         return 0
     chosen = options_from(options | ({"wait": True} if check else {}), runner or found.run.runner.name)
-    repeat = Repeat(numbers, head, uncommitted_from(options), needed_from(options))
+    container = container_from(options["container"], options["engine"], gpu=options["gpu"])
+    repeat = Repeat(numbers, head, uncommitted_from(options), needed_from(options), container)
     code, again = shown(
         project,
         lambda view: usecase.rerun(

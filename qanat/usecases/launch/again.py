@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qanat.domain.container import ContainerRequest
 from qanat.domain.experiment import Experiment, Program
 from qanat.domain.run import Run
 from qanat.domain.shortening import quoted
@@ -77,16 +78,19 @@ def _has_container(experiment: Experiment, run: Run) -> bool:
     return own is not None and (own.binds, own.options) == (had.binds, had.options)
 
 
-def container_of(project: Project, run: Run, *, elsewhere: bool, allow_secrets: bool) -> Chosen | None:
-    """Return the container that a run had, and its engine; None if it had none."""
-    if run.container is None:
+def container_of(
+    project: Project, run: Run, typed: ContainerRequest | None = None, *, elsewhere: bool, allow_secrets: bool
+) -> Chosen | None:
+    """Return the container that a run had, and its engine; None if it had none. What was typed counts more."""
+    if run.container is None and typed is None:
         return None
     from qanat.usecases.launch import containers  # most runs have none
 
-    request = run.container.again()
-    if not allow_secrets:
+    request = containers.wanted(project, typed, run.container.again() if run.container else None)
+    if request and not allow_secrets:
         check_container(request)
-    return containers.choose(project, request, elsewhere=elsewhere)
+    with containers.image_of(run, request):
+        return containers.choose(project, request, elsewhere=elsewhere)
 
 
 def experiment_of(project: Project, run: Run) -> Experiment:

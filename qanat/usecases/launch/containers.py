@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,11 +14,10 @@ from qanat.containers import registry
 from qanat.containers.protocol import Engine
 from qanat.domain.container import FILES, NONE, Container, ContainerRequest, Image, Kind, Mount, kind_of, read_bind
 from qanat.domain.data_paths import is_url
-from qanat.domain.experiment import Experiment
 from qanat.domain.run import Run
 from qanat.domain.shortening import quoted
 from qanat.domain.sizes import size
-from qanat.errors import InputInvalid, UsageError
+from qanat.errors import ImageNotFound, InputInvalid, RunnerUnavailable, UsageError
 from qanat.records import yaml_io
 from qanat.system import files
 from qanat.system.scanning import Entry, LeftOut, Totals, scan
@@ -31,6 +31,7 @@ from qanat.usecases.project import Project
 _COPIES = re.compile(rb"^[ \t]*+(?:COPY|ADD|RUN[ \t]++--mount)\b", re.IGNORECASE | re.MULTILINE)
 # What a dry run reads of an image.
 DRY_FILES_MAX, DRY_BYTES_MAX = 500_000, 8 * 10**9
+_HAS_REGISTRY = re.compile("[.:]")
 # Both run on a 64-bit machine.
 _COMPATIBLE = {"x86_64": {"i686"}, "aarch64": {"armv7l"}}
 
@@ -45,12 +46,13 @@ class Chosen:
     elsewhere: bool
 
 
-def wanted(project: Project, typed: ContainerRequest | None, experiment: Experiment) -> ContainerRequest | None:
-    """Return the container for a run of an experiment, None for none; what was typed counts more than its definition.
+def wanted(
+    project: Project, typed: ContainerRequest | None, defined: ContainerRequest | None
+) -> ContainerRequest | None:
+    """Return the container for a run, None for none; what was typed counts more than what an experiment or run has.
 
     The path of an image that was typed starts at the current directory, unless it is that of an earlier run.
     """
-    defined = experiment.container
     if typed is None:
         return defined
     if typed.image == NONE:
@@ -69,6 +71,7 @@ def wanted(project: Project, typed: ContainerRequest | None, experiment: Experim
         binds=before.binds,
         gpu=typed.gpu or before.gpu,
         options=before.options,
+        identity="" if typed.image else before.identity,
     )
 
 
@@ -84,25 +87,44 @@ def choose(project: Project, request: ContainerRequest | None, *, elsewhere: boo
     """Choose the engine of a container.
 
     Raises UsageError for an engine that does not take the image, RunnerUnavailable for one that is missing,
-    InputInvalid for a file that is.
+    ImageNotFound for a file that is, InputInvalid for one that is not an image.
     """
     if request is None:
         return None
     path = project.root / os.path.expanduser(request.image)  # noqa: PTH111  # Path raises without a home
     kind = kind_of(request.image, path)
-    if kind is Kind.NAME and (files.exists(path) or request.image.startswith(("/", ".", "~", "-"))):
-        is_what = "is not an image" if files.exists(path) else "does not exist"
-        hint = "images end in .sif, .sqfs or .tar, are folders, or are called Dockerfile"
-        raise InputInvalid(f"image {quoted(request.image)} {is_what}", hint=hint)
-    if kind in (FILES | {Kind.ARCHIVE}) and not files.exists(path):
-        raise InputInvalid(
-            f"image {quoted(request.image)} does not exist", hint="its path starts at the project's root"
-        )
+    _check_file(request.image, kind, path)
     image = Image(kind, request.image, None if kind is Kind.NAME else path)
-    chosen = Chosen(request, image, registry.choose(image, request.engine, elsewhere=elsewhere), elsewhere)
+    with _maybe_a_path(image):
+        engine = registry.choose(image, request.engine, elsewhere=elsewhere)
+    chosen = Chosen(request, image, engine, elsewhere)
     for bind in request.binds:
         _bind(project, bind, chosen)
     return chosen
+
+
+def _check_file(name: str, kind: Kind, path: Path) -> None:
+    """Raise ImageNotFound for an image that is a file or a folder and missing, InputInvalid for another file."""
+    is_there = files.exists(path)
+    if kind is Kind.NAME and is_there:
+        hint = "images end in .sif, .sqfs or .tar, are folders, or are called Dockerfile"
+        raise InputInvalid(f"image {quoted(name)} is not an image", hint=hint)
+    if not is_there and (kind in (FILES | {Kind.ARCHIVE}) or name.startswith(("/", ".", "~", "-"))):
+        raise ImageNotFound(
+            f"image {quoted(name)} does not exist", hint=f"there is nothing at {os.path.normpath(path)}"
+        )
+
+
+@contextmanager
+def _maybe_a_path(image: Image) -> Iterator[None]:
+    """Add to the hint about an image by name that there is no such folder, if the name looks like a path."""
+    try:
+        yield
+    except (ImageNotFound, RunnerUnavailable) as error:
+        first, slash, _ = image.name.partition("/")
+        if image.kind is Kind.NAME and slash and first != "localhost" and not _HAS_REGISTRY.search(first):
+            error.hint = f"{error.hint}; there is no file or folder {image.name}"
+        raise
 
 
 def enclose(
@@ -110,14 +132,15 @@ def enclose(
 ) -> Enclosure | None:
     """Find the image of a container for programs that work at a place; with `make`, build or load it if necessary.
 
-    Raises InputInvalid or NotFound for an image that is missing or made for other machines, UsageError for what the
-    engine cannot do.
+    Raises ImageNotFound for an image that is missing, InputInvalid for one that is made for other machines, UsageError
+    for what the engine cannot do.
     """
     if chosen is None:
         return None
     request = chosen.request
     image = _with_content(project, chosen.image, place, make=make)
-    found = chosen.engine.find(image, request.identity, make=make)
+    with _maybe_a_path(image):
+        found = chosen.engine.find(image, request.identity, make=make)
     machine = os.uname().machine
     if found.machine not in {"", machine} | _COMPATIBLE.get(machine, set()) and not chosen.elsewhere:
         raise InputInvalid(
@@ -140,13 +163,36 @@ def enclose(
 
 
 def difference(enclosure: Enclosure | None, run: Run) -> str:
-    """Return how the image of a container differs from the one that an earlier run had; empty if it does not."""
+    """Return how a container differs from that of an earlier run, wherever the image is; empty if it does not."""
     before, now = run.container, enclosure.container if enclosure else None
-    if before is None or now is None or (now.image == before.image and now.identity == before.identity):
-        return ""
-    if now.image != before.image:
-        return f"image {now.image} is used, and run {run.number} had {before.image}"
-    return f"image {now.image} is not the one of run {run.number}: {now.identity}, was {before.identity}"
+    if before is None or now is None:
+        has, had = (each.image if each else "no container" for each in (now, before))
+        return "" if before is now else f"{has} is used, and run {run.number} had {had}"
+    found = []
+    if now.identity != before.identity:
+        was = "" if now.image == before.image else f"{before.image}, "
+        found.append(
+            f"image {now.image} is not the one of run {run.number}: {now.identity}, was {was}{before.identity}"
+        )
+    pairs = {"engine": (now.engine, before.engine), "gpu": (_yes(now.gpu), _yes(before.gpu))}
+    found += [f"{name}: {has}, was {had}" for name, (has, had) in pairs.items() if has != had]
+    return "; ".join(found)
+
+
+def _yes(flag: bool) -> str:
+    return "yes" if flag else "no"
+
+
+@contextmanager
+def image_of(run: Run | None, request: ContainerRequest | None) -> Iterator[None]:
+    """Add to the hint about an image that is missing how the run that had it can still be repeated."""
+    try:
+        yield
+    except ImageNotFound as error:
+        if run and run.container and request and request.image == run.container.image:
+            other = f"if it is elsewhere, or to use another one: qanat rerun {run.number} --container IMAGE"
+            raise ImageNotFound(f"{error.message}; run {run.number} had it", hint=f"{error.hint}; {other}") from None
+        raise
 
 
 def check_same(enclosure: Enclosure | None, run: Run) -> None:

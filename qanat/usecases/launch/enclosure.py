@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 from qanat.containers.protocol import Engine
 from qanat.domain.container import Container, Inside, Mount
 from qanat.errors import InputInvalid
+
+# Engines such as charliecloud, which need a folder in an image for what they bind, bind this one themselves.
+_TMP = "/tmp/"  # noqa: S108  # nothing is written there
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,16 @@ class Enclosure:
         if why := self.engine.problem(self._inside(storage)):
             raise InputInvalid(
                 f"{self.container.engine} cannot start image {self.container.image}: {why}",
-                hint="an image needs a folder at each path that is bound; --dry-run prints the command",
+                hint=self._missing_folders(storage) or "--dry-run prints the command of the engine",
             )
+
+    def _missing_folders(self, storage: Path) -> str:
+        """Return how to create what an image lacks that is a folder; empty if it lacks nothing, or is a file."""
+        if not os.path.isdir(self.image):  # noqa: PTH112  # Path.is_dir raises for too long a name
+            return ""
+        targets = [mount.target for mount in self._inside(storage).mounts if not mount.target.startswith(_TMP)]
+        missing = [path for path in (self.image + each for each in targets) if not os.path.exists(path)]  # noqa: PTH110
+        return f"create what the image lacks: mkdir -p {shlex.join(missing)}" if missing else ""
 
     def _inside(self, storage: Path) -> Inside:
         mounts = sorted(

@@ -71,7 +71,7 @@ def launch(
     if submits := not runners.is_in_process(options.runner):
         _prefetch(runners.submitting(options.runner))
     past, plan, choice = _planned(project, request, options, runners)
-    chosen = _container(project, request, plan, options, elsewhere=submits)
+    chosen = _container(project, request, plan, options, repeated, elsewhere=submits)
     author = code.check_committer(project)
     used = (plan.experiment.program.executable, plan.experiment.path)
     captured = past or code.capture(project, request.uncommitted, ask, _counting(project, plan), used)
@@ -114,28 +114,36 @@ def start_needed(
 
 
 def _container(
-    project: Project, request: RunRequest, plan: Plan, options: LaunchOptions, *, elsewhere: bool
+    project: Project,
+    request: RunRequest,
+    plan: Plan,
+    options: LaunchOptions,
+    repeated: Run | None = None,
+    *,
+    elsewhere: bool,
 ) -> Chosen | None:
     """Choose the container of a run and its engine; None if it has none."""
     if request.container is None and plan.experiment.container is None:
         return None
     from qanat.usecases.launch import containers  # most runs have none
 
-    wanted = containers.wanted(project, request.container, plan.experiment)
+    wanted = containers.wanted(project, request.container, plan.experiment.container)
     if wanted and not options.allow_secrets:
         check_container(wanted)
-    return containers.choose(project, wanted, elsewhere=elsewhere)
+    with containers.image_of(repeated, wanted):
+        return containers.choose(project, wanted, elsewhere=elsewhere)
 
 
 def enclosed(
     project: Project, plan: Plan, chosen: Chosen | None, repeated: Run | None = None, view: LaunchView | None = None
 ) -> Plan:
     """Return the plan with the container that it works in; without a view, nothing is built for it."""
-    if chosen is None:
+    if chosen is None and (repeated is None or repeated.container is None):
         return plan
     from qanat.usecases.launch import containers
 
-    enclosure = containers.enclose(project, chosen, plan.place, plan.datasets, make=view is not None)
+    with containers.image_of(repeated, chosen.request if chosen else None):
+        enclosure = containers.enclose(project, chosen, plan.place, plan.datasets, make=view is not None)
     if view and repeated and (changed := containers.difference(enclosure, repeated)):
         view.container(changed)
     return replace(plan, enclosure=enclosure)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from qanat.domain.container import ContainerRequest
 from qanat.domain.experiment import CHECKOUT
 from qanat.domain.names import check_name
 from qanat.domain.run import RequestedParameters, Run, RunnerChoice
@@ -35,12 +36,14 @@ class Repeat:
     """What to repeat of a run: these groups, or all; with `head`, with the code as it is now and not its commit's.
 
     With `needed`, groups that have been run already are left out, also those that have finished in this run.
+    `container` replaces that of the run, as far as it says something.
     """
 
     numbers: Sequence[int] = ()
     head: bool = False
     uncommitted: Uncommitted = field(default_factory=Uncommitted)
     needed: Needed | None = None
+    container: ContainerRequest | None = None
 
 
 def rerun(
@@ -80,11 +83,12 @@ def rerun(
     choice = _choice_like(project, found.run, options, runners)
     author = code.check_committer(project)
     elsewhere = not runners.is_in_process(options.runner)
-    chosen = again.container_of(project, found.run, elsewhere=elsewhere, allow_secrets=options.allow_secrets)
+    secrets = options.allow_secrets
+    chosen = again.container_of(project, found.run, repeat.container, elsewhere=elsewhere, allow_secrets=secrets)
     with _planned(project, found, repeat.numbers, live) as (placed, captured):
-        if not options.allow_secrets:
+        if not secrets:
             check_launch(project, placed, choice)
-        secrets, commit = options.allow_secrets, captured.code.commit
+        commit = captured.code.commit
         plan = enclosed(project, placed, chosen, found.run, view)
         states = data.before_start(project, plan, commit, found.run, view, allow_secrets=secrets)
         machine = machines.here() if runners.is_in_process(options.runner) else None
@@ -111,8 +115,17 @@ def _as_of_now(project: Project, found: Found, repeat: Repeat) -> RunRequest:
         uncommitted=repeat.uncommitted,
         rerun_of=run.id,
         needed=repeat.needed,
-        container=run.container.again() if run.container else None,
+        container=_container(project, run, repeat.container),
     )
+
+
+def _container(project: Project, run: Run, typed: ContainerRequest | None) -> ContainerRequest | None:
+    """Return what a run with the current code has for a container: what was typed, or that of the earlier run."""
+    if run.container is None or (typed and typed.image):
+        return typed
+    from qanat.usecases.launch import containers
+
+    return containers.wanted(project, typed, run.container.again()) if typed else run.container.again()
 
 
 def _as_before(run: Run, options: LaunchOptions) -> LaunchOptions:

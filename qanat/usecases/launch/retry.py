@@ -190,7 +190,8 @@ def _enclosure(project: Project, run: Run, chosen: Chosen | None, place: Workpla
         return None
     from qanat.usecases.launch import containers
 
-    enclosure = containers.enclose(project, chosen, place, run.datasets, make=True)
+    with containers.image_of(run, chosen.request):
+        enclosure = containers.enclose(project, chosen, place, run.datasets, make=True)
     containers.check_same(enclosure, run)
     return enclosure
 

@@ -8,7 +8,7 @@ import pytest
 
 from qanat.containers import file_images
 from qanat.domain.container import Image, Kind
-from qanat.errors import InputInvalid
+from qanat.errors import NotFound
 
 
 def elf(machine: int, *, big: bool = False) -> bytes:
@@ -60,6 +60,6 @@ def test_the_header_of_a_sif_file_says_for_which_machine_it_is(tmp_path: Path) -
 
 
 def test_an_image_that_does_not_exist_is_looked_for_somewhere(tmp_path: Path) -> None:
-    with pytest.raises(InputInvalid, match=r"image a\.sif does not exist") as caught:
+    with pytest.raises(NotFound, match=r"image a\.sif does not exist") as caught:
         file_images.found(Image(Kind.SIF, "a.sif", tmp_path / "a.sif"))
-    assert caught.value.hint == f"it is looked for at {tmp_path}/a.sif"
+    assert caught.value.hint == f"there is nothing at {tmp_path}/a.sif"

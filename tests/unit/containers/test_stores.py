@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from qanat.containers import registry
-from qanat.domain.container import Image, Kind
-from qanat.errors import InputInvalid, NotFound, RunnerUnavailable
+from qanat.domain.container import Image, Inside, Kind
+from qanat.errors import NotFound, RunnerUnavailable
 
 ID = "sha256:" + "1" * 64
 DIGEST = "sha256:" + "2" * 64
@@ -93,6 +93,9 @@ def test_an_image_that_is_missing_is_not_downloaded(store: Store) -> None:
     with pytest.raises(NotFound, match="docker has no image 'python'") as caught:
         find(Image(Kind.NAME, "python"))
     assert caught.value.hint == "get it with: docker pull python"
+    with pytest.raises(NotFound) as caught:
+        find(Image(Kind.NAME, "localhost/own"))
+    assert caught.value.hint == "images that it has: docker images"
 
 
 def test_an_archive_is_loaded_once_under_a_name_by_its_content(store: Store, tmp_path: Path) -> None:
@@ -128,14 +131,57 @@ def test_the_last_line_of_a_build_that_failed_is_shown(store: Store, tmp_path: P
         build = f"docker build --tag localhost/qanat:{'5' * 32} --file {recipe} {context or '.'}"
         assert caught.value.hint == f"to see its whole output: {build}"
     recipe.unlink()
-    with pytest.raises(InputInvalid, match="image Dockerfile does not exist"):
+    with pytest.raises(NotFound, match="image Dockerfile does not exist"):
         find(Image(Kind.RECIPE, "Dockerfile", recipe, "5" * 64))
 
 
 def test_a_daemon_that_does_not_run_is_no_missing_image(store: Store) -> None:
     (store.folder / "docker").write_text("#!/bin/sh\necho 'Cannot connect to the Docker daemon' >&2\nexit 1\n")
-    with pytest.raises(RunnerUnavailable, match="docker cannot look for images: Cannot connect to the Docker daemon"):
+    with pytest.raises(
+        RunnerUnavailable, match="docker cannot look for images: Cannot connect to the Docker daemon"
+    ) as caught:
         find(Image(Kind.NAME, "python"))
+    assert caught.value.hint == "start the daemon, or use another engine: --engine podman"
+    (store.folder / "docker").write_text("#!/bin/sh\necho 'Error: no more memory' >&2\nexit 1\n")
+    with pytest.raises(RunnerUnavailable, match="docker cannot look for images: no more memory") as caught:
+        find(Image(Kind.NAME, "python"))
+    assert caught.value.hint == "to see whether it works: docker info"
+
+
+def test_an_archive_that_is_no_image_is_to_be_imported(store: Store, tmp_path: Path) -> None:
+    said = "Error: payload does not match any of the formats:\\n * oci: not a directory"
+    (store.folder / "docker").write_text(
+        DOCKER.replace('echo "Loaded image: someone/else:1"', f"printf '{said}' >&2; exit 125")
+    )
+    (tmp_path / "a b.tar").touch()
+    with pytest.raises(RunnerUnavailable, match=r"docker load failed: payload does not match .* formats\Z") as caught:
+        find(Image(Kind.ARCHIVE, "a b.tar", tmp_path / "a b.tar", "4" * 64))
+    assert f"docker import '{tmp_path}/a b.tar' localhost/NAME, and then --container" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "hint"),
+    [
+        (126, "Error: runc: error setting rlimit type 7: operation not permitted", "default_ulimits = ["),
+        (125, "Error: opening a cgroup: read-only file system", 'cgroup_manager = "cgroupfs"'),
+        (125, "docker: Error response from daemon: kernel does not support overlay fs.\nSee --help.", 'driver = "vfs"'),
+    ],
+)
+def test_an_engine_that_can_start_nothing_has_a_way_out(store: Store, status: int, said: str, hint: str) -> None:
+    (store.folder / "docker").write_text(f"#!/bin/sh\necho '{said}' >&2\nexit {status}\n")
+    why = said.partition("\n")[0].partition(": ")[2].removeprefix("Error response from daemon: ")
+    with pytest.raises(RunnerUnavailable, match=f"docker cannot start containers here: {why}") as caught:
+        registry.engine("docker").problem(Inside("tiny", "/"))
+    assert hint in caught.value.hint
+
+
+def test_a_container_is_tried_with_a_program_that_does_not_exist(store: Store) -> None:
+    engine = registry.engine("docker")
+    for status, problem in {0: "", 127: "", 125: "unknown flag: --x"}.items():
+        script = f"#!/bin/sh\nprintf '%s ' \"$@\" >\"${{0%/*}}/calls\"\necho 'unknown flag: --x' >&2\nexit {status}\n"
+        (store.folder / "docker").write_text(script)
+        assert engine.problem(Inside("tiny", "/", options=["--x"])) == problem
+    assert (store.folder / "calls").read_text().endswith("--workdir / --x tiny /qanat-probe ")
 
 
 def test_an_archive_of_which_nothing_is_loaded_is_refused(store: Store, tmp_path: Path) -> None:

@@ -55,3 +55,24 @@ def test_a_folder_is_mounted_before_what_is_in_it(tmp_path: Path) -> None:
     enclosure = Enclosure(container, registry.engine("apptainer"), "a.sif", place, own)
     command = enclosure.command(place / "results", ["true"])
     assert command.index(f"{tmp_path}:{tmp_path}:ro") < command.index(f"{place}:{place}")
+
+
+def test_an_image_that_lacks_folders_gets_the_command_that_creates_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs, image = tmp_path / "bin", tmp_path / "an image"
+    programs.mkdir()
+    image.mkdir()
+    (programs / "ch-run").write_text('#!/bin/sh\necho "can\'t mkdir: /srv" >&2\nexit 1\n')
+    (programs / "ch-run").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=":")
+    container = Container("an image", "charliecloud", "sha256:1")
+    own = (Mount("/srv/a b", "/srv/a b"),)
+    enclosure = Enclosure(container, registry.engine("charliecloud"), str(image), tmp_path, own)
+    with pytest.raises(InputInvalid, match="charliecloud cannot start image an image: can't mkdir: /srv") as caught:
+        enclosure.check(Path("/srv/a b/results"))
+    assert caught.value.hint == f"create what the image lacks: mkdir -p '{image}/srv/a b'"
+    (image / "srv/a b").mkdir(parents=True)
+    with pytest.raises(InputInvalid) as caught:
+        enclosure.check(Path("/srv/a b/results"))
+    assert caught.value.hint == "--dry-run prints the command of the engine"
