@@ -56,7 +56,10 @@ class Plan:
         return cls(plan.experiment, plan.commit, plan.key.as_mapping(), digest, groups, plan, opened)
 
     def save(self, path: str | Path) -> None:
-        """Write the plan into a file, for `qanat run --plan`. Raises WriteFailed."""
+        """Write the plan into a new file, for `qanat run --plan`; a file that has it already stays.
+
+        Raises UsageError for a file with anything else, and WriteFailed.
+        """
         from qanat.usecases.launch import planning
 
         with for_python():

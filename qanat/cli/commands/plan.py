@@ -82,7 +82,9 @@ def _hint(name: str) -> str:
 
 
 @option("--json", "as_json", group=OTHER, is_flag=True, help="Print the plan as JSON.")
-@option("--out", group=OTHER, type=click.Path(path_type=Path), metavar="FILE", help="Write the plan into this file.")
+@option(
+    "--out", group=OTHER, type=click.Path(path_type=Path), metavar="FILE", help="Write the plan into this new file."
+)
 @click.pass_context
 def _plan(ctx: click.Context, /, out: Path | None, as_json: bool, **options: Any) -> None:
     """Write down what a run of NAME with ARGS would execute, for review; qanat run --plan runs it.
@@ -99,10 +101,11 @@ def _plan(ctx: click.Context, /, out: Path | None, as_json: bool, **options: Any
     if found.key.environment is None and found.key.container is None:
         tell("note: the environment is not known to the plan, so qanat run --plan accepts any")
     if out is not None:
-        planning.write(project, found, out)
+        is_new = planning.write(project, found, out)
         standings = [group.standing for group in found.groups]
+        has = f"{plural(len(found.groups), 'group')}{counted(standings)}"
         digest = planning.as_mapping(found)["digest"]
-        say(f"Wrote {out}: {plural(len(found.groups), 'group')}{counted(standings)}, digest {digest}")
+        say(f"Wrote {out}: {has}, digest {digest}" if is_new else f"{out} has this plan already: {has}")
     elif as_json:
         say_json(planning.as_mapping(found))
     else:

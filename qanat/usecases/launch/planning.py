@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,10 @@ from typing import Any
 from qanat.domain.data import DataState, data_differ
 from qanat.domain.environment import Environment
 from qanat.domain.group_key import CODE, COMMAND, CONTAINER, DATA, ENVIRONMENT, parts_of
+from qanat.domain.layout import STATE
 from qanat.domain.run_plan import PlannedKey, RunPlan, drifted_groups
 from qanat.domain.standing import Standing
-from qanat.errors import GitRefused, PlanDrifted
+from qanat.errors import GitRefused, PlanDrifted, QanatError, UsageError
 from qanat.records import environments, plan_file, yaml_io
 from qanat.system import files
 from qanat.usecases.launch import differences
@@ -22,7 +23,7 @@ from qanat.usecases.launch.findings import Findings
 from qanat.usecases.launch.options import LOCAL, LaunchOptions
 from qanat.usecases.launch.plan import Plan, RunRequest
 from qanat.usecases.project import Project
-from qanat.usecases.results.place import check_written
+from qanat.usecases.results.place import check_written, write_named
 
 _NEW = "make a new plan, and have it reviewed: qanat plan NAME … --out FILE"
 _COMPARED = (CODE, COMMAND, DATA, CONTAINER, ENVIRONMENT)
@@ -74,10 +75,30 @@ def as_yaml(plan: RunPlan) -> str:
     return plan_file.encode(plan).decode()
 
 
-def write(project: Project, plan: RunPlan, path: Path) -> None:
-    """Write a plan into a file. Raises WriteFailed, and InputInvalid if a link in git leads to it."""
+def write(project: Project, plan: RunPlan, path: Path) -> bool:
+    """Write a plan into a new file, unless there is one that has this plan; return whether it was written.
+
+    Its folder must exist, except below `.qanat/`. Raises WriteFailed, UsageError for a file with anything else, and
+    InputInvalid if a link in git leads to it.
+    """
     check_written(project, path)
-    files.write(path, plan_file.encode(plan), sharing=project.sharing)
+    if os.path.lexists(path):
+        if _has(path, plan):
+            return False
+        raise UsageError(f"{path} already exists", hint="name another file, or remove it if it is no longer needed")
+    if Path(os.path.abspath(path)).is_relative_to(project.root / STATE):  # noqa: PTH100  # resolve() follows links
+        files.write(path, plan_file.encode(plan), sharing=project.sharing)
+    else:
+        write_named(path, plan_file.encode(plan))
+    return True
+
+
+def _has(path: Path, plan: RunPlan) -> bool:
+    """Return whether a file has a plan that says the same, whenever it was made."""
+    try:
+        return as_mapping(replace(read(path), created=plan.created)) == as_mapping(plan)
+    except QanatError:
+        return False
 
 
 def read(path: Path) -> RunPlan:

@@ -109,6 +109,15 @@ def test_a_plan_is_reviewed_and_run(sandbox: Sandbox) -> None:
     written = sandbox.qanat("plan", "-t", "planned", "train", "--n", "1", "-R", "--seed 0 2 1", "--out", plan)
     assert written.out.startswith(f"Wrote {plan}: 2 groups (2 new), digest ")
     assert "note: the environment is not known to the plan, so qanat run --plan accepts any\n" in written.err
+    same = sandbox.qanat("plan", "-t", "planned", "train", "--n", "1", "-R", "--seed 0 2 1", "--out", plan)
+    assert same.out == f"{plan} has this plan already: 2 groups (2 new)\n"
+    text = (sandbox.root / plan).read_text()
+    assert sandbox.qanat("plan", "train", "--out", plan, code=2).err.endswith(
+        f"qanat: {plan} already exists\n  hint: name another file, or remove it if it is no longer needed\n"
+    )
+    assert (sandbox.root / plan).read_text() == text
+    assert "cannot write new/p.yaml: " in sandbox.qanat("plan", "train", "--out", "new/p.yaml", code=1).err
+    assert not (sandbox.root / "new").exists()
     assert sandbox.qanat("plan", "train", "--json").json["groups"][0]["status"] == "new"
     sandbox.git("add", ".qanat/plans")
     sandbox.git("commit", "--quiet", "--message", "plan")
