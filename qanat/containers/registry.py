@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from qanat.containers import protocol
-from qanat.domain.container import FILES, Image
+from qanat.domain.container import FILES, Image, Kind
 from qanat.domain.shortening import quoted
 from qanat.errors import RunnerUnavailable, UsageError
 
@@ -40,7 +40,7 @@ def engine(name: str) -> Engine:
     for entry in _entry_points():
         if entry.name == name:
             return _installed(entry)
-    raise UsageError(f"engine {quoted(name)} does not exist", hint=f"known: {', '.join(_names())}")
+    raise UsageError(f"engine {quoted(name)} does not exist", hint=f"known: {', '.join(names())}")
 
 
 def choose(image: Image, name: str | None, *, elsewhere: bool) -> Engine:
@@ -51,10 +51,8 @@ def choose(image: Image, name: str | None, *, elsewhere: bool) -> Engine:
     """
     if name is not None:
         chosen = engine(name)
-        if image.kind not in chosen.takes:
-            *others, last = sorted(chosen.takes)
-            taken = f"{', '.join(others)} and {last}" if others else last
-            raise UsageError(f"engine {name} cannot run image {image.name}", hint=f"it runs {taken}")
+        if problem := mismatch(chosen, image.kind):
+            raise UsageError(f"engine {name} cannot run image {image.name}", hint=problem)
         if not elsewhere:
             chosen.check()
         return chosen
@@ -72,12 +70,21 @@ def choose(image: Image, name: str | None, *, elsewhere: bool) -> Engine:
     )
 
 
+def mismatch(chosen: Engine, kind: Kind) -> str:
+    """Return what an engine runs if images of this kind are not among it; empty if they are."""
+    if kind in chosen.takes:
+        return ""
+    *others, last = sorted(chosen.takes)
+    return f"it runs {', '.join(others)} and {last}" if others else f"it runs {last}"
+
+
 def _all() -> Iterator[Engine]:
     yield from (engine(name) for name in BUILT_IN)
     yield from (_installed(entry) for entry in _entry_points() if entry.name not in BUILT_IN)
 
 
-def _names() -> list[str]:
+def names() -> list[str]:
+    """List the names of all engines that are known here."""
     return list(dict.fromkeys([*BUILT_IN, *sorted(entry.name for entry in _entry_points())]))
 
 

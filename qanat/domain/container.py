@@ -140,6 +140,17 @@ def kind_of(name: str, path: Path | None) -> Kind:
     return Kind.RECIPE if _BUILT_FROM.match(base) else Kind.NAME
 
 
+def bind_problem(text: str) -> str:
+    """Return why a text is not a bind, wherever its source is; empty if it is one."""
+    try:
+        bind = read_bind(text)
+    except ValueError:
+        return "is not SOURCE or SOURCE:TARGET, either with :ro"
+    if bind.target != bind.source and not bind.target.startswith("/"):
+        return f"has the target {bind.target}, which is not an absolute path"
+    return ""
+
+
 def read_bind(text: str) -> Mount:
     """Return the mount that a bind describes: SOURCE, SOURCE:TARGET, and either with :ro. Raises ValueError."""
     parts = text.split(":")

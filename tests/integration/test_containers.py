@@ -179,7 +179,7 @@ def test_what_keeps_a_container_from_being_started_is_said_before_anything_is_wr
     define_again = (project.root / ".qanat/experiments/train.yaml").read_text()
     (project.root.parent / "a:b").mkdir()
     (project.root.parent / "link").symlink_to("a:b")
-    binds = {"'/a:/b:/c'": "is not SOURCE or SOURCE:TARGET", "'/tmp:tmp'": "is not an absolute path"}
+    binds = {"'/a:/b:/c'": "is not SOURCE or SOURCE:TARGET", "'/tmp:tmp'": "tmp, which is not an absolute path"}
     for bind, problem in (binds | {"../link": f"bind '../link': {project.root.parent}/a:b contains a colon"}).items():
         project.write(".qanat/experiments/train.yaml", define_again.replace("/nowhere", bind))
         project.commit("another bind")

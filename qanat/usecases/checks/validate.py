@@ -20,7 +20,7 @@ from qanat.git import history
 from qanat.git.clones import why_not_in_clones
 from qanat.records import environments, plan_file, run_codec, schemas, yaml_io
 from qanat.records.index import Index
-from qanat.usecases.checks import baselines
+from qanat.usecases.checks import baselines, containers
 from qanat.usecases.checks.claims import Claims
 from qanat.usecases.checks.file_views import Files, OnDisk
 from qanat.usecases.checks.storages import Storages
@@ -210,6 +210,7 @@ def reference_problems(
         found += _program_problems(state, ("actions", name), action)
     found += baselines.problems(content)
     found += _metrics_problems(content)
+    found += containers.problems(project.root, content, installed=isinstance(state, OnDisk))
     found += _name_problems(project, content, state)
     for i, name in enumerate(content.get("datasets", ())):
         if not state.is_file(project.paths.relative(project.paths.definition("dataset", name))):

@@ -12,7 +12,18 @@ from pathlib import Path
 
 from qanat.containers import registry
 from qanat.containers.protocol import Engine
-from qanat.domain.container import FILES, NONE, Container, ContainerRequest, Image, Kind, Mount, kind_of, read_bind
+from qanat.domain.container import (
+    FILES,
+    NONE,
+    Container,
+    ContainerRequest,
+    Image,
+    Kind,
+    Mount,
+    bind_problem,
+    kind_of,
+    read_bind,
+)
 from qanat.domain.data_paths import is_url
 from qanat.domain.run import Run
 from qanat.domain.shortening import quoted
@@ -266,16 +277,13 @@ def _mounts(project: Project, chosen: Chosen, place: Workplace, datasets: Mappin
 
 def _bind(project: Project, text: str, chosen: Chosen) -> Mount:
     """Return the mount of a bind. Raises InputInvalid if it is none, or if there is nothing to bind."""
-    try:
-        bind = read_bind(text)
-    except ValueError:
-        raise InputInvalid(f"bind {quoted(text)} is not SOURCE or SOURCE:TARGET, either with :ro") from None
+    if problem := bind_problem(text):
+        raise InputInvalid(f"bind {quoted(text)} {problem}", hint="correct it in the definition of the experiment")
+    bind = read_bind(text)
     source = os.path.normpath(project.root / os.path.expanduser(bind.source))  # noqa: PTH111  # Path raises without a home
     if not chosen.elsewhere and not os.path.exists(source):  # noqa: PTH110
         raise InputInvalid(f"bind {quoted(text)}: {source} does not exist", hint="create it, or correct the bind")
     target = source if bind.target == bind.source else bind.target
-    if not target.startswith("/"):
-        raise InputInvalid(f"bind {quoted(text)}: {target} is not an absolute path")
     behind = os.path.realpath(source)
     if ":" in behind:
         raise InputInvalid(f"bind {quoted(text)}: {behind} contains a colon", hint="rename the folder")
