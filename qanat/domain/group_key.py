@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from qanat.domain.data import DataState
@@ -36,7 +36,7 @@ PARTS = (CODE, COMMAND, ARGUMENTS, DATA, CONTAINER, ENVIRONMENT)
 NEEDED = (CODE, COMMAND, ARGUMENTS, DATA)
 DIGITS = 32
 # Of more inputs, no state is known: see usecases.data.inputs.
-INPUTS_MAX = 100
+INPUTS_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +74,19 @@ def data_part(datasets: Mapping[str, str], states: Sequence[DataState], paramete
     return digest(DATA, parameters_file, *identities) if len(identities) == len(found) else None
 
 
-def parts_of(shared: SharedKey, args: Sequence[str], states: Sequence[DataState]) -> dict[str, str]:
-    """Return the known parts of the key of a group with these arguments; `states` are the data of its run."""
-    parts = {**shared.as_mapping(), ARGUMENTS: digest(ARGUMENTS, *args), DATA: _group_data(shared.data, args, states)}
+def inputs_of(states: Iterable[DataState]) -> dict[str, DataState]:
+    """Return those of the data of a run that its arguments name, by their names."""
+    return {state.name: state for state in states if state.is_input}
+
+
+def parts_of(shared: SharedKey, args: Sequence[str], inputs: Mapping[str, DataState]) -> dict[str, str]:
+    """Return the known parts of the key of a group with these arguments; `inputs` are those of its run."""
+    parts = {**shared.as_mapping(), ARGUMENTS: digest(ARGUMENTS, *args), DATA: _group_data(shared.data, args, inputs)}
     return {part: found for part in PARTS if (found := parts.get(part)) is not None}
 
 
-def _group_data(shared: str | None, args: Sequence[str], states: Sequence[DataState]) -> str | None:
+def _group_data(shared: str | None, args: Sequence[str], inputs: Mapping[str, DataState]) -> str | None:
     """Return the digest of the data of a group, which are those of the run and the inputs that its arguments name."""
-    inputs = {state.name: state for state in states if state.is_input}
     if shared is None or not inputs:
         return shared
     if len(inputs) >= INPUTS_MAX:
@@ -102,6 +106,6 @@ def total(parts: Mapping[str, str]) -> str | None:
     return digest(*(f"{part}={parts[part]}" for part in PARTS if part in parts))
 
 
-def key_of(shared: SharedKey, args: Sequence[str], states: Sequence[DataState]) -> str | None:
+def key_of(shared: SharedKey, args: Sequence[str], inputs: Mapping[str, DataState]) -> str | None:
     """Return the key of a group with these arguments; None if it is not known."""
-    return total(parts_of(shared, args, states))
+    return total(parts_of(shared, args, inputs))

@@ -9,6 +9,7 @@ from pathlib import Path
 from qanat.domain import secret_checks
 from qanat.domain.data import COMMAND, NONE, STAT, DataState, data_differ
 from qanat.domain.data_paths import is_in_project
+from qanat.domain.group_key import INPUTS_MAX
 from qanat.domain.named_paths import absolute_paths, named_paths
 from qanat.domain.run import Run
 from qanat.usecases.data import earlier
@@ -104,6 +105,7 @@ def _report(view: LaunchView, data: RunData, before: Run | None, *, repeats: boo
         repeats=repeats,
         differences=tuple(differences),
         problems=tuple(problem for problem in problems if problem not in said),
+        is_cut=sum(state.is_input for state in data.data) >= INPUTS_MAX,
     )
-    if found.differences or found.problems:
+    if found.differences or found.problems or found.is_cut:
         view.data(found)

@@ -9,6 +9,7 @@ from qanat.domain.data import NONE, HasData, data_differ
 from qanat.domain.environment import Environment, listed
 from qanat.domain.environment import differences as environments_differ
 from qanat.domain.experiment import Experiment
+from qanat.domain.group_key import INPUTS_MAX
 from qanat.git import repository
 from qanat.git.trees import Trees
 from qanat.usecases.project import Project
@@ -37,6 +38,8 @@ def command(before: Sequence[str], now: Sequence[str]) -> str:
 def data(before: HasData, now: HasData) -> str:
     """Return how data differ, or of which that is not known."""
     differences = [str(difference) for difference in data_differ(before, now)] or _other_tracks(before, now)
+    if not differences and any(sum(state.is_input for state in side.data) >= INPUTS_MAX for side in (before, now)):
+        return f"not known of {INPUTS_MAX:,} inputs or more"
     if not differences:
         unknown = dict.fromkeys(state.name for state in (*now.data, *before.data) if state.identity is None)
         return f"not known of {', '.join(unknown)}" if unknown else "other inputs, or another parameters file"

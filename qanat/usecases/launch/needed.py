@@ -74,6 +74,23 @@ def standings(project: Project, index: Index, runners: Runners, wanted: Wanted) 
     return [replace(search.explained(found), key=key) for found, key in zip(search.found, keys, strict=True)]
 
 
+@dataclass(frozen=True)
+class _Record:
+    """The record of a run, and what is in it."""
+
+    content: dict[str, Any]
+
+    @cached_property
+    def run(self) -> Run:
+        """The run."""
+        return run_codec.from_mapping(self.content, self.content["id"])
+
+    @cached_property
+    def inputs(self) -> dict[str, DataState]:
+        """What its arguments named, by their names."""
+        return group_key.inputs_of(data_rows.read(self.content.get("data"), self.content["id"], "data"))
+
+
 @dataclass
 class _Search:
     """The search for groups; `pending` are the places of those that are not known to be done, by their arguments."""
@@ -85,33 +102,35 @@ class _Search:
     found: list[Standing] = field(default_factory=list)
     pending: dict[tuple[str, ...], list[int]] = field(default_factory=dict)
     parts: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
-    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    records: dict[str, _Record] = field(default_factory=dict)
     codes: dict[str, str | None] = field(default_factory=dict)
     distrusted: dict[str, str] = field(default_factory=dict)
     retried: set[tuple[str, int | None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.found = [Standing() for _ in self.wanted.groups]
+        inputs = group_key.inputs_of(self.wanted.data)
         for place, args in enumerate(self.wanted.groups):
             self.pending.setdefault(args, []).append(place)
-            self.parts[args] = group_key.parts_of(self.wanted.found.key, args, self.wanted.data)
+            self.parts[args] = group_key.parts_of(self.wanted.found.key, args, inputs)
 
     def look_at(self, content: dict[str, Any]) -> None:
         """Compare the groups of a record with those that are wanted."""
         if not content.get("key"):
             return
+        record = _Record(content)
         for row in content["groups"]:
             args = tuple(row["args"])
             if args in self.pending:
-                self._compare(content, row, args)
+                self._compare(record, row, args)
 
-    def _compare(self, content: dict[str, Any], row: dict[str, Any], args: tuple[str, ...]) -> None:
-        earlier = self._earlier(content, row, args)
+    def _compare(self, record: _Record, row: dict[str, Any], args: tuple[str, ...]) -> None:
+        earlier = self._earlier(record, row, args)
         differs = differing(self.parts[args], earlier, self.wanted.ignored)
-        if not differs and CODE not in self.wanted.ignored and not self._has_code(content, args):
+        if not differs and CODE not in self.wanted.ignored and not self._has_code(record.content, args):
             differs = (CODE,)
         status = NEW if differs else status_of(earlier.state)
-        why = self._distrust(content, earlier) if status == DONE else ""
+        why = self._distrust(record.run, earlier) if status == DONE else ""
         status = NEW if why else status
         if status == FAILED and earlier.state is not State.FAILED:
             why = earlier.state.value
@@ -125,15 +144,14 @@ class _Search:
         for place in places:
             if standing.is_better_than(self.found[place]):
                 self.found[place] = standing
-                self.runs[earlier.run] = content
+                self.records[earlier.run] = record
 
-    def _earlier(self, content: dict[str, Any], row: dict[str, Any], args: tuple[str, ...]) -> EarlierGroup:
+    def _earlier(self, record: _Record, row: dict[str, Any], args: tuple[str, ...]) -> EarlierGroup:
         """Return a group of a record, without the parts of its key that a retry has changed."""
-        recorded = SharedKey(**content["key"])
-        states = data_rows.read(content.get("data"), content["id"], "data")
-        known = group_key.key_of(recorded, args, states) == row.get("key")
+        content, recorded = record.content, SharedKey(**record.content["key"])
+        known = group_key.key_of(recorded, args, record.inputs) == row.get("key")
         shared = replace(recorded, code=self._code(content, recorded.code))
-        parts = group_key.parts_of(shared, args, states)
+        parts = group_key.parts_of(shared, args, record.inputs)
         if not known:
             self.retried.add((content["id"], row["group"]))
             parts = {part: found for part, found in parts.items() if part not in RETRIED}
@@ -157,13 +175,12 @@ class _Search:
             self.codes[commit] = code_part(self.project.location, commit, paths, program) if known else None
         return self.codes[commit]
 
-    def _distrust(self, content: dict[str, Any], earlier: EarlierGroup) -> str:
+    def _distrust(self, run: Run, earlier: EarlierGroup) -> str:
         """Return why a group that has finished cannot be relied on; empty if it can."""
-        if earlier.run not in self.distrusted:
-            self.distrusted[earlier.run] = next(self._problems(run_codec.from_mapping(content, earlier.run)), "")
-        if why := self.distrusted[earlier.run]:
+        if run.id not in self.distrusted:
+            self.distrusted[run.id] = next(self._problems(run), "")
+        if why := self.distrusted[run.id]:
             return why
-        run = run_codec.from_mapping(content, earlier.run)
         if RESULTS in self.wanted.ignored:
             return ""
         left_by_runner = self.runners.generated_files(run.runner.name)
@@ -205,7 +222,7 @@ class _Search:
         return {run: dict(self._described(run, parts)) for run, parts in nearest.items()}
 
     def _described(self, run: str, parts: set[str]) -> Iterator[tuple[str, str]]:
-        before = run_codec.from_mapping(self.runs[run], run)
+        before = self.records[run].run
         for part in parts:
             how = self._how(part, before)
             yield part, f"{part}: {how}" if how else f"another {part}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qanat.domain.data import DataState
 from qanat.domain.experiment import CHECKOUT
-from qanat.domain.group_key import UNKNOWN, SharedKey, key_of
+from qanat.domain.group_key import UNKNOWN, SharedKey, inputs_of, key_of
 from qanat.domain.intents import new_intent
 from qanat.domain.machine import Machine
 from qanat.domain.run import Group, Run, RunnerChoice, SubmissionFacts
@@ -151,6 +151,7 @@ def _created(project: Project, plan: Plan, number: int) -> Created | None:
 
 def _run(project: Project, launch: Launch, reserved: _Reserved, facts: SubmissionFacts) -> Run:
     plan, number, uid = launch.plan, reserved.number, reserved.uid
+    inputs = inputs_of(launch.data)
     return Run(
         number=number,
         uid=uid,
@@ -167,7 +168,7 @@ def _run(project: Project, launch: Launch, reserved: _Reserved, facts: Submissio
         runner=launch.choice,
         storage=project.paths.relative(reserved.folder),
         submission=replace(facts, intent=new_intent(f"{number}-{uid}")),
-        groups=tuple(Group(i, args, key=key_of(launch.key, args, launch.data)) for i, args in enumerate(plan.groups)),
+        groups=tuple(Group(i, args, key=key_of(launch.key, args, inputs)) for i, args in enumerate(plan.groups)),
         rerun_of=plan.rerun_of,
         data=launch.data,
         key=launch.key,

@@ -11,7 +11,7 @@ from typing import Any
 
 from qanat.domain.data import DataState, data_differ
 from qanat.domain.environment import Environment
-from qanat.domain.group_key import CODE, COMMAND, CONTAINER, DATA, ENVIRONMENT, parts_of
+from qanat.domain.group_key import CODE, COMMAND, CONTAINER, DATA, ENVIRONMENT, inputs_of, parts_of
 from qanat.domain.layout import STATE
 from qanat.domain.run_plan import PlannedKey, RunPlan, drifted_groups
 from qanat.domain.standing import Standing
@@ -187,9 +187,10 @@ def _how(project: Project, expected: RunPlan, plan: Plan, found: Findings, part:
 
 def _has_other_inputs(expected: RunPlan, found: Findings) -> bool:
     """Return whether the inputs of a group, which the shared key does not cover, are not those of the plan."""
-    sides = ((expected.key, expected.data), (found.key, found.data))
-    if not any(state.is_input for _, data in sides for state in data):
+    sides = ((expected.key, inputs_of(expected.data)), (found.key, inputs_of(found.data)))
+    if not any(inputs for _, inputs in sides):
         return False
     return any(
-        len({parts_of(shared, group.args, data).get(DATA) for shared, data in sides}) > 1 for group in expected.groups
+        len({parts_of(shared, group.args, inputs).get(DATA) for shared, inputs in sides}) > 1
+        for group in expected.groups
     )

@@ -13,7 +13,7 @@ from qanat.domain import time_limits
 from qanat.domain.completion import COMPLETION
 from qanat.domain.data import DataState
 from qanat.domain.experiment import CHECKOUT
-from qanat.domain.group_key import key_of
+from qanat.domain.group_key import inputs_of, key_of
 from qanat.domain.intents import new_intent
 from qanat.domain.layout import group_folder
 from qanat.domain.machine import Machine
@@ -210,9 +210,9 @@ def _attempt(
     last = {n: found.run.groups[n] for n in numbers}
     states = changed.data
     key = keys.retried_key(found, states, changed.environment)
-    machine, data_now = _unlike(found.run.machine, changed.machine), states or found.run.data
+    machine, own = _unlike(found.run.machine, changed.machine), inputs_of(states or found.run.data)
     queued = {
-        n: Group(n, group.args, attempt=group.attempt + 1, machine=machine, key=key_of(key, group.args, data_now))
+        n: Group(n, group.args, attempt=group.attempt + 1, machine=machine, key=key_of(key, group.args, own))
         for n, group in last.items()
     }
     intent, inputs = new_intent(found.run.id), found.run.submission.inputs

@@ -10,6 +10,7 @@ from typing import BinaryIO, Protocol
 
 from qanat.domain.data import Difference
 from qanat.domain.environment import listed
+from qanat.domain.group_key import INPUTS_MAX
 from qanat.domain.run import Group, Run
 from qanat.domain.standing import ACTIVE, NEW, Standing, counted_by_run
 from qanat.system import files
@@ -17,6 +18,10 @@ from qanat.usecases.launch.code import Captured
 
 DATA_SHOWN = 5
 RUNS_SHOWN = 5
+CUT = (
+    f"the arguments name {INPUTS_MAX:,} files or more: the first {INPUTS_MAX:,} are recorded, and --needed will not "
+    "recognize these groups"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +47,15 @@ class Outcome:
 class DataReport:
     """How the data of a run differ from those of an earlier one, by its number, and what of them cannot be read.
 
-    `repeats` says that the earlier run is the one that is repeated or retried, and not just the last one.
+    `repeats` says that the earlier run is the one that is repeated or retried, and not just the last one. `is_cut` says
+    that arguments name more files than are looked at.
     """
 
     earlier: int
     repeats: bool
     differences: Sequence[Difference]
     problems: Sequence[str] = ()
+    is_cut: bool = False
 
     @property
     def lines(self) -> list[str]:
@@ -56,7 +63,8 @@ class DataReport:
         shown = [str(difference) for difference in self.differences[:DATA_SHOWN]]
         more = [f"and {len(self.differences) - DATA_SHOWN:,} more"] if len(self.differences) > DATA_SHOWN else []
         what = "data differ from those of" if self.repeats else "data changed since"
-        return [f"{what} run {self.earlier}: {'; '.join([*shown, *more])}"] if shown else []
+        found = [f"{what} run {self.earlier}: {'; '.join([*shown, *more])}"] if shown else []
+        return [*found, CUT] if self.is_cut else found
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from qanat.domain.data import COMMAND, GIT, HASH, STAT, DataState
-from qanat.domain.group_key import INPUTS_MAX, PARTS, SharedKey, data_part, digest, key_of, parts_of, total
+from qanat.domain.group_key import INPUTS_MAX, PARTS, SharedKey, data_part, digest, inputs_of, key_of, parts_of, total
 
 COUNTED = DataState("rain", STAT, files=2, bytes=553, newest="2026-11-29T17:01:30+00:00")
 SHARED = SharedKey(code="a" * 32, command="b" * 32, data="c" * 32)
@@ -22,29 +22,29 @@ def test_a_digest_can_be_made_without_qanat() -> None:
 
 def test_the_parts_have_the_order_of_a_record() -> None:
     shared = replace(SHARED, container="d" * 32, environment="e" * 32)
-    assert tuple(parts_of(shared, ["--lr", "1"], ())) == PARTS
+    assert tuple(parts_of(shared, ["--lr", "1"], {})) == PARTS
     assert tuple(shared.as_mapping()) == ("code", "command", "data", "container", "environment")
 
 
 @pytest.mark.parametrize("part", ["code", "command", "data", "container", "environment"])
 def test_each_part_makes_another_key(part: str) -> None:
-    assert key_of(replace(SHARED, **{part: "f" * 32}), [], ()) not in (key_of(SHARED, [], ()), None)
+    assert key_of(replace(SHARED, **{part: "f" * 32}), [], {}) not in (key_of(SHARED, [], {}), None)
 
 
 def test_two_parts_cannot_change_places() -> None:
-    assert key_of(replace(SHARED, container="d" * 32), [], ()) != key_of(replace(SHARED, environment="d" * 32), [], ())
+    assert key_of(replace(SHARED, container="d" * 32), [], {}) != key_of(replace(SHARED, environment="d" * 32), [], {})
 
 
 @pytest.mark.parametrize("args", [["--lr", "3e-1"], ["--lr=0.3"], ["0.3", "--lr"], ["--lr", "0.3", ""]])
 def test_arguments_are_taken_as_they_are_passed(args: list[str]) -> None:
-    assert key_of(SHARED, args, ()) != key_of(SHARED, ["--lr", "0.3"], ())
+    assert key_of(SHARED, args, {}) != key_of(SHARED, ["--lr", "0.3"], {})
 
 
 @pytest.mark.parametrize("part", ["code", "command", "data"])
 def test_there_is_no_key_without_code_command_and_data(part: str) -> None:
     unknown = replace(SHARED, **{part: None})
-    assert key_of(unknown, [], ()) is None
-    assert part not in parts_of(unknown, [], ())
+    assert key_of(unknown, [], {}) is None
+    assert part not in parts_of(unknown, [], {})
     assert total({}) is None
 
 
@@ -106,20 +106,27 @@ def test_a_parameters_file_counts() -> None:
 def test_an_input_counts_for_the_groups_whose_arguments_name_it() -> None:
     other = replace(INPUT, id="sha256:13")
     for args in (["a.bin"], ["--data=./a.bin"]):
-        assert key_of(SHARED, args, [INPUT]) not in (key_of(SHARED, args, [other]), key_of(SHARED, args, []))
-    assert key_of(SHARED, ["b.bin"], [INPUT]) == key_of(SHARED, ["b.bin"], [other]) == key_of(SHARED, ["b.bin"], [])
+        assert key_of(SHARED, args, inputs_of([INPUT])) not in (
+            key_of(SHARED, args, inputs_of([other])),
+            key_of(SHARED, args, {}),
+        )
+    assert (
+        key_of(SHARED, ["b.bin"], inputs_of([INPUT]))
+        == key_of(SHARED, ["b.bin"], inputs_of([other]))
+        == key_of(SHARED, ["b.bin"], {})
+    )
 
 
 def test_an_absolute_input_counts() -> None:
     outside = replace(INPUT, name="/data/a.bin")
-    assert key_of(SHARED, ["/data/a.bin"], [outside]) != key_of(SHARED, ["/data/a.bin"], [])
+    assert key_of(SHARED, ["/data/a.bin"], inputs_of([outside])) != key_of(SHARED, ["/data/a.bin"], {})
 
 
 def test_an_input_that_cannot_be_read_leaves_no_key() -> None:
-    assert key_of(SHARED, ["a.bin"], [replace(INPUT, id="", problem="permission denied")]) is None
+    assert key_of(SHARED, ["a.bin"], inputs_of([replace(INPUT, id="", problem="permission denied")])) is None
 
 
 def test_of_too_many_inputs_nothing_is_known() -> None:
     inputs = [replace(INPUT, name=f"{number}.bin") for number in range(INPUTS_MAX)]
-    assert key_of(SHARED, ["x"], inputs[1:]) is not None
-    assert key_of(SHARED, ["x"], inputs) is None
+    assert key_of(SHARED, ["x"], inputs_of(inputs[1:])) is not None
+    assert key_of(SHARED, ["x"], inputs_of(inputs)) is None

@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from qanat.domain import group_key
 from qanat.domain.data import DataState
 from qanat.usecases.data import inputs
+from qanat.usecases.launch import data as launched
+from qanat.usecases.launch import differences
+from qanat.usecases.launch.launch import preview
+from qanat.usecases.launch.options import LaunchOptions
+from qanat.usecases.launch.plan import Needed, RunRequest
+from qanat.usecases.launch.view import CUT
 from tests.support.world import World
 from tests.unit.usecases.data.datasets import TIME, again, put, told
 
@@ -69,8 +76,26 @@ def test_a_file_that_grows_is_not_read_without_end(ignoring: World) -> None:
 
 
 def test_only_the_first_inputs_are_looked_at(ignoring: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inputs, "INPUTS_MAX", 1)
-    assert [state.name for state in ignoring.launch("models/a.bin", "models/set/1").data] == ["models/a.bin"]
+    for module in (inputs, launched, group_key, differences):
+        monkeypatch.setattr(module, "INPUTS_MAX", 1)
+    run = ignoring.launch("models/a.bin", "models/set/1")
+    assert [state.name for state in run.data] == ["models/a.bin"]
+    assert (run.groups[0].key, told(ignoring)) == (None, [CUT])
+    asked = RunRequest("train", ("models/a.bin", "models/set/1"), needed=Needed())
+    (found,) = preview(ignoring.project, asked, LaunchOptions(), ignoring).standings
+    assert (found.status, found.why) == ("new", "data: not known of 1 inputs or more")
+
+
+def test_many_inputs_are_known(ignoring: World) -> None:
+    for number in range(120):
+        put(ignoring, f"models/many/{number}", str(number))
+    groups = tuple(f"models/many/{number}" for number in range(120))
+    asked = RunRequest("train", groups=groups, needed=Needed())
+    run = ignoring.launch(groups=groups, runner="world", in_place=True)
+    assert None not in {group.key for group in run.groups}
+    put(ignoring, "models/many/7", "x")
+    found = preview(ignoring.project, asked, LaunchOptions(), ignoring).standings
+    assert [n for n, standing in enumerate(found) if standing.status == "new"] == [7]
 
 
 def test_names_that_no_path_can_have_are_no_inputs(world: World) -> None:

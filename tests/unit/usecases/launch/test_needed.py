@@ -294,7 +294,7 @@ def test_a_record_that_claims_the_keys_of_other_code_is_not_relied_on(world: Wor
     first = world.launch(groups=seeds(0))
     world.experiment("exit 0 \n")
     second = world.launch(groups=seeds(1))
-    key = group_key.key_of(second.key, first.groups[0].args, second.data)
+    key = group_key.key_of(second.key, first.groups[0].args, {})
     forged = replace(first, key=second.key, groups=(replace(first.groups[0], key=key),))
     world.write(run_codec.path_of(first), run_codec.encode(forged).decode())
     world.git("commit", "--quiet", "--all", "--message", "forged")
