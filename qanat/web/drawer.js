@@ -2,6 +2,7 @@
 import { varies } from './columns.js';
 import { byId, el, toast } from './dom.js';
 import { brief, plural, shownDuration, shownSize, shownTime } from './formats.js';
+import { closeLog, keepLogPlace, logSection } from './log.js';
 import { secondsOf } from './search.js';
 import { stateMark } from './states.js';
 
@@ -19,6 +20,7 @@ export function showDrawer(app) {
   const wasOpen = !place.hidden;
   place.hidden = !row;
   if (!row) {
+    closeLog();
     if (wasOpen && before?.isConnected) before.focus();
     return;
   }
@@ -28,6 +30,7 @@ export function showDrawer(app) {
   const top = isSame ? place.querySelector('.body')?.scrollTop ?? 0 : 0;
   place.replaceChildren(head(app, row), body);
   body.scrollTop = top;
+  keepLogPlace();
   place.dataset.key = row.key;
   place.setAttribute('aria-label', `run ${app.nameOf(row)}`);
   place.tabIndex = -1;
@@ -63,6 +66,7 @@ function sections(app, row) {
   const { details } = run;
   return [
     ...why(row),
+    ...logSection(app, row),
     ...section('to repeat it', copyable(`qanat rerun ${run.id}${row.group ? ` --group ${row.group.number}` : ''}`)),
     ...measured(app, row),
     ...section('parameters', pairs(app.parameters.map((column) => [column.heading, column.text(row)]))),

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 import secrets
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeAlias
 
 HOST = "127.0.0.1"
 HOSTS = frozenset({HOST, "localhost"})
@@ -21,6 +23,8 @@ STREAMS_MAX = 20
 # How often a stream without news says so, and finds out that nobody reads it.
 PULSE_S = 10.0
 TIMEOUT_S = 30.0
+# Between two events, so that a page can draw what many changes have led to.
+EVENT_S = 0.2
 # How long a server that stops waits for its own thread.
 WAKE_S = 1.0
 HEADERS = {
@@ -30,6 +34,9 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+
+
+Log: TypeAlias = Callable[[str, int, str], Iterator[Mapping[str, Any] | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +84,15 @@ def _with_runs(head: Mapping[str, object], runs: Iterable[str]) -> str:
 class Server:
     """Serves snapshots to browsers of this machine, each request in a thread of its own.
 
-    `page` makes the page of a content and its number, from which a page asks for changes. Raises OSError if the port
-    cannot be had.
+    `page` makes the page of a content and its number, from which a page asks for changes. `log` yields what a group of
+    a run, by its id, prints to a stream, as JSON values, and None in between. Raises OSError if the port cannot be had.
     """
 
-    def __init__(self, port: int, page: Callable[[str, int], str], first: Snapshot) -> None:
+    def __init__(self, port: int, page: Callable[[str, int], str], log: Log, first: Snapshot) -> None:
         self.token = secrets.token_urlsafe(24)
         self.snapshot = first
         self.number = 1
-        self._page = page
+        self._page, self._log = page, log
         self.streams = 0
         self.is_stopped = False
         self.news = threading.Condition()
@@ -152,6 +159,14 @@ class Server:
                 now = self.snapshot
             yield now.since(before)
             before = now
+            time.sleep(EVENT_S)
+
+    def output(self, run: str, group: int, stream: str) -> Iterator[str | None]:
+        """Yield what a group of a run that is shown prints, as JSON, and None from time to time, until the end."""
+        for part in self._log(run, group, stream):
+            if self.is_stopped:
+                return
+            yield json.dumps(part) if part else None
 
 
 class _Http(ThreadingHTTPServer):
@@ -165,29 +180,44 @@ class _Http(ThreadingHTTPServer):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
+_GROUP = re.compile("[0-9]{1,6}")
+
+
 class _Request(BaseHTTPRequestHandler):
-    """Answers GET of the page and of its stream, and refuses everything else."""
+    """Answers GET of the page and of its streams, and refuses everything else."""
 
     server: _Http
     server_version, sys_version = "qanat", ""
     timeout = TIMEOUT_S
 
     def do_GET(self) -> None:
-        """Answer a request for the page or its stream."""
+        """Answer a request for the page or a stream."""
         site = self.server.site
         host = (self.headers.get("Host") or "").rpartition(":")[0]
         token, _, rest = self.path.removeprefix("/").partition("/")
-        name, _, number = rest.partition("?")
+        name, _, query = rest.partition("?")
         if host not in HOSTS:
             self._refuse(HTTPStatus.MISDIRECTED_REQUEST)
-        elif not hmac.compare_digest(token.encode(), site.token.encode()) or name not in ("", "events"):
+        elif not hmac.compare_digest(token.encode(), site.token.encode()):
             self._refuse(HTTPStatus.NOT_FOUND)
         elif not name:
             self._answer(HTTPStatus.OK, "text/html; charset=utf-8", site.page())
+        elif (said := self._stream_of(site, name, query)) is None:
+            self._refuse(HTTPStatus.NOT_FOUND)
         elif site.streams >= STREAMS_MAX:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
         else:
-            self._stream(site, site.numbered(number))
+            self._stream(site, said)
+
+    @staticmethod
+    def _stream_of(site: Server, name: str, query: str) -> Iterator[str | None] | None:
+        """Return what a stream says: changes, or the output of a group; None if there is no such stream."""
+        run, group, stream = [*query.split("&"), "", ""][:3]
+        if name == "events":
+            return site.changes(site.numbered(query))
+        if name == "log" and run in site.snapshot.runs and _GROUP.fullmatch(group):
+            return site.output(run, int(group), stream)
+        return None
 
     def _refuse(self, status: HTTPStatus) -> None:
         self._answer(status, "text/plain; charset=utf-8", f"{status.phrase}\n")
@@ -203,15 +233,15 @@ class _Request(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
 
-    def _stream(self, site: Server, before: Snapshot | None) -> None:
-        """Send changes until the page is closed."""
+    def _stream(self, site: Server, parts: Iterator[str | None]) -> None:
+        """Send what a stream says until the page is closed."""
         with site.news:
             site.streams += 1
             site.news.notify_all()
         try:
             self._begin(HTTPStatus.OK, "text/event-stream; charset=utf-8", {})
-            for change in site.changes(before):
-                said = f"data: {change}\n\n" if change else ": still here\n\n"
+            for part in parts:
+                said = f"data: {part}\n\n" if part else ": still here\n\n"
                 self.wfile.write(said.encode("utf-8", "backslashreplace"))
                 self.wfile.flush()
         except OSError:  # the page is closed

@@ -64,7 +64,7 @@ def _served(port: int, follower: Follower, title: str) -> Server:
 
     first = _snapshot(follower.look())
     try:
-        return Server(port, lambda data, number: page(data, title, live=number), first)
+        return Server(port, lambda data, number: page(data, title, live=number), follower.log, first)
     except OSError as error:
         raise UsageError(f"port {port} cannot be used: {reason(error)}", hint="leave out --port to use any") from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from qanat.runners.protocol import Runners
 from qanat.system import files
 from qanat.usecases.project import Project
 from qanat.usecases.report.content import ReportRequest, content_of
+from qanat.usecases.report.log_tail import log_tail
 from qanat.usecases.report.watch import Watch
 from qanat.usecases.runs import listing
 from qanat.usecases.tracking.refresh import refreshed
@@ -52,6 +53,10 @@ class Follower:
             return self._look()
         self.pause_s = min(IDLE_MOST_S, self.pause_s * SLOWER)
         return None
+
+    def log(self, run: str, group: int, stream: str) -> Iterator[dict[str, Any] | None]:
+        """Yield what a group prints; see log_tail()."""
+        return log_tail(self.project, run, group, stream)
 
     def _look(self) -> dict[str, Any]:
         began = self.clock()

@@ -37,18 +37,26 @@ class Source(NamedTuple):
 class LogReader:
     """Reads groups' growing output files in pieces, from their beginning or from their last lines (`tail`).
 
+    Of more than `most` new bytes, it reads the last ones, and then `has_skipped` is true.
     `problems` has the notes on output that cannot be read, or that begins again, since they were last taken. Raises
     InputInvalid if the results are gone.
     """
 
     def __init__(
-        self, found: Found, groups: Sequence[int], streams: Sequence[str] = (STDOUT,), *, tail: int | None = None
+        self,
+        found: Found,
+        groups: Sequence[int],
+        streams: Sequence[str] = (STDOUT,),
+        *,
+        tail: int | None = None,
+        most: int | None = None,
     ) -> None:
         check_results(found)
         self._found = found
         self._groups = groups
         self._sources = [Source(group, stream) for group in groups for stream in streams]
-        self._tail = tail
+        self._tail, self._most = tail, most
+        self.has_skipped = False
         self._places: dict[Source, _Place] = {}
         self._told: set[Source] = set()
         self.problems: list[str] = []
@@ -85,7 +93,7 @@ class LogReader:
         try:
             with _open_output(path) as file:
                 status = os.fstat(file.fileno())
-                offset = self._offset(source, file, status)
+                offset = self._within(self._offset(source, file, status), status.st_size)
                 file.seek(offset)
                 while data := file.read(min(CHUNK_BYTES, status.st_size - offset)):
                     offset += len(data)
@@ -100,12 +108,19 @@ class LogReader:
         """Return where to continue: at the beginning of a file that was replaced or truncated, which is noted."""
         place = self._places.get(source)
         if place is None:
-            return 0 if self._tail is None else _start_of_last_lines(file, status.st_size, self._tail)
+            lowest = self._within(0, status.st_size)
+            return lowest if self._tail is None else _start_of_last_lines(file, status.st_size, self._tail, lowest)
         if (place.device, place.inode) == (status.st_dev, status.st_ino) and place.offset <= status.st_size:
             return place.offset
         self.problems.append(f"{self._file(source)} was replaced or truncated; it is shown from its beginning")
         del self._places[source]
         return 0
+
+    def _within(self, offset: int, size: int) -> int:
+        """Return where to begin if there may be too much from an offset on."""
+        lowest = max(0, size - self._most) if self._most is not None else 0
+        self.has_skipped = self.has_skipped or offset < lowest
+        return max(offset, lowest)
 
     def _note(self, source: Source, problem: str) -> None:
         if source not in self._told and len(self._told) < PROBLEMS_MAX:
@@ -128,11 +143,11 @@ def _is_filled(path: Path) -> bool:
     return stat.S_ISREG(status.st_mode) and status.st_size > 0
 
 
-def _start_of_last_lines(file: BinaryIO, size: int, lines: int) -> int:
-    """Return where the last lines of a file begin; reads no more than these lines, and a piece."""
+def _start_of_last_lines(file: BinaryIO, size: int, lines: int, lowest: int = 0) -> int:
+    """Return where the last lines of a file begin, but no less than `lowest`; reads only these lines, and a piece."""
     end, breaks = size, 0
-    while end > 0 and lines > 0:
-        start = max(0, end - CHUNK_BYTES)
+    while end > lowest and lines > 0:
+        start = max(lowest, end - CHUNK_BYTES)
         file.seek(start)
         piece = file.read(end - start)
         # The newline that ends the file begins no line.
@@ -142,7 +157,7 @@ def _start_of_last_lines(file: BinaryIO, size: int, lines: int) -> int:
             if breaks == lines:
                 return start + place + 1
         end = start
-    return 0 if lines > 0 else size
+    return lowest if lines > 0 else size
 
 
 def pieces_of(path: Path) -> Iterator[bytes]:

@@ -20,10 +20,17 @@ FIRST = Snapshot({"created": "1"}, {"1-a": '{"id": "1-a", "n": 1}', "2-b": '{"id
 THEN = Snapshot({"created": "2"}, {"2-b": '{"id": "2-b", "n": 2}', "3-c": '{"id": "3-c", "n": 1}'})
 
 
+def log(run: str, group: int, stream: str) -> Iterator[dict[str, Any] | None]:
+    """Yield what a group prints: here, what was asked for, and again after a while."""
+    yield {"text": f"{run} {group} {stream}\n"}
+    yield None
+    yield {"text": "\u2028</script>"}
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
     """Serve the first content."""
-    started = Server(0, lambda data, number: f"<p>{number} {data}", FIRST)
+    started = Server(0, lambda data, number: f"<p>{number} {data}", log, FIRST)
     yield started
     started.stop()
 
@@ -84,6 +91,13 @@ def test_those_who_know_the_token_get_the_page_which_nothing_keeps_or_frames(ser
         ("/{token}/../etc/passwd", "GET", "", 404),
         ("/{token}/style.css", "GET", "", 404),
         ("*", "GET", "", 404),
+        ("/{token}/log", "GET", "", 404),
+        ("/{token}/log?3-c&0&stdout", "GET", "", 404),
+        ("/{token}/log?2-b&../0&stdout", "GET", "", 404),
+        ("/{token}/log?2-b&-1&stdout", "GET", "", 404),
+        ("/x/log?2-b&0&stdout", "GET", "", 404),
+        ("/{token}/log?2-b&0&stdout", "GET", "evil.example:80", 421),
+        ("/{token}/log?2-b&0&stdout", "POST", "", 405),
         ("/{token}/", "GET", "evil.example:80", 421),
         ("/{token}/", "GET", "127.0.0.1.evil.example:80", 421),
         ("/{token}/events", "GET", "evil.example", 421),
@@ -118,6 +132,13 @@ def test_a_page_that_is_too_old_gets_everything(server: Server, asked: Asking) -
     server.publish(THEN)
     heard = next(events(asked(f"/{server.token}/events?1")))
     assert (heard["whole"], [run["id"] for run in heard["runs"]]) == (True, ["2-b", "3-c"])
+
+
+def test_what_a_group_prints_is_a_stream_of_its_own(server: Server, asked: Asking) -> None:
+    answer = asked(f"/{server.token}/log?2-b&7&stderr")
+    assert answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+    assert list(events(answer)) == [{"text": "2-b 7 stderr\n"}, {"text": "\u2028</script>"}]
+    wait_until(lambda: not server.streams)
 
 
 def test_streams_are_counted_until_their_pages_are_closed(
@@ -156,4 +177,4 @@ def test_somebody_waits_for_a_page_without_waking_up(server: Server, asked: Aski
 
 def test_a_port_that_is_in_use_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(OSError, match="in use"):
-        Server(other.getsockname()[1], lambda data, number: data, FIRST)
+        Server(other.getsockname()[1], lambda data, number: data, log, FIRST)

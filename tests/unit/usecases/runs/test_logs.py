@@ -21,6 +21,12 @@ def test_the_last_lines_are_those_of_tail(monkeypatch: pytest.MonkeyPatch, chunk
         assert text[_start_of_last_lines(BytesIO(text), len(text), count) :] == expected
 
 
+@pytest.mark.parametrize("lines", [3, 100])
+def test_no_more_is_looked_at_than_is_wanted(lines: int) -> None:
+    assert _start_of_last_lines(BytesIO(b"\n" * 9 + b"x" * 91), 100, lines, 40) == 40
+    assert _start_of_last_lines(BytesIO(b"x" * 91 + b"\n" * 9), 100, lines, 40) == {3: 97, 100: 40}[lines]
+
+
 def test_of_a_large_file_only_its_end_is_read() -> None:
     class Counting(BytesIO):
         read_bytes = 0
