@@ -61,15 +61,15 @@ class OciEngine:
         name = f"{_MADE}:{image.content[:_DIGITS]}"
         if image.kind is Kind.RECIPE and identity and (found := self._inspect(identity)):
             return found
+        own = "" if image.kind is Kind.RECIPE else f"sha256:{image.content}"
         if not (found := self._inspect(name)):
             if not make:
-                return FoundImage(name, "")
+                return FoundImage(name, own)
             self._build(image, name) if image.kind is Kind.RECIPE else self._load(image.path, name)
             found = self._inspect(name)
         if not found:
             raise RunnerUnavailable(f"{self.name} has no image {name} although it has just made it")
-        own = found.identity if image.kind is Kind.RECIPE else f"sha256:{image.content}"
-        return FoundImage(found.reference, own, found.machine)
+        return FoundImage(found.reference, own or found.identity, found.machine)
 
     def _by_name(self, name: str, identity: str) -> FoundImage:
         repository = re.sub(r"(@[^/]*|:[^/:@]*)\Z", "", name)

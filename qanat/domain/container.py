@@ -88,6 +88,19 @@ def other_container(before: Container | None, now: Container | None) -> str:
     return f"{pair[0][0]}, was {pair[1][0]}"
 
 
+def other_settings(before: Container | None, now: Container | None) -> list[str]:
+    """List in what two containers differ besides their images, each as `engine: podman, was docker`."""
+    if before is None or now is None:
+        return []
+    pairs = {
+        "engine": (now.engine, before.engine),
+        "gpu": tuple("yes" if each.gpu else "no" for each in (now, before)),
+        "binds": tuple(" ".join(each.binds) or NONE for each in (now, before)),
+        "options": tuple(" ".join(each.options) or NONE for each in (now, before)),
+    }
+    return [f"{name}: {has}, was {had}" for name, (has, had) in pairs.items() if has != had]
+
+
 @dataclass(frozen=True, slots=True)
 class Image:
     """An image to be found: of which kind, how it was named, and where the file or folder is, if it is one.

@@ -100,6 +100,16 @@ def test_a_recipe_is_built_once_for_each_content(project: Sandbox, engines: Engi
     assert "warning: image" not in again.err
 
 
+def test_a_plan_of_an_image_that_is_not_built_yet_can_be_run(project: Sandbox, engines: Engines) -> None:
+    project.write("Dockerfile", "FROM localhost/tiny\nCOPY data/1 /planned\n")
+    project.write(".git/info/exclude", "/results/\n/data/\n/plan.yaml\n")
+    project.experiment("look", "cat /planned\n")
+    project.qanat("plan", "--out", "plan.yaml", "--container", "Dockerfile", "look")
+    project.qanat("run", "--plan", "plan.yaml", "--dry-run")
+    assert project.qanat("run", "--plan", "plan.yaml").out == "1"
+    assert project.qanat("run", "--plan", "plan.yaml").out == "1"
+
+
 def test_an_archive_is_loaded_once(project: Sandbox, engines: Engines) -> None:
     archive = project.root.parent / "tiny.tar"
     engines.podman("save", "--quiet", "--output", str(archive), "localhost/tiny")

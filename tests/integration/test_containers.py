@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 import qanat
 from tests.support.sandbox import Sandbox
@@ -148,6 +149,34 @@ def test_the_container_of_an_experiment_can_be_replaced_or_left_out(project: San
     project.qanat("run", "--container", "none", "train", "0")
     assert not engine.exists()
     assert "container" not in project.records()[-1]
+
+
+def test_a_plan_has_the_container_and_is_refused_if_that_has_drifted(project: Sandbox, engine: Path) -> None:
+    define(project, "{image: images/a.sif, binds: ['images:/images:ro'], options: [--cleanenv]}")
+    definition = (project.root / ".qanat/experiments/train.yaml").read_text()
+    project.write(".git/info/exclude", "/results/\n/images/\n/plan.yaml\n")
+    project.qanat("plan", "--out", "plan.yaml", "train", "0")
+    planned = yaml.safe_load((project.root / "plan.yaml").read_text())["container"]
+    project.qanat("run", "--plan", "plan.yaml")
+    assert planned == project.record()["container"]
+
+    changed = definition.replace("images:/images:ro", "images:/images").replace("--cleanenv", "--no-home")
+    project.write(".qanat/experiments/train.yaml", changed)
+    project.commit("other binds and options")
+    for words in ([], ["--dry-run"]):
+        refused = project.qanat("run", "--plan", "plan.yaml", *words, code=1).err
+        both = "container: binds: images:/images, was images:/images:ro; options: --no-home, was --cleanenv\n"
+        assert both in refused
+    project.qanat("run", "--plan", "plan.yaml", "--needed", "--ignore", "container")
+    project.write(".qanat/experiments/train.yaml", definition)
+    project.commit("as before")
+    (project.root / "images/b.sif").write_text("two")
+    refused = project.qanat("run", "--plan", "plan.yaml", "--container", "images/b.sif", code=1).err
+    assert "\n  container: images/b.sif, was images/a.sif\n" in refused
+    assert (
+        "container: none, was images/a.sif\n"
+        in project.qanat("run", "--plan", "plan.yaml", "--container", "none", code=1).err
+    )
 
 
 def test_what_keeps_a_container_from_being_started_is_said_before_anything_is_written(

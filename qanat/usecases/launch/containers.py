@@ -22,6 +22,7 @@ from qanat.domain.container import (
     Mount,
     bind_problem,
     kind_of,
+    other_settings,
     read_bind,
 )
 from qanat.domain.data_paths import is_url
@@ -166,9 +167,9 @@ def enclose(
         gpu=request.gpu,
         options=request.options,
     )
-    enclosure = Enclosure(
-        container, chosen.engine, found.reference, place.folder, _mounts(project, chosen, place, datasets)
-    )
+    mounts = _mounts(project, chosen, place, datasets)
+    is_known = make or bool(found.identity)
+    enclosure = Enclosure(container, chosen.engine, found.reference, place.folder, mounts, is_known)
     enclosure.command(place.folder, ())  # what the engine cannot do is refused here
     return enclosure
 
@@ -185,13 +186,7 @@ def difference(enclosure: Enclosure | None, run: Run) -> str:
         found.append(
             f"image {now.image} is not the one of run {run.number}: {now.identity}, was {was}{before.identity}"
         )
-    pairs = {"engine": (now.engine, before.engine), "gpu": (_yes(now.gpu), _yes(before.gpu))}
-    found += [f"{name}: {has}, was {had}" for name, (has, had) in pairs.items() if has != had]
-    return "; ".join(found)
-
-
-def _yes(flag: bool) -> str:
-    return "yes" if flag else "no"
+    return "; ".join([*found, *other_settings(before, now)])
 
 
 @contextmanager

@@ -21,6 +21,7 @@ class Enclosure:
     """The container of a run, its engine, and the image as that takes it.
 
     `workdir` is where programs work, `mounts` are what the container has of this machine besides the storage directory.
+    An image that is not built yet is not known.
     """
 
     container: Container
@@ -28,6 +29,7 @@ class Enclosure:
     image: str
     workdir: Path
     mounts: tuple[Mount, ...]
+    is_known: bool = True
 
     def command(self, storage: Path, program: Sequence[str]) -> tuple[str, ...]:
         """Return the command that starts a program, given the storage directory of the run."""

@@ -29,7 +29,7 @@ def shared_key(
     project: Project, plan: Plan, commit: str, states: Sequence[DataState], environment: Described | None
 ) -> SharedKey:
     """Return what the keys of the groups of a plan share, with the code of this commit and data in these states."""
-    inside = plan.enclosure.container.identity if plan.enclosure else None
+    inside = plan.enclosure.container.identity if plan.enclosure and plan.enclosure.is_known else None
     return SharedKey(
         code=code_part(project.location, commit, plan.experiment.code_paths, plan.command[-1]),
         command=group_key.digest(group_key.COMMAND, *plan.command),

@@ -44,8 +44,7 @@ def leave_out(project: Project, runners: Runners, new: Launch, asked: Needed, vi
 
 def wanted(plan: Plan, found: Findings, ignored: tuple[str, ...] = ()) -> Wanted:
     """Return the groups of a plan, to be looked for among earlier runs."""
-    container = plan.enclosure.container if plan.enclosure else None
-    return Wanted(plan.experiment, plan.command, plan.groups, plan.datasets, found, container, ignored)
+    return Wanted(plan.experiment, plan.command, plan.groups, plan.datasets, found, plan.container, ignored)
 
 
 def without_done(plan: Plan, standings: Sequence[Standing]) -> Plan:

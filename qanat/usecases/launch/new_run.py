@@ -173,6 +173,6 @@ def _run(project: Project, launch: Launch, reserved: _Reserved, facts: Submissio
         data=launch.data,
         key=launch.key,
         environment=launch.environment.hash if launch.environment else None,
-        container=plan.enclosure.container if plan.enclosure else None,
+        container=plan.container,
         machine=machine.hash if (machine := _machine(launch)) else None,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qanat.domain import job
-from qanat.domain.container import ContainerRequest
+from qanat.domain.container import Container, ContainerRequest
 from qanat.domain.experiment import Experiment
 from qanat.domain.intents import HALF
 from qanat.domain.job import PARAMETERS_FILE, JobBatch
@@ -92,6 +92,11 @@ class Plan:
     description: str = ""
     rerun_of: str | None = None
     enclosure: Enclosure | None = None
+
+    @property
+    def container(self) -> Container | None:
+        """The container that it works in; None if it works in none."""
+        return self.enclosure.container if self.enclosure else None
 
     def storage_of(self, storage: Path, group: int) -> Path:
         """Return a group's directory, given the run's directory."""

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from qanat.domain.container import other_settings
 from qanat.domain.data import DataState, data_differ
 from qanat.domain.environment import Environment
 from qanat.domain.group_key import CODE, COMMAND, CONTAINER, DATA, ENVIRONMENT, inputs_of, parts_of
@@ -60,7 +61,7 @@ def run_plan(
         data=tuple(found.data),
         key=found.key,
         environment=_environment(found),
-        container=plan.enclosure.container if plan.enclosure else None,
+        container=plan.container,
         groups=tuple(PlannedKey(args, s.key, s) for args, s in zip(plan.groups, standings, strict=True)),
     )
 
@@ -161,8 +162,12 @@ def check(
     groups = drifted_groups([group.args for group in expected.groups], plan.groups)
     before, now, data = expected.key.as_mapping(), found.key.as_mapping(), _Data(plan.datasets, found.data)
     # What a dataset's command says, and what an interpreter is that would have to be started, is not known to a plan.
-    unknown = [part for part in (DATA, ENVIRONMENT) if part not in before or (foreseen and part not in now)]
+    # An image that has to be built has no identity before.
+    parts = (DATA, ENVIRONMENT, *((CONTAINER,) if expected.container and plan.container else ()))
+    unknown = [part for part in parts if part not in before or (foreseen and part not in now)]
     differing = {part for part in _COMPARED if before.get(part) != now.get(part) and part not in unknown}
+    if other_settings(expected.container, plan.container):
+        differing.add(CONTAINER)
     if data_differ(expected, data) or (DATA not in unknown and _has_other_inputs(expected, found)):
         differing.add(DATA)
     how = partial(_how, project, expected, plan, found)
@@ -174,15 +179,22 @@ def check(
 
 def _how(project: Project, expected: RunPlan, plan: Plan, found: Findings, part: str) -> str:
     """Return how a part of the keys has drifted, as a phrase that names it."""
-    container = plan.enclosure.container if plan.enclosure else None
     how = {
         CODE: lambda: differences.code(project, plan.experiment, expected.commit, found.commit),
         COMMAND: lambda: differences.command(expected.command, plan.command),
         DATA: lambda: differences.data(expected, _Data(plan.datasets, found.data)),
-        CONTAINER: lambda: differences.container(expected.container, container),
+        CONTAINER: lambda: _how_containers(expected, plan, found),
         ENVIRONMENT: lambda: differences.environment(expected.environment, _environment(found)),
     }[part]()
     return f"{part}: {how}" if how else f"another {part}"
+
+
+def _how_containers(expected: RunPlan, plan: Plan, found: Findings) -> str:
+    """Return how the container has drifted; of an image that was not known, only the settings are compared."""
+    before, now = expected.key.container, found.key.container
+    is_known = before is not None or expected.container is None or plan.container is None
+    image = differences.container(expected.container, plan.container) if is_known and before != now else ""
+    return "; ".join([*([image] if image else []), *other_settings(expected.container, plan.container)])
 
 
 def _has_other_inputs(expected: RunPlan, found: Findings) -> bool:
