@@ -52,14 +52,22 @@ def _entry(top: pygit2.Tree, path: str) -> str | None:
 
 
 def _count(top: pygit2.Tree) -> int:
-    """Count the entries of a tree and the trees in it but trees; a submodule counts as one."""
+    """Count the entries of a tree and the trees in it but trees; a submodule counts as one.
+
+    A tree that is in it several times is read once: few of them may stand for more files than any disk has.
+    """
     import pygit2
 
-    files, waiting = 0, [top]
+    counts: dict[pygit2.Oid, int] = {}
+    waiting = [top]
     while waiting:
-        for entry in waiting.pop():
-            if isinstance(entry, pygit2.Tree):
-                waiting.append(entry)
-            else:
-                files += 1
-    return files
+        tree = waiting[-1]
+        if tree.id in counts:
+            waiting.pop()
+            continue
+        inner = [entry for entry in tree if isinstance(entry, pygit2.Tree)]
+        if unknown := [entry for entry in inner if entry.id not in counts]:
+            waiting += unknown
+            continue
+        counts[tree.id] = len(tree) - len(inner) + sum(counts[entry.id] for entry in inner)
+    return counts[top.id]

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from qanat.domain.layout import CACHE, DEFINITIONS, STATE, is_recorded
-from qanat.errors import InputInvalid
+from qanat.errors import GitRefused, InputInvalid
 from qanat.git import command
 from qanat.git.location import Location
 from qanat.git.repository import code_tree
+from qanat.git.tree_diff import TooManyFiles, differing
 from qanat.system import below
 
 if TYPE_CHECKING:
@@ -123,10 +125,12 @@ class Trees:
             trees = [self._repository[commit].peel(pygit2.Tree) for commit in (old, new)]
         except (KeyError, ValueError):
             return None
-        found = trees[0].diff_to_tree(trees[1])
-        paths = (_text(delta.new_file.raw_path) for delta in found.deltas)
-        files = [path for path in paths if not is_recorded(path)]
-        return [path for path in files if not path.startswith(f"{STATE}/")] or files
+        files = []
+        with suppress(TooManyFiles):  # so many are not read, either
+            for found in differing(*trees):
+                if not is_recorded(path := _text(found.path)):
+                    files.append(path)
+        return sorted(path for path in files if not path.startswith(f"{STATE}/")) or sorted(files)
 
     def _state(self, commit: str | None) -> pygit2.Tree | None:
         return self._inner(commit, STATE)
@@ -152,17 +156,13 @@ class Trees:
 
     def _between(self, base: str | None, head: str | None) -> Iterator[_Delta]:
         """Yield the differences between two commits below the state's folder."""
-        old, new = self._state(base), self._state(head)
-        if old is None and new is None:
-            return
-        # Without an argument, diff_to_tree() compares with an empty tree, as if that were the new side.
-        found = old.diff_to_tree(new) if old is not None and new is not None else (old or new).diff_to_tree()  # type: ignore[union-attr]
-        for delta in found.deltas:
-            sides = [_of_delta(delta.old_file), _of_delta(delta.new_file)]
-            if old is None or new is None:
-                present = next(side for side in sides if side)
-                sides = [present if old is not None else None, present if new is not None else None]
-            yield _Delta(next(side.path for side in sides if side), *sides)
+        try:
+            for found in differing(self._state(base), self._state(head)):
+                path = f"{STATE}/{_text(found.path)}"
+                yield _Delta(path, _of_object(path, found.old), _of_object(path, found.new))
+        except TooManyFiles:
+            between = " and ".join(commit[:10] for commit in (base, head) if commit)
+            raise GitRefused(f"{STATE}/ has too many files to compare in {between}") from None
 
     def _touched(self) -> list[str]:
         """List the state's files that git sees as changed in the working tree."""
@@ -182,8 +182,8 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
-def _of_delta(file: pygit2.DiffFile) -> Entry | None:
-    return _of_tree(f"{STATE}/{_text(file.raw_path)}", str(file.id), file.mode) if file.mode else None
+def _of_object(path: str, found: pygit2.Object | None) -> Entry | None:
+    return None if found is None else _of_tree(path, str(found.id), found.filemode)
 
 
 def _of_tree(path: str, blob: str, mode: int) -> Entry:
