@@ -31,6 +31,8 @@ NODES_PER_GROUP = 4_500
 NODES_MAX_AT_ALL = 5_000_000
 KEYS_MAX = 10_000
 _CONFLICT = re.compile(rb"^<{7}(?: |$)", re.MULTILINE)
+# Each is compared with all before it, and qanat accepts no tags. These characters are line breaks to libyaml.
+_TAG_DIRECTIVE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%TAG\\b")
 _GROUP_LINE = b"\n- {group: "
 FLOW_WIDTH = 100
 KEY_MAX = 1000  # YAML requires a question mark before a key of more than 1,024 characters (section 8.2.2)
@@ -60,8 +62,11 @@ def load(
     if groups > GROUPS_MAX and not own:
         raise YamlInvalid(source, 1, f"has more than the {GROUPS_MAX:,} groups that a run may have")
     nodes = NODES_MAX_AT_ALL if own else NODES_MAX + NODES_PER_GROUP * groups
+    content = _decode(data, source)
+    if found := _TAG_DIRECTIVE.search(content):
+        raise YamlInvalid(source, content.count("\n", 0, found.end()) + 1, "uses a %TAG directive", hint="remove it")
     try:
-        return _Builder(_decode(data, source), source, text, lines, min(nodes, NODES_MAX_AT_ALL)).build()
+        return _Builder(content, source, text, lines, min(nodes, NODES_MAX_AT_ALL)).build()
     except YamlInvalid:
         if marks := _CONFLICT.search(data):
             line = data.count(b"\n", 0, marks.start()) + 1

@@ -63,9 +63,7 @@ def test_a_billion_files_of_a_few_trees_are_given_up(repository: Repository) -> 
     assert all(path.startswith("data/") for path in found)
 
 
-def test_folders_in_folders_without_end_are_given_up(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_folders_in_folders_without_end_are_given_up(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tree_diff, "PATH_BYTES_MAX", 40)
     deep = repository.commit(**{f"{'d/' * 25}file": "x"})
     with pytest.raises(TooManyFiles):
