@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from qanat.domain import comparison, data, setting, statistics, times
+from qanat.domain import comparison, setting, statistics, times
+from qanat.domain.circumstances import Circumstances, differing
 from qanat.domain.comparison import Comparison, Row
-from qanat.domain.container import other_container
 from qanat.domain.equal_values import canonical
 from qanat.domain.facts import facts_of
 from qanat.domain.parameters import plain_names, shown
@@ -58,24 +58,17 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The latest groups of the other side with the same parameters, and the data and container in which they differ.
+    """The latest groups of the other side with the same parameters, and in what they differ besides their code.
 
-    `environments` are those of the earlier and the new groups, by their hashes, and `environment_differences` how they
-    differ, as far as that is known. `is_snapshot` says whether the earlier commit is a snapshot.
+    `other_seeds` are theirs, if they are not those of the new groups; `is_snapshot` says whether their commit is a
+    snapshot.
     """
 
     row: Row
     deltas: Mapping[str, Delta]
-    other_data: tuple[data.Difference, ...] = ()
-    other_container: str = ""
-    environments: tuple[str | None, str | None] = (None, None)
-    environment_differences: tuple[str, ...] = ()
+    other: Circumstances = field(default_factory=Circumstances)
+    other_seeds: tuple[str, ...] = ()
     is_snapshot: bool = False
-
-    @property
-    def other_environment(self) -> bool:
-        """Whether their programs found other software than those of the new groups."""
-        return len({*self.environments} - {None}) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +170,16 @@ def _before(
             names = [name for name in row.metrics if name in old.metrics]
             deltas = {n: _delta(row.metrics[n], old.metrics[n], directions.get(n), has_failed) for n in names}
             before = _first_run(old, others)
-            now = _first_run(row, runs)
-            differing = tuple(data.data_differ(before, now))
-            inside = other_container(before.container, now.container)
-            found = (before.environment, now.environment)
-            return Baseline(old, deltas, differing, inside, found, is_snapshot=before.code.snapshot)
+            other = differing(before, _first_run(row, runs))
+            return Baseline(old, deltas, other, _other_seeds(old, row), before.code.snapshot)
     return None
+
+
+def _other_seeds(before: Row, now: Row) -> tuple[str, ...]:
+    """Return the seeds of the earlier row if they are not those of the new one."""
+    theirs = [seed for seed in before.seeds if seed is not None]
+    is_same = sorted(map(canonical, theirs)) == sorted(canonical(seed) for seed in now.seeds if seed is not None)
+    return () if is_same else tuple(sorted(theirs, key=_as_number))
 
 
 def _first_run(row: Row, runs: Sequence[Run]) -> Run:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from qanat.domain import comparison
+from qanat.domain.circumstances import Circumstances, differing
 from qanat.domain.comparison import Comparison, Grouping
 from qanat.domain.equal_values import canonical_parameters
 from qanat.domain.facts import RunFacts, facts_of
@@ -50,7 +51,8 @@ class Regression:
     """A setting that finished before and fails now.
 
     `failed` of its `groups` fail, counting each seed once; `runs` are those with failed groups, `before` are runs in
-    which it finished, the newest first. `named_before` is the experiment's name in the record of the newest one.
+    which it finished, the newest first. `named_before` is the experiment's name in the record of the newest one, and
+    `other` in what that differs from the first of `runs`.
     """
 
     parameters: Parameters
@@ -60,6 +62,7 @@ class Regression:
     runs: tuple[str, ...]
     before: tuple[str, ...]
     named_before: str
+    other: Circumstances
 
 
 def failing(
@@ -94,6 +97,7 @@ def regressions(
                     runs=ids,
                     before=tuple(run.id for run in earlier),
                     named_before=earlier[0].experiment,
+                    other=differing(earlier[0], failed[0][0]),
                 )
             )
     return tuple(found)

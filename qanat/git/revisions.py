@@ -21,7 +21,8 @@ class Range:
     """Two states: commits by their ids, with the text that named them.
 
     `base` None is a state without any file, `head` None the working tree; `tip` is the commit whose code
-    counts as the head's (None before the first commit).
+    counts as the head's (None before the first commit). `shared` is the newest commit that both sides have, which
+    is the base itself if the head was made from it; None if there is none.
     """
 
     base: str | None
@@ -29,6 +30,13 @@ class Range:
     head: str | None
     head_revision: str
     tip: str | None
+    shared: str | None = None
+    is_since_shared: bool = False  # whether the base is what both have, and not the commit that was named
+
+    @property
+    def is_parted(self) -> bool:
+        """Whether each side has commits that the other lacks."""
+        return self.base is not None and self.shared not in (self.base, self.tip)
 
 
 def parse(location: Location, repository: pygit2.Repository, text: str | None) -> Range:
@@ -45,17 +53,18 @@ def parse(location: Location, repository: pygit2.Repository, text: str | None) -
             return Range(None, "", None, "", None)
         branch = _target(repository)
         start = str(repository.revparse_single(branch).peel(pygit2.Commit).id)
-        return Range(_merge_base(location, repository, (branch, start), ("HEAD", tip)), branch, None, "", tip)
+        return _since_shared(location, repository, (branch, start), ("HEAD", tip), None)
     if "..." in text:
         old, new = (side or "HEAD" for side in text.split("...", 1))
         head = _commit(location, new)
-        base = _merge_base(location, repository, (old, _commit(location, old)), (new, head))
-        return Range(base, old, head, new, head)
+        return _since_shared(location, repository, (old, _commit(location, old)), (new, head), head)
     if ".." in text:
         old, new = (side or "HEAD" for side in text.split("..", 1))
         head = _commit(location, new)
-        return Range(_commit(location, old), old, head, new, head)
-    return Range(_commit(location, text), text, None, "", tip)
+        base = _commit(location, old)
+        return Range(base, old, head, new, head, _shared(repository, base, head))
+    base = _commit(location, text)
+    return Range(base, text, None, "", tip, _shared(repository, base, tip))
 
 
 def is_shallow(location: Location) -> bool:
@@ -70,13 +79,24 @@ def _commit(location: Location, revision: str) -> str:
         raise GitRefused(error.message, hint=_DEEPEN if is_shallow(location) else error.hint) from None
 
 
-def _merge_base(location: Location, repository: pygit2.Repository, old: tuple[str, str], new: tuple[str, str]) -> str:
-    """Return the merge base of two commits, each given as a revision and its id."""
-    found = repository.merge_base(old[1], new[1])
-    if found is None:
+def _shared(repository: pygit2.Repository, old: str, new: str | None) -> str | None:
+    """Return the merge base of two commits; None if there is none."""
+    found = repository.merge_base(old, new) if new else None
+    return str(found) if found else None
+
+
+def _since_shared(
+    location: Location, repository: pygit2.Repository, old: tuple[str, str], new: tuple[str, str], head: str | None
+) -> Range:
+    """Return what a commit has changed since it left another, each given as a revision and its id.
+
+    Raises GitRefused if they have no commits in common.
+    """
+    base = _shared(repository, old[1], new[1])
+    if base is None:
         remedy = _DEEPEN if is_shallow(location) else f"compare them directly: qanat diff {old[0]}..{new[0]}"
         raise GitRefused(f"{old[0]} and {new[0]} have no commits in common", hint=remedy)
-    return str(found)
+    return Range(base, old[0], head, "" if head is None else new[0], new[1], base, is_since_shared=base != old[1])
 
 
 def _target(repository: pygit2.Repository) -> str:

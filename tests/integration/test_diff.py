@@ -154,7 +154,7 @@ def test_everything_is_in_the_json(project: Sandbox) -> None:
     commit = project.record(1)["code"]["commit"]
     (data,) = first["compared_with"].pop("other_data")
     assert (data["name"], data["difference"][:5]) == ("numbers", "blob ")
-    same = {"other_container": "", "other_environment": False, "environment_differences": []}
+    same = {"other_seeds": [], "other_container": "", "other_environment": False, "environment_differences": []}
     assert first["compared_with"] == {"runs": [known[1]], "commit": commit, **same}
     assert (second["compared_with"], second["metrics"]["acc"]["before"]) == (None, None)
     assert [(code["runs"], code["files"]) for code in found["other_code"]] == [([known[2], known[3]], ["README.md"])]
@@ -173,12 +173,26 @@ def test_the_same_is_said_of_two_commits_wherever_one_stands(project: Sandbox) -
     assert project.qanat("diff", "main...work", "--json").json == here
 
 
-def test_the_other_direction_says_that_it_is_all_gone(project: Sandbox) -> None:
+def test_in_the_other_direction_runs_are_in_the_base_and_were_not_deleted(project: Sandbox) -> None:
     found = project.qanat("diff", "work..main", "--json").json
-    assert sorted((w["kind"], w["run"]) for w in found["warnings"]) == [
-        ("deleted_after_end", ids(project)[n]) for n in (2, 3)
+    assert sorted((c["kind"], c["run"]) for c in found["other_changes"]) == [
+        ("only_in_base", ids(project)[n]) for n in (2, 3)
     ]
-    assert found["experiments"] == []
+    assert found["warnings"] == found["experiments"] == []
+    out = project.qanat("diff", "work..main").out
+    assert "2 runs only in the base" in out.splitlines()[1]
+    assert f"run {ids(project)[2]} of train is only in the base" in out
+
+
+def test_a_merge_base_is_not_called_by_the_name_of_a_branch_that_has_gone_on(project: Sandbox) -> None:
+    base = project.git("rev-parse", "--short=10", "main")
+    assert project.qanat("diff", "main...work").out.startswith(f"From main ({base}) to work (")
+    assert "Each side has commits" not in project.qanat("diff", "main..work").out
+    project.git("checkout", "--quiet", "main")
+    project.git("commit", "--quiet", "--allow-empty", "--message", "more")
+    assert project.qanat("diff", "main...work").out.startswith(f"From {base}, the merge base with main, to work (")
+    note = "Each side has commits that the other lacks; qanat diff main...work compares with their merge base."
+    assert project.qanat("diff", "main..work").out.endswith(f"\n{note}\n")
 
 
 def test_an_earlier_record_whose_keys_stand_in_another_order_is_compared_with_too(project: Sandbox) -> None:
@@ -696,10 +710,11 @@ def test_a_setting_that_fails_now_is_said_first_with_its_parameters(project: San
     lines = [" ".join(line.split()) for line in report.out.splitlines()]
     assert lines[1] == "1 new run, 1 setting that finished before and fails now"
     assert lines[3] == "Finished before, fails now"
-    assert lines[5] == "train n=1 1 exit code 3 run 4 run 1"
+    assert lines[5].startswith("train n=1 1 exit code 3 run 4 run 1, on other data: numbers: blob ")
     (one,) = project.qanat("diff", before, "--json").json["experiments"][0]["regressions"]
     assert (one["parameters"], one["failed"], one["groups"]) == ({"n": "1"}, 1, 1)
     assert one["finished_in"] == [ids(project)[1]]
+    assert ([data["name"] for data in one["other_data"]], one["other_container"]) == (["numbers"], "")
 
 
 # ---- baselines

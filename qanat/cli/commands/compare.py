@@ -173,6 +173,7 @@ def compare(
         reporting.tell_notes(result.notes)
         chosen = compare_runs.chosen_runs(project, index, result, runs, wanted, baseline)
         if environment:
+            reporting.tell_notes(comparison_notes.missing(chosen))
             _compare_environments(project, chosen, as_json=as_json)
             return
         warn_of_unreadable(project, (run.experiment for run in chosen.runs))

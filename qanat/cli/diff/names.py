@@ -9,7 +9,7 @@ from qanat.cli.diff.blocks import Link, Linked
 from qanat.domain.layout import RUNS, record_path
 from qanat.domain.meanings import Sentence, Verbatim
 from qanat.domain.web_pages import WebPages
-from qanat.usecases.review.runs import DELETED, DELETED_AFTER_END
+from qanat.usecases.review.runs import DELETED, DELETED_AFTER_END, ONLY_BEFORE
 from qanat.usecases.review.state import StateChanges
 
 RUNS_NAMED = 8
@@ -89,7 +89,10 @@ def _records(found: StateChanges) -> dict[str, tuple[str | None, str]]:
     levels = ((one.named_before, run) for one in judged for run in one.runs_before)
     records |= {run: (base, _path(experiment, run)) for experiment, run in levels}
     for change in found.other_changes:
-        records[change.run] = (base if change.kind == DELETED else head, _path(change.experiment, change.run))
+        records[change.run] = (
+            base if change.kind in (DELETED, ONLY_BEFORE) else head,
+            _path(change.experiment, change.run),
+        )
     records |= {one.run: (head, _path(one.experiment, one.run)) for one in found.replaced}
     records |= {w.run: (base if w.kind == DELETED_AFTER_END else head, w.file) for w in found.warnings}
     return records | {run.id: (head, _path(run.experiment, run.id)) for runs in found.experiments for run in runs.runs}

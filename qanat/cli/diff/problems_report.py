@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from qanat.cli.diff import baselines_report
 from qanat.cli.diff.blocks import Block, Cell, Items, Section, Table
+from qanat.cli.diff.circumstances_report import clauses
 from qanat.cli.diff.names import Names
 from qanat.domain import setting
 from qanat.domain.meanings import Sentence, Verbatim, shown
@@ -100,5 +101,5 @@ def _regression(experiment: str, found: Regression, names: Names) -> tuple[Cell,
         (f"{found.failed:,} of {found.groups:,}" if found.groups > 1 else "1",),
         (Verbatim(found.cause),) if found.cause else (),
         names.listed(found.runs),
-        names.listed(found.before[:1]),
+        (*names.listed(found.before[:1]), *clauses(found.other)),
     )

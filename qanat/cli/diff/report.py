@@ -14,11 +14,16 @@ from qanat.domain.changes import CHANGED
 from qanat.domain.meanings import Sentence, Verbatim
 from qanat.domain.web_pages import WebPages
 from qanat.usecases.review.other_code import OtherCode
-from qanat.usecases.review.runs import ANNOUNCED, COMMENT, DELETED, TAGS, OtherRunChange
+from qanat.usecases.review.runs import ANNOUNCED, COMMENT, DELETED, ONLY_BEFORE, TAGS, OtherRunChange
 from qanat.usecases.review.state import StateChanges
 
 FILES_NAMED = 10
-_OTHERS = ((DELETED, "run", "deleted"), (TAGS, "run", "tagged"), (COMMENT, "comment", "changed"))
+_OTHERS = (
+    (DELETED, "run", "deleted"),
+    (ONLY_BEFORE, "run", "only in the base"),
+    (TAGS, "run", "tagged"),
+    (COMMENT, "comment", "changed"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +54,19 @@ def report(found: StateChanges, findings: Sequence[str] = (), pages: WebPages | 
 
 def _title(found: StateChanges, names: Names) -> Sentence:
     span = found.range
-    base = _state(span.base_revision, names, span.base) if span.base else ("nothing",)
+    base = _base(found, names)
     head = _state(span.head_revision, names, span.head) if span.head else ("the working tree",)
     return ("From ", *base, " to ", *head, *names.comparison())
+
+
+def _base(found: StateChanges, names: Names) -> Sentence:
+    """Return how the base is called; a branch that has gone on since is not the base itself."""
+    span = found.range
+    if span.base is None:
+        return ("nothing",)
+    if span.is_since_shared:
+        return (names.commit(span.base), ", the merge base with ", Verbatim(span.base_revision), ",")
+    return _state(span.base_revision, names, span.base)
 
 
 def _state(revision: str, names: Names, commit: str) -> Sentence:
@@ -135,6 +150,8 @@ def _other(change: OtherRunChange, names: Names) -> Sentence:
     run = ("run ", names.whole(change.run), " of ", Verbatim(change.experiment))
     if change.kind == TAGS:
         return (*run, " is tagged ", Verbatim(change.text))
+    if change.kind == ONLY_BEFORE:
+        return (*run, " is only in the base")
     if change.kind == DELETED and change.text == ANNOUNCED:
         return (*run, " was deleted by qanat delete")
     if change.kind == DELETED:
@@ -148,6 +165,10 @@ def _notes(found: StateChanges) -> Iterator[Block]:
         notes.append(("The base is not a qanat project, so everything is new.",))
     if not found.head_has_state:
         notes.append(("The head is not a qanat project, so everything is removed.",))
+    if found.range.is_parted:
+        command = f"qanat diff {found.range.base_revision}...{found.range.head_revision or 'HEAD'}"
+        said = ("Each side has commits that the other lacks; ", Verbatim(command), " compares with their merge base.")
+        notes.append(said)
     if found.left_out:
         verb = "was" if found.left_out == 1 else "were"
         notes.append((f"{plural(found.left_out, 'earlier record')} {verb} not compared, since there are too many.",))

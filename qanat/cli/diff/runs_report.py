@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator
 
 from qanat.cli.diff.blocks import Bar, Bars, Best, Block, Cell, Detail, Items, Section, Table
+from qanat.cli.diff.circumstances_report import clauses
 from qanat.cli.diff.names import Names
 from qanat.cli.terminal.output import plural
 from qanat.domain import setting, times
 from qanat.domain.comparison import Row
-from qanat.domain.environment import listed
 from qanat.domain.meanings import Sentence, Verbatim
 from qanat.domain.new_runs import Baseline, Delta, Failure, NewRuns
 from qanat.domain.parameters import plain_names, shown
@@ -23,7 +23,7 @@ METRICS_SHOWN = 6
 VALUES_SHOWN = 10
 PARAMETERS_SHOWN = 8
 SHARED_SHOWN = 20
-ENVIRONMENT_SHOWN = 3
+SEEDS_NAMED = 5
 BARS_MIN = 2
 _CALLED = {"new": "New runs of ", "continued": "Continued runs of ", "retried": "Retried runs of "}
 _FLEXIBLE: tuple[Cell, ...] = (("Commit",), ("Data",), ("Compared with",))
@@ -196,19 +196,15 @@ def _difference(now: Statistic, delta: Delta, direction: str | None) -> Sentence
 def _before(before: Baseline | None, names: Names) -> Cell:
     if before is None:
         return ("no earlier run",)
-    data = [
-        part for one in before.other_data for part in (", on other data: ", Verbatim(one.name), ": ", Verbatim(one.how))
-    ]
-    inside = (", in another container: ", Verbatim(before.other_container)) if before.other_container else ()
-    runs, commit = names.listed(before.row.runs), names.commit(before.row.commit)
-    return (*runs, ", commit ", commit, *data, *inside, *_other_environment(before))
-
-
-def _other_environment(before: Baseline) -> Sentence:
-    if not before.other_environment:
-        return ()
-    how = listed(before.environment_differences, ENVIRONMENT_SHOWN)
-    return (", in another environment: ", Verbatim(how)) if how else (", in another environment",)
+    seeds = ", ".join([*before.other_seeds[:SEEDS_NAMED], *(["…"] if len(before.other_seeds) > SEEDS_NAMED else [])])
+    of_seeds = (", with seed ", Verbatim(seeds)) if seeds else ()
+    return (
+        *names.listed(before.row.runs),
+        ", commit ",
+        names.commit(before.row.commit),
+        *of_seeds,
+        *clauses(before.other),
+    )
 
 
 def _failures(runs: NewRuns, names: Names) -> Iterator[Block]:

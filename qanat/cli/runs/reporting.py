@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,7 @@ NAME_SHOWN_MAX = 100
 _CHANGED = "files changed while it ran, so that its groups may have run different code"
 
 
-def tell_notes(notes: Sequence[str]) -> None:
+def tell_notes(notes: Iterable[str]) -> None:
     """Print notes, each only once, since a command that waits may receive them again and again."""
     for note in notes:
         if note not in (shown := session.current().shown):

@@ -7,6 +7,7 @@ from typing import Any
 from qanat.domain import times
 from qanat.domain.baseline import Behind, Verdict
 from qanat.domain.changes import DefinitionChange, KeyChange
+from qanat.domain.circumstances import Circumstances
 from qanat.domain.meanings import ABSENT, plain
 from qanat.domain.new_runs import Baseline, NewRuns
 from qanat.domain.parameters import in_plain
@@ -153,6 +154,7 @@ def _experiment(runs: NewRuns, found: StateChanges) -> dict[str, Any]:
                 "cause": r.cause,
                 "runs": list(r.runs),
                 "finished_in": list(r.before),
+                **_circumstances(r.other),
             }
             for r in runs.regressions
         ],
@@ -203,10 +205,17 @@ def _compared(before: Baseline) -> dict[str, Any]:
     return {
         "runs": list(before.row.runs),
         "commit": before.row.commit,
-        "other_data": [{"name": d.name, "difference": d.how} for d in before.other_data],
-        "other_container": before.other_container,
-        "other_environment": before.other_environment,
-        "environment_differences": list(before.environment_differences),
+        "other_seeds": list(before.other_seeds),
+        **_circumstances(before.other),
+    }
+
+
+def _circumstances(other: Circumstances) -> dict[str, Any]:
+    return {
+        "other_data": [{"name": d.name, "difference": d.how} for d in other.data],
+        "other_container": other.container,
+        "other_environment": other.is_other_environment,
+        "environment_differences": list(other.environment_differences),
     }
 
 

@@ -14,6 +14,8 @@ NEW, CONTINUED, RETRIED = "new", "continued", "retried"
 CHANGED_AFTER_END, DELETED_AFTER_END = "changed_after_end", "deleted_after_end"
 LAUNCH_CHANGED = "launch_changed"
 TAGS, COMMENT, DELETED = "tags", "comment", "deleted"
+# Only the base has it, and the head never had it.
+ONLY_BEFORE = "only_in_base"
 ANNOUNCED = "announced"
 
 
@@ -66,12 +68,16 @@ class RunChanges:
 
 
 def classify_runs(
-    sides: Sides, is_renamed: Callable[[str, str], bool], announced: Callable[[], Collection[str]] = frozenset
+    sides: Sides,
+    is_renamed: Callable[[str, str], bool],
+    announced: Callable[[], Collection[str]] = frozenset,
+    was_shared: Callable[[str], bool] = lambda path: True,
 ) -> RunChanges:
     """Determine what happened to every run whose record differs.
 
     `is_renamed` says whether one experiment is now called as another name says, so that records may move to it.
     `announced` returns the ids of the runs whose deletion a commit message announces; it is only called if one is gone.
+    `was_shared` says whether the newest commit that both sides have has a record.
     """
     found = RunChanges()
     for path, old, new in _pairs(sides):
@@ -80,7 +86,11 @@ def classify_runs(
         elif old is not None and new is not None:
             _changed(found, path, old, new, is_renamed)
         elif old is not None:
-            _gone(found, path, old.run, announced, broken=path in sides.new_records)
+            is_broken = path in sides.new_records
+            if is_broken or was_shared(path):
+                _gone(found, path, old.run, announced, broken=is_broken)
+            else:
+                found.others.append(OtherRunChange(ONLY_BEFORE, old.run.id, old.run.experiment, ""))
     found.others += _comments(sides)
     return found
 

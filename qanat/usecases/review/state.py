@@ -10,8 +10,9 @@ from functools import cache, partial
 from qanat.domain import changes, deletions, new_runs, redaction, times
 from qanat.domain.baseline import Verdict
 from qanat.domain.changes import DefinitionChange
+from qanat.domain.circumstances import Circumstances
 from qanat.domain.condition import EVERY, Condition
-from qanat.domain.new_runs import Baseline, NewRuns
+from qanat.domain.new_runs import NewRuns
 from qanat.domain.requests import Requests
 from qanat.domain.run import Run
 from qanat.errors import UsageError
@@ -110,7 +111,8 @@ def _changes(
     requests: Mapping[str, Requests],
     where: Condition,
 ) -> StateChanges:
-    runs = classify_runs(sides, known.is_renamed, cache(partial(_announced_deletions, project, span)))
+    announced = cache(partial(_announced_deletions, project, span))
+    runs = classify_runs(sides, known.is_renamed, announced, partial(_was_shared, trees, span))
     moved = _moved(runs)
     definitions = changes.compare_definitions(sides.old_definitions, sides.new_definitions, moved, requests)
     renamed = _renamed(definitions, moved)
@@ -145,6 +147,11 @@ def _changes(
         left_out=earlier.left_out,
         hidden_groups=chosen.hidden_groups,
     )
+
+
+def _was_shared(trees: Trees, span: Range, path: str) -> bool:
+    """Return whether a record of the base is in the newest commit that both sides have."""
+    return span.shared == span.base or (span.shared is not None and trees.entry(span.shared, path) is not None)
 
 
 def _announced_deletions(project: Project, span: Range) -> frozenset[str]:
@@ -207,17 +214,19 @@ def _summarise(
     """Summarise the new runs of an experiment."""
     others = earlier.find(_names(name, definition, renamed), runs, seeds(definition))
     summary = new_runs.summarise(name, runs, directions(definition), others, seeds(definition))
-    before = tuple(_with_environments(project, span, one) for one in summary.before)
-    return replace(summary, titles=titles(definition), before=before)
+    complete = partial(_with_environments, project, span)
+    before = tuple(one and replace(one, other=complete(one.other)) for one in summary.before)
+    regressions = tuple(replace(one, other=complete(one.other)) for one in summary.regressions)
+    return replace(summary, titles=titles(definition), before=before, regressions=regressions)
 
 
-def _with_environments(project: Project, span: Range, before: Baseline | None) -> Baseline | None:
-    """Return what results are compared with, and how its environment differs from theirs."""
-    if before is None or not before.other_environment:
-        return before
+def _with_environments(project: Project, span: Range, other: Circumstances) -> Circumstances:
+    """Return the same with how environments differ."""
+    if not other.is_other_environment:
+        return other
     commits = [str(commit) for commit in (span.head or span.tip, span.base) if commit]
-    found = recorded.differences(project, *before.environments, commits)
-    return replace(before, environment_differences=tuple(found or ()))
+    found = recorded.differences(project, *other.environments, commits)
+    return replace(other, environment_differences=tuple(found or ()))
 
 
 def _judged(

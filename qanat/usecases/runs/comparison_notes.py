@@ -22,8 +22,7 @@ NAMED_MAX = 10
 
 def notes(compared: Compared, chosen: ChosenRuns, names: Sequence[str]) -> Iterator[str]:
     """Yield which of the runs that were named are not compared, which had other data, and which groups do not count."""
-    if chosen.missing:
-        yield f"{_runs(chosen.missing)} {_are(chosen.missing)} missing, and may have been deleted"
+    yield from missing(chosen)
     unfinished = [
         str(run.number)
         for run in (chosen.runs if names else ())
@@ -42,6 +41,12 @@ def notes(compared: Compared, chosen: ChosenRuns, names: Sequence[str]) -> Itera
     yield from _mixed(compared)
     if compared.request.pool:
         yield from _other_code(compared, chosen)
+
+
+def missing(chosen: ChosenRuns) -> Iterator[str]:
+    """Yield which of the runs that were named do not exist."""
+    if chosen.missing:
+        yield f"{_runs(chosen.missing)} {_are(chosen.missing)} missing, and may have been deleted"
 
 
 def _unfinished(compared: Compared) -> Iterator[str]:

@@ -344,6 +344,7 @@ def test_a_number_of_a_deleted_run_is_noted(trained: Sandbox) -> None:
     found = trained.qanat("compare", "1", "2", "7")
     assert found.err == "note: runs 1, 7 are missing, and may have been deleted\n"
     assert table(found.out)[1:] == [["2", "1", "0.3", "2"]]
+    assert trained.qanat("compare", "1", "2", "7", "--environment").err == found.err
     assert "run 7 does not exist" in trained.qanat("compare", "1", "7", code=2).err
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from qanat.domain.circumstances import Circumstances
 from qanat.domain.container import Container
 from qanat.domain.new_runs import Delta, NewRuns, parameters_to_compare, summarise
 from qanat.domain.parameters import ON
@@ -122,7 +123,7 @@ def test_a_row_says_in_what_its_container_differs_from_the_earlier_one() -> None
     pairs = ((None, None), (one, one), (one, named), (None, one), (one, two), (one, replace(two, image="b.sif")))
     found = [beside([replace(new, container=b)], [replace(old, container=a)]).before[0] for a, b in pairs]
     said = ["", "", "", "a.sif, was none", "a.sif sha256:2, was sha256:1", "b.sif, was a.sif"]
-    assert [before.other_container for before in found if before] == said
+    assert [before.other.container for before in found if before] == said
 
 
 def test_a_row_says_whether_its_environment_is_another_one() -> None:
@@ -130,14 +131,31 @@ def test_a_row_says_whether_its_environment_is_another_one() -> None:
     one, two = "1" * 16, "2" * 16
     pairs = ((None, None), (one, one), (None, one), (one, two))
     found = [beside([replace(new, environment=b)], [replace(old, environment=a)]).before[0] for a, b in pairs]
-    assert [before.other_environment for before in found if before] == [False, False, False, True]
+    assert [before.other.is_other_environment for before in found if before] == [False, False, False, True]
+
+
+def test_a_row_names_the_earlier_seeds_if_they_are_others() -> None:
+    new = a_run(2, ("--n 1 --seed 0", {"acc": 1}), ("--n 1 --seed 1.0", {"acc": 1}), tree=NEW)
+    for seeds, said in ((("0", "1"), ()), (("10", "9"), ("9", "10")), (("0", "1", "2"), ("0", "1", "2"))):
+        old = a_run(1, *((f"--n 1 --seed {seed}", {"acc": 1}) for seed in seeds), tree=OLD)
+        (before,) = beside([new], [old]).before
+        assert before is not None
+        assert before.other_seeds == said
+
+
+def test_a_setting_that_fails_now_says_in_what_the_run_in_which_it_finished_differs() -> None:
+    image = Container("a.sif", "apptainer", "sha256:1")
+    old = replace(a_run(1, ("--n 1", {"acc": 1}), tree=OLD), container=image)
+    new = replace(crashed(a_run(2, ("--n 1", {"acc": 1}), tree=OLD), 0), container=replace(image, identity="sha256:2"))
+    (found,) = beside([new], [old]).regressions
+    assert found.other == Circumstances(container="a.sif sha256:2, was sha256:1")
 
 
 def test_a_row_says_in_what_its_data_differ_from_the_earlier_ones() -> None:
     old, new = (replace(a_run(n, ("--n 1", {"acc": 1}), tree=tree), data=()) for n, tree in ((1, OLD), (2, NEW)))
     moved = beside([replace(new, datasets={"iris": "b"})], [replace(old, datasets={"iris": "a"})])
     same = beside([replace(new, datasets={"iris": "a"})], [replace(old, datasets={"iris": "a"})])
-    assert [[str(d) for d in b.other_data] for b in (*moved.before, *same.before) if b] == [["iris: b, was a"], []]
+    assert [[str(d) for d in b.other.data] for b in (*moved.before, *same.before) if b] == [["iris: b, was a"], []]
 
 
 def test_the_same_value_and_one_that_is_no_number_are_neither_better_nor_worse() -> None:

@@ -28,27 +28,36 @@ def branched(repository: Repository) -> tuple[Repository, str, str, str]:
 
 
 def test_two_dots_compare_two_commits(branched: tuple[Repository, str, str, str]) -> None:
-    repository, _, main, work = branched
-    assert parse(repository, "main..work") == Range(main, "main", work, "work", work)
-    assert parse(repository, "main..") == Range(main, "main", work, "HEAD", work)
-    assert parse(repository, "..main") == Range(work, "HEAD", main, "main", main)
+    repository, base, main, work = branched
+    assert parse(repository, "main..work") == Range(main, "main", work, "work", work, base)
+    assert parse(repository, "main..") == Range(main, "main", work, "HEAD", work, base)
+    assert parse(repository, "..main") == Range(work, "HEAD", main, "main", main, base)
+    assert parse(repository, "main..work").is_parted
 
 
 def test_three_dots_compare_the_second_since_it_left_the_first(branched: tuple[Repository, str, str, str]) -> None:
     repository, base, main, work = branched
-    assert parse(repository, "main...work") == Range(base, "main", work, "work", work)
-    assert parse(repository, "main...") == Range(base, "main", work, "HEAD", work)
-    assert parse(repository, "...main") == Range(base, "HEAD", main, "main", main)
+    assert parse(repository, "main...work") == Range(base, "main", work, "work", work, base, is_since_shared=True)
+    assert parse(repository, "main...") == Range(base, "main", work, "HEAD", work, base, is_since_shared=True)
+    assert parse(repository, "...main") == Range(base, "HEAD", main, "main", main, base, is_since_shared=True)
+
+
+def test_a_commit_that_the_other_was_made_from_is_what_both_share(branched: tuple[Repository, str, str, str]) -> None:
+    repository, base, *_ = branched
+    for text in (f"{base}..work", f"{base}...work"):
+        found = parse(repository, text)
+        assert (found.base, found.shared, found.is_since_shared, found.is_parted) == (base, base, False, False)
+    assert not parse(repository, f"work..{base}").is_parted
 
 
 def test_one_revision_is_compared_with_the_working_tree(branched: tuple[Repository, str, str, str]) -> None:
-    repository, _, main, work = branched
-    assert parse(repository, "main") == Range(main, "main", None, "", work)
+    repository, base, main, work = branched
+    assert parse(repository, "main") == Range(main, "main", None, "", work, base)
 
 
 def test_nothing_is_the_work_here_since_it_left_the_main_branch(branched: tuple[Repository, str, str, str]) -> None:
     repository, base, _, work = branched
-    assert parse(repository, None) == Range(base, "main", None, "", work)
+    assert parse(repository, None) == Range(base, "main", None, "", work, base, is_since_shared=True)
     repository.git("branch", "--move", "main", "trunk")
     assert parse(repository, None).base_revision == "trunk"
     repository.git("branch", "--move", "trunk", "ours")

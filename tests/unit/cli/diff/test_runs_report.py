@@ -25,7 +25,7 @@ from qanat.git.revisions import Range
 from qanat.usecases.review.state import StateChanges
 from tests.unit.domain.test_comparison import a_run
 
-RANGE = Range("a" * 40, "main", "b" * 40, "work", "b" * 40)
+RANGE = Range("a" * 40, "main", "b" * 40, "work", "b" * 40, "a" * 40)
 
 
 def changes(
