@@ -31,5 +31,5 @@ def located(root: Path, path: str) -> str:
 
 
 def is_in_project(path: str) -> bool:
-    """Return whether a path starts at the root of the project."""
-    return not (is_url(path) or path.startswith(("/", "~")))
+    """Return whether a path starts at the root of the project, and leads to something in it."""
+    return not (is_url(path) or path.startswith(("/", "~")) or os.path.normpath(path).split("/")[0] == "..")

@@ -13,9 +13,9 @@ def why_not_in_clones(location: Location, path: str) -> str:
     """Return why clones do not have the data at a dataset's path, as a clause; empty if git is meant to have them."""
     if is_url(path):
         return ""
-    inside = os.path.normpath(path)
-    if not is_in_project(path) or inside.split("/")[0] == "..":
+    if not is_in_project(path):
         return "it is outside of the repository"
+    inside = os.path.normpath(path)
     # A rule for folders, such as `data/`, does not match a folder that does not exist, only what would be in it.
     ignores = bool(worktree.ignored(location, [inside])) or tracked.ignores(location, inside)
     return "git ignores it" if ignores and not tracked.below(location, inside) else ""

@@ -42,6 +42,11 @@ def test_data_that_change_are_seen_by_every_command(sandbox: Sandbox) -> None:
     assert "◾ big: sha256 " in sandbox.qanat("show", "2").out
     assert sandbox.qanat("show", "2", "--json").json["data"][0]["files"] == 3
 
+    sandbox.qanat("dataset", "new", "--name", "web", "--path", "s3://bucket/web", "--commit")
+    sandbox.experiment("other", "exit 0\n", datasets=["web"])
+    sandbox.qanat("run", "other")
+    assert "◾ web: s3://bucket/web\n" in sandbox.qanat("show", "4").out
+
 
 def test_how_data_are_tracked_can_be_changed(sandbox: Sandbox) -> None:
     sandbox.write("data/a", "1")

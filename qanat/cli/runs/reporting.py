@@ -14,6 +14,7 @@ from qanat.cli.terminal.marks import MARKS
 from qanat.cli.terminal.output import brief, listed, plural, tell
 from qanat.domain import times
 from qanat.domain.completion import is_not_found
+from qanat.domain.data import data_texts
 from qanat.domain.parameters import by_name
 from qanat.domain.pauses import paused_s
 from qanat.domain.run import Group, Run, State, count_states, described, overall_state
@@ -258,7 +259,7 @@ def _container_lines(run: Run) -> list[str]:
 
 
 def _data_lines(run: Run) -> list[str]:
-    lines = [f"        ◾ {state.name}: {state.described}" for state in run.data]
+    lines = [f"        ◾ {text}" for text in data_texts(run)]
     lines += [f"        ◾ {state.name} at the last retry: {state.described}" for state in run.submission.data]
     more = [f"        … and {len(lines) - DATA_SHOWN:,} more"] if len(lines) > DATA_SHOWN else []
     return ["  - 💾 Data:", *lines[:DATA_SHOWN], *more] if lines else []

@@ -16,7 +16,9 @@ ROOT = Path("/project")
     [
         ("data/iris", "/project/data/iris", True),
         (".", "/project", True),
-        ("../beside", "/project/../beside", True),
+        ("../beside", "/project/../beside", False),
+        ("data/../../beside", "/project/data/../../beside", False),
+        ("..data", "/project/..data", True),
         ("/scratch/iris", "/scratch/iris", False),
         ("~/iris", "/home/ada/iris", False),
         ("s3://bucket/a//b", "s3://bucket/a//b", False),

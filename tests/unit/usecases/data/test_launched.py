@@ -58,6 +58,16 @@ def test_data_in_git_are_the_same_in_a_checkout_and_in_a_clone(with_data: World,
     assert [run.data for run in (with_data.recorded(2), cloned)] == [first.data, first.data]
 
 
+def test_a_rerun_reads_data_beside_the_project(world: World) -> None:
+    put(world, "../beside/1", "1")
+    dataset(world, "rain", "../beside")
+    world.experiment("exit 0\n", datasets=["rain"])
+    run = world.launch()
+    again(world)
+    assert world.recorded(2).data == run.data == (DataState("rain", "stat", files=1, bytes=1, newest=TIME),)
+    assert told(world) == []
+
+
 def test_a_folder_with_tracked_and_ignored_files_is_counted(with_data: World) -> None:
     with_data.commit(**{".gitignore": "/big/\n/results/\n*.bin\n"})
     put(with_data, "data/iris/c.bin", "x" * 100)
