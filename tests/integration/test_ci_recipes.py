@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 GITLAB = yaml.safe_load((ROOT / "ci/gitlab-qanat.yml").read_text())["qanat"]
 MARKER = "<!-- qanat diff -->"
+ARTIFACT = "https://github.com/ada/iris/actions/runs/7/artifacts/3"
 
 SERVER = """\
 import json, os, pathlib, sys
@@ -172,6 +173,8 @@ def event(runner: Runner, base: str = "", **changes: Any) -> dict[str, Any]:
         "inputs.python": "python3",
         "inputs.token": "s3cret",
         "inputs.baselines": "true",
+        "inputs.page": "false",
+        "steps.page.outputs.artifact-url": "",
         "github.repository": "ada/iris",
         "github.event.pull_request.base.sha": base or runner.clone.git("rev-parse", "origin/main"),
         "github.event.pull_request.head.sha": runner.clone.git("rev-parse", "HEAD"),
@@ -192,6 +195,12 @@ def on_github(runner: Runner, known: dict[str, Any], *, code: int | None = 0) ->
     for step in ACTION["runs"]["steps"]:
         outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
         context = known | {f"steps.check.outputs.{key}": value for key, value in outputs.items()}
+        if "if" in step and known["inputs.page"] != "true":
+            assert _expression(step["if"]) == "inputs.page == 'true'"
+            continue
+        if "uses" in step:
+            known = known | {"steps.page.outputs.artifact-url": _kept(step, runner)}
+            continue
         env = {name: context[_expression(value)] for name, value in step.get("env", {}).items()}
         result = runner.run(step["run"], base | env, code=None)
         out, err = out + result.out, err + result.err
@@ -199,6 +208,13 @@ def on_github(runner: Runner, known: dict[str, Any], *, code: int | None = 0) ->
             break
     assert code is None or result.code == code, (out, result)
     return Result(result.code, out, err)
+
+
+def _kept(step: dict[str, Any], runner: Runner) -> str:
+    """Return the address of an artifact as the action that uploads it does: empty without the file."""
+    assert re.fullmatch("actions/upload-artifact@[0-9a-f]{40}", step["uses"])
+    name = step["with"]["path"].removeprefix("${{ runner.temp }}/")
+    return ARTIFACT if (runner.folder / "temp" / name).is_file() else ""
 
 
 def _expression(value: str) -> str:
@@ -213,8 +229,9 @@ def summary(runner: Runner) -> str:
 
 def test_nothing_of_a_pull_request_becomes_part_of_a_script() -> None:
     for step in ACTION["runs"]["steps"]:
-        assert "${{" not in step["run"]
-        assert step["shell"] == "sh"
+        if "uses" not in step:
+            assert "${{" not in step["run"]
+            assert step["shell"] == "sh"
     assert "pull_request_target" not in (ROOT / "action.yml").read_text()
 
 
@@ -258,6 +275,21 @@ def test_a_token_that_may_only_read_leaves_the_report_in_the_summary(runner: Run
     result = on_github(runner, event(runner))
     assert "Cannot write the comment; the report of qanat is in the job summary" in result.out
     assert "| `numbers` | added |" in summary(runner)
+
+
+def test_the_comment_links_to_the_page_of_all_runs(runner: Runner) -> None:
+    runner.change_server(new={"user": {"type": "Bot"}})
+    link = f"[All runs of this branch, to look at in a browser]({ARTIFACT})"
+    result = on_github(runner, event(runner, **{"inputs.page": "true"}))
+    (comment,) = runner.server["comments"]
+    assert comment["body"].splitlines()[-1] == link
+    assert "qanat-report.html: 0 runs" in result.out
+    assert "Content-Security-Policy" in (runner.folder / "temp/qanat-report.html").read_text()
+    (runner.folder / "temp/qanat-report.html").unlink()
+    (runner.clone.root / ".qanat/config.yaml").write_text("x: [\n")
+    result = on_github(runner, event(runner, **{"inputs.page": "true"}), code=None)
+    assert "There is no page" in result.out
+    assert link not in summary(runner) + runner.server["comments"][-1]["body"]
 
 
 def test_on_a_push_the_report_is_in_the_summary(runner: Runner) -> None:
@@ -351,8 +383,21 @@ def test_without_a_token_or_the_right_to_write_the_report_is_an_artifact(runner:
     assert "Cannot write the comment" in on_gitlab(runner, QANAT_TOKEN="s3cret").out
     assert (runner.clone.root / "qanat-diff.md").read_text().startswith(MARKER)
     assert runner.server["comments"] == []
-    assert GITLAB["artifacts"]["paths"] == ["qanat-diff.md"]
+    assert GITLAB["artifacts"]["paths"] == ["qanat-diff.md", "qanat-report.html"]
+    assert not (runner.clone.root / "qanat-report.html").exists()
     assert GITLAB["artifacts"]["when"] == "always"
+
+
+def test_the_page_of_all_runs_is_an_artifact_to_which_the_comment_links(runner: Runner) -> None:
+    runner.change_server(new={"author": {"id": 7}})
+    (runner.clone.root / "qanat-report.html").symlink_to(runner.folder / "elsewhere")
+    job = "https://gitlab.example/ada/iris/-/jobs/9"
+    on_gitlab(runner, QANAT_TOKEN="s3cret", QANAT_PAGE="true", CI_JOB_URL=job)
+    (comment,) = runner.server["comments"]
+    link = f"[All runs of this branch, to look at in a browser]({job}/artifacts/file/qanat-report.html)"
+    assert comment["body"].splitlines()[-1] == link
+    assert "Content-Security-Policy" in (runner.clone.root / "qanat-report.html").read_text()
+    assert not (runner.folder / "elsewhere").exists()
 
 
 def test_a_state_that_is_not_valid_fails_the_job_on_gitlab_too(runner: Runner) -> None:
@@ -386,15 +431,15 @@ Recipe = Callable[..., Result]
 
 
 def github(runner: Runner, code: int | None = 0) -> Result:
-    """Run the recipe for GitHub, which may write comments."""
+    """Run the recipe for GitHub, which may write comments, with all that it can do."""
     runner.change_server(new={"user": {"type": "Bot"}})
-    return on_github(runner, event(runner), code=code)
+    return on_github(runner, event(runner, **{"inputs.page": "true"}), code=code)
 
 
 def gitlab(runner: Runner, code: int | None = 0) -> Result:
-    """Run the recipe for GitLab, which may write comments."""
+    """Run the recipe for GitLab, which may write comments, with all that it can do."""
     runner.change_server(new={"author": {"id": 7}})
-    return on_gitlab(runner, code=code, QANAT_TOKEN="s3cret")
+    return on_gitlab(runner, code=code, QANAT_TOKEN="s3cret", QANAT_PAGE="true", CI_JOB_URL="https://gitlab.example/9")
 
 
 both = pytest.mark.parametrize("recipe", [github, gitlab])
