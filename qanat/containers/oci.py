@@ -76,7 +76,7 @@ class OciEngine:
         for reference in (f"{repository}@{identity}", identity, name) if identity else (name,):
             if found := self._inspect(reference):
                 return found
-        get = f"get it with: {self.name} pull {name}"
+        get = f"get it with: {self.name} pull {shlex.quote(name)}"
         hint = f"images that it has: {self.name} images" if name.startswith(_LOCAL) else get
         raise ImageNotFound(f"{self.name} has no image {quoted(name)}", hint=hint)
 

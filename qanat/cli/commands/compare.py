@@ -11,7 +11,7 @@ from qanat.cli import session
 from qanat.cli.options import Command, columns_option, option, refuse_together, split_names, used_options, where_option
 from qanat.cli.runs import comparison_table, curve_plot, reporting, row_plot
 from qanat.cli.runs.definition_warnings import warn_of_unreadable
-from qanat.cli.terminal.output import clean, say, say_json, say_whole, tell, width
+from qanat.cli.terminal.output import clean, say, say_json, say_whole, tell_note, width
 from qanat.domain import condition
 from qanat.domain.plot_scales import AXES
 from qanat.domain.shortening import quoted
@@ -241,7 +241,7 @@ def _form(output: Path | None, asked: str) -> str:
 
 def _tell_notes(compared: Compared | None, chosen: ChosenRuns, runs: Sequence[str]) -> None:
     for note in comparison_notes.notes(compared, chosen, runs) if compared else ():
-        tell(f"note: {note}")
+        tell_note(note)
 
 
 def _print(compared: Compared, form: str, output: Path | None) -> None:

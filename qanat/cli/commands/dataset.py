@@ -21,7 +21,7 @@ from qanat.cli.definitions.defining import (
 )
 from qanat.cli.options import Command, Group, option
 from qanat.cli.terminal import prompts
-from qanat.cli.terminal.output import brief, say, say_json, tell
+from qanat.cli.terminal.output import brief, say, say_json, tell, tell_note
 from qanat.domain.data import COMMAND, TRACKING
 from qanat.domain.shortening import QUOTED_MAX, shortened
 from qanat.errors import UsageError
@@ -160,7 +160,7 @@ def status(name: str | None, as_json: bool) -> None:
     else:
         datasets, broken = listing.each(project.names("dataset"), project.dataset)
         for note in broken[: defining.NOTES_SHOWN]:
-            tell(f"note: {note}")
+            tell_note(note)
     found = data_status.status_of(project, datasets, bounded=not name)
     if as_json:
         say_json([_as_mapping(one) for one in found])

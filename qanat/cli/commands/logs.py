@@ -12,7 +12,7 @@ import click
 from qanat.cli.options import option
 from qanat.cli.runs.looking_up import find_one
 from qanat.cli.terminal.log_output import Label, LogOutput, log_output
-from qanat.cli.terminal.output import plural, tell
+from qanat.cli.terminal.output import plural, tell, tell_note
 from qanat.errors import UsageError
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs.logs import STDERR, STDOUT, LogReader, Source
@@ -100,4 +100,4 @@ def _print_new(reader: LogReader, output: LogOutput, *, last: bool) -> None:
             output.end(source)
     output.pause()
     while reader.problems:
-        tell(f"note: {reader.problems.pop(0)}")
+        tell_note(reader.problems.pop(0))

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from qanat.cli.options import option
-from qanat.cli.terminal.output import plural, say, say_json, tell
+from qanat.cli.terminal.output import plural, say, say_json, tell_note
 from qanat.errors import EXIT_FAILED
 from qanat.usecases import migrate as migrating
 from qanat.usecases.migrate import Left, Migrated
@@ -56,7 +56,7 @@ def _show(files: Sequence[Migrated], left: Sequence[Left], commit: str | None, *
     for file in files if dry_run else ():
         say(f"{file.file}: {file.before} to {file.after}")
     for one in left:
-        tell(f"note: {one.file} stays as it is: it {one.reason}")
+        tell_note(f"{one.file} stays as it is: it {one.reason}")
     if not files:
         say("nothing migrated" if left else "nothing to migrate: no file uses an older version of its schema")
         return

@@ -8,7 +8,7 @@ import click
 
 from qanat.cli import session
 from qanat.cli.options import option, where_option
-from qanat.cli.terminal.output import plural, say, say_whole, tell
+from qanat.cli.terminal.output import plural, say, say_whole, tell_note
 from qanat.domain import condition
 from qanat.domain.json_text import to_json
 from qanat.domain.layout import REPORT
@@ -54,7 +54,7 @@ def report(
         place.check_written(project, target)
     with refreshed(project, session.runners()) as (index, result):
         for note in [*result.notes, *listing.shortened(index.unreadable(experiment))]:
-            tell(f"note: {note}")
+            tell_note(note)
         content = content_of(project, index, result, request)
     runs_shown = plural(len(content["runs"]), "run")
     if as_json:
@@ -71,5 +71,5 @@ def report(
     encoded = data.encode("utf-8", "backslashreplace")
     place.write_named(target, encoded)
     for note in content["notes"]:
-        tell(f"note: {note}")
+        tell_note(note)
     say(f"{target}: {runs_shown}, {size(len(encoded))}")

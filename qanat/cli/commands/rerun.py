@@ -24,7 +24,7 @@ from qanat.cli.runs.launch_options import (
 )
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.runs.looking_up import find_one_with_live
-from qanat.cli.terminal.output import clean, say, tell
+from qanat.cli.terminal.output import say, tell_note
 from qanat.domain.run import Run, State
 from qanat.errors import EXIT_FAILED, UsageError
 from qanat.usecases.launch import rerun as usecase
@@ -130,7 +130,7 @@ def _basis(found: Found) -> Basis:
     """Determine what the rerun will be compared with, and say what of it is missing."""
     basis = check_rerun.basis_of(found, session.runners())
     for note in basis.notes:
-        tell(f"note: {clean(note)}")
+        tell_note(note)
     return basis
 
 

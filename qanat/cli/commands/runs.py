@@ -10,7 +10,7 @@ from qanat.cli import session
 from qanat.cli.options import Command, columns_option, option, refuse_together, split_names, where_option
 from qanat.cli.runs import row_table
 from qanat.cli.runs.definition_warnings import warn_of_unreadable
-from qanat.cli.terminal.output import say, say_json_list, say_whole, tell, width
+from qanat.cli.terminal.output import say, say_json_list, say_whole, tell, tell_note, width
 from qanat.domain import condition
 from qanat.domain.json_text import to_json
 from qanat.usecases.project import open_project
@@ -92,7 +92,7 @@ def runs(
     project = open_project(Path.cwd())
     with refreshed(project, session.runners()) as (index, result):
         for note in [*result.notes, *listing.shortened(index.unreadable(name))]:
-            tell(f"note: {note}")
+            tell_note(note)
         found = rows.table(project, index, result, request)
         if request.with_titles:
             warn_of_unreadable(project, (row.run.experiment for row in found.rows))

@@ -12,7 +12,7 @@ from qanat.cli.options import option
 from qanat.cli.runs.looking_up import no_runs_yet
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.marks import MARKS
-from qanat.cli.terminal.output import brief, plural, say, say_json, say_json_list, tell, width
+from qanat.cli.terminal.output import brief, plural, say, say_json, say_json_list, tell_note, width
 from qanat.cli.terminal.run_table import run_table
 from qanat.domain.config import EACH
 from qanat.domain.experiment import Experiment
@@ -101,7 +101,7 @@ def _say_failures(project: Project, runs: Sequence[Run]) -> None:
 
 def _tell_notes(notes: list[str]) -> None:
     for note in notes:
-        tell(f"note: {note}")
+        tell_note(note)
 
 
 def _as_mapping(summary: ProjectSummary, lines: Sequence[RunLine]) -> dict[str, object]:

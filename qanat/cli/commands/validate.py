@@ -9,7 +9,7 @@ import click
 
 from qanat.cli import session
 from qanat.cli.options import option
-from qanat.cli.terminal.output import plural, say, say_json, tell
+from qanat.cli.terminal.output import plural, say, say_json, tell_note
 from qanat.domain.key_path import dotted
 from qanat.domain.redaction import redacted
 from qanat.errors import EXIT_FAILED
@@ -65,7 +65,7 @@ def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
         unaccepted = f", but {plural(len(notes), 'note')}, which --strict does not accept" if strict and notes else ""
         say(f"checked {plural(len(paths), 'file')}, no problems found{unaccepted}")
     for note in () if as_json else (*notes, *of_machine):
-        tell(f"note: {note}")
+        tell_note(note)
     return EXIT_FAILED if problems or (strict and notes) else 0
 
 

@@ -13,7 +13,7 @@ import click
 
 from qanat.cli.options import option
 from qanat.cli.terminal import prompts, restoring, tables
-from qanat.cli.terminal.output import plural, say, say_json, tell, width
+from qanat.cli.terminal.output import plural, say, say_json, tell, tell_note, width
 from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
 from qanat.usecases.definitions import define
@@ -127,7 +127,7 @@ def show(kind: str, name: str, *, as_json: bool, runner: str = "") -> None:
 def show_list(headers: Sequence[str], listed: Listed, *, as_json: bool, none: str) -> None:
     """Print definitions as JSON, or as a table with a column for each of these keys."""
     for note in listed.notes[:NOTES_SHOWN]:
-        tell(f"note: {note}")
+        tell_note(note)
     if (more := len(listed.notes) - NOTES_SHOWN) > 0:
         tell(f"note: {more:,} more cannot be listed; see qanat validate")
     contents = listed.contents

@@ -11,7 +11,7 @@ from pathlib import Path
 from qanat.cli.definitions import defining
 from qanat.cli.definitions.defining import Content, Question
 from qanat.cli.terminal import prompts
-from qanat.cli.terminal.output import is_terminal, say, say_json, tell, width
+from qanat.cli.terminal.output import is_terminal, say, say_json, tell_note, width
 from qanat.cli.terminal.tables import wrapped
 from qanat.domain import program_help
 from qanat.domain.experiment import Program
@@ -107,7 +107,7 @@ def _ask_program(project: Project, content: Content, *, yes: bool, asks: bool) -
     silent = "it does not seem to read --help, and may do all of its work"
     if asks:
         if not known:
-            tell(f"note: {escaped(program.executable)}: {silent}")
+            tell_note(f"{program.executable}: {silent}")
         if not prompts.confirm(f"Run {command} to find its options?", option="--yes", default=known):
             return Asked(problem=_SKIPPED)
     elif not yes:
@@ -164,6 +164,6 @@ def _show(content: Content, asked: Asked) -> None:
         more = [f"and {len(named) - OPTIONS_SHOWN} more"] if len(named) > OPTIONS_SHOWN else []
         say(wrapped(f"Options of {escaped(content['executable'])}:", [*named[:OPTIONS_SHOWN], *more], width()))
     for note in _notes(content, asked):
-        tell(f"note: {note}")
+        tell_note(note)
     say("Try:")
     say("\n".join(f"  {line}" for line in _examples(content, asked)))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from qanat.cli.terminal import plots
-from qanat.cli.terminal.output import plural, say, tell
+from qanat.cli.terminal.output import plural, say, tell, tell_note
 from qanat.cli.terminal.plots import Line, Plot
 from qanat.domain.plot_scales import scales
 from qanat.errors import UsageError
@@ -31,11 +31,11 @@ def draw(plot: Plot, log: str | None, output: Path | None, notes: Sequence[str])
         plots.to_file(drawn, output)
         say(f"Wrote {output}")
     for axis in (axis for name, axis in (("x", x), ("y", y)) if name in found.own):
-        tell(f"note: {axis.label} is on a logarithmic axis, since its values differ widely; --log none changes that")
+        tell_note(f"{axis.label} is on a logarithmic axis, since its values differ widely; --log none changes that")
     if left_out:
         tell(f"note: not drawn: {plural(left_out, 'value')} that a logarithmic axis cannot show")
     for note in notes:
-        tell(f"note: {note}")
+        tell_note(note)
 
 
 def _ends(line: Line) -> Iterator[float]:

@@ -11,7 +11,7 @@ from typing import Self
 
 from qanat.cli.runs import reporting
 from qanat.cli.runs.run_view import GroupsView, RunViewContext, view_for
-from qanat.cli.terminal.output import brief, clean, listed, plural, tell
+from qanat.cli.terminal.output import brief, clean, listed, plural, tell, tell_note
 from qanat.domain.run import Group, Run
 from qanat.usecases.launch.code import Captured
 from qanat.usecases.launch.view import DATA_SHOWN, AlreadyRun, DataReport, EnvironmentReport, LaunchView, Outcome
@@ -75,7 +75,7 @@ class TerminalView:
     def already_run(self, report: AlreadyRun) -> None:
         """Print what is left out, and why the rest is not."""
         for line in report.lines:
-            tell(f"note: {clean(line)}")
+            tell_note(line)
 
     def container(self, difference: str) -> None:
         """Print how the image differs from that of an earlier run."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from qanat.cli import session
 from qanat.cli.options import dashed
 from qanat.cli.terminal.marks import MARKS
-from qanat.cli.terminal.output import brief, listed, plural, tell
+from qanat.cli.terminal.output import brief, listed, plural, tell, tell_note
 from qanat.domain import times
 from qanat.domain.completion import is_not_found
 from qanat.domain.data import data_texts
@@ -46,7 +46,7 @@ def tell_notes(notes: Iterable[str]) -> None:
     for note in notes:
         if note not in (shown := session.current().shown):
             shown.add(note)
-            tell(f"note: {note}")
+            tell_note(note)
 
 
 def report(project: Project, outcome: Outcome, *, shown: bool = True) -> int:

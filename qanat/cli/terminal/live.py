@@ -103,7 +103,7 @@ def frame(view: View, columns: int, rows: int) -> list[str]:
     """Return the lines of a screen of this size: title, table, what does not fit, and notes."""
     above = [_title(view, columns), *([""] if rows >= ROWS_WITH_GAP else [])]
     values = ["", *view.newest] if view.newest and rows >= ROWS_WITH_NEWEST else []
-    below = [*values, *(f"note: {note}" for note in view.notes)]
+    below = [*values, *(f"note: {clean(note)}" for note in view.notes)]
     room = rows - len(above) - len(below) - 1
     if view.total > room:
         room -= 1

@@ -64,6 +64,13 @@ def tell(text: str) -> None:
         click.echo(printed(text, MESSAGE_MAX), err=True)
 
 
+def tell_note(text: str) -> None:
+    """Print a note to stderr: on one line, whatever names of a stranger's are in it, and without secrets."""
+    from qanat.domain.redaction import redacted  # most commands have no notes
+
+    tell(f"note: {clean(redacted(text))}")
+
+
 def say_json(content: Any) -> None:
     """Print a value as JSON; NaN and infinities, which JSON does not have, become texts."""
     from qanat.domain.json_text import to_json

@@ -291,7 +291,7 @@ def _refuse_submodules(tree: WorkTree) -> None:
         if change.in_submodule:
             raise GitRefused(
                 f"the submodule {change.path} has uncommitted changes",
-                hint=f"commit them there first: git -C {change.path} commit",
+                hint=f"commit them there first: git -C {shlex.quote(change.path)} commit",
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -61,7 +62,7 @@ def _check_program(project: Project, experiment: Experiment) -> None:
     if not experiment.program.command and not os.access(program, os.X_OK):
         raise InputInvalid(
             f"{_program(experiment)} is not executable",
-            hint=f"chmod +x {experiment.program.executable}, or set executable_command",
+            hint=f"chmod +x {shlex.quote(experiment.program.executable)}, or set executable_command",
         )
 
 

@@ -72,3 +72,13 @@ def test_a_second_look_at_records_with_such_numbers_works_beside_submitted_runs(
     file.write_text(text)
     ran.git("commit", "--quiet", "--all", "--message", "as if submitted")
     ran.qanat("validate")
+
+
+def test_a_note_stays_one_line_without_secrets_whatever_a_metric_is_called(ran: Sandbox) -> None:
+    (record,) = (ran.root / ".qanat/runs/odd/0").glob("1-*.yaml")
+    token = "ghp_" + "a1B2c3D4" * 4 + "e5F6"
+    named = f'"x\\nerror: forged": .nan, {token}: .nan'
+    record.write_text(record.read_text().replace("loss: .nan", named))
+    said = ran.qanat("validate").err
+    assert "note: run 1 of odd: x\\nerror: forged, " in said
+    assert token not in said

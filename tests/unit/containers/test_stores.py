@@ -94,6 +94,9 @@ def test_an_image_that_is_missing_is_not_downloaded(store: Store) -> None:
         find(Image(Kind.NAME, "python"))
     assert caught.value.hint == "get it with: docker pull python"
     with pytest.raises(NotFound) as caught:
+        find(Image(Kind.NAME, "python; touch $(pwd)/x"))
+    assert caught.value.hint == "get it with: docker pull 'python; touch $(pwd)/x'"
+    with pytest.raises(NotFound) as caught:
         find(Image(Kind.NAME, "localhost/own"))
     assert caught.value.hint == "images that it has: docker images"
 

@@ -184,18 +184,20 @@ def test_nothing_runs_without_a_commit(world: World) -> None:
     assert error.value.hint == "commit your files: git add --all && git commit"
 
 
-@pytest.mark.parametrize("words", [{"message": "work"}, {"snapshot": True}])
+@pytest.mark.parametrize(
+    ("words", "name", "typed"), [({"message": "work"}, "inner", "inner"), ({"snapshot": True}, "in;rm x", "'in;rm x'")]
+)
 def test_changes_inside_a_submodule_can_be_held_by_no_commit(
-    world: World, tmp_path: Path, words: dict[str, object]
+    world: World, tmp_path: Path, words: dict[str, object], name: str, typed: str
 ) -> None:
     world.git("init", "--quiet", str(tmp_path / "inner"))
     world.git("-C", str(tmp_path / "inner"), "commit", "--quiet", "--allow-empty", "--message", "inner")
-    world.git("submodule", "--quiet", "add", str(tmp_path / "inner"), "inner")
+    world.git("submodule", "--quiet", "add", str(tmp_path / "inner"), name)
     world.commit()
-    world.write("inner/new.txt", "")
-    with pytest.raises(GitRefused, match="the submodule inner has uncommitted changes") as error:
+    world.write(f"{name}/new.txt", "")
+    with pytest.raises(GitRefused, match=f"the submodule {name} has uncommitted changes") as error:
         capture(world, **words)  # type: ignore[arg-type]
-    assert error.value.hint == "commit them there first: git -C inner commit"
+    assert error.value.hint == f"commit them there first: git -C {typed} commit"
 
 
 def test_who_commits_is_asked_of_git(world: World) -> None:

@@ -134,6 +134,14 @@ def test_a_program_without_a_command_has_to_be_executable(world: World) -> None:
     with pytest.raises(InputInvalid, match=r"executable train\.sh is not executable") as error:
         planned(world)
     assert error.value.hint.startswith("chmod +x train.sh, or set executable_command")
+    hostile = "a;b.sh"
+    world.write(hostile, "true\n")
+    world.experiment("true\n", executable=hostile, executable_command="")
+    (world.root / hostile).chmod(0o644)
+    with pytest.raises(InputInvalid) as error:
+        planned(world)
+    assert error.value.hint.startswith("chmod +x 'a;b.sh', or set executable_command")
+    world.experiment("true\n", executable_command="")
     (world.root / "train.sh").chmod(0o755)
     assert planned(world).command == ("./train.sh",)
 
