@@ -12,7 +12,7 @@ TEXT_MAX = 8 * 2**10
 VALUE_MAX = 200
 GPUS_MAX = 64
 _NUMBER = re.compile(r"[0-9]+")
-_VERSION = re.compile(r"(?<![0-9.])[0-9]++(?:\.[0-9]++)++")
+VERSION = re.compile(r"(?<![0-9.])[0-9]++(?:\.[0-9]++)++")
 _RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 _KIB_PER_GIB = 2**20
 
@@ -59,7 +59,7 @@ def parse(text: str) -> Machine:
     one = {name: values[0] for name, values in found.items()}
     gpus = [value.removeprefix("Model:").strip() for value in found.get("gpu", ())]
     memory = _NUMBER.search(one.get("memory", ""))
-    driver = _VERSION.search(one.get("driver", ""))
+    driver = VERSION.search(one.get("driver", ""))
     return Machine(
         system=one.get("system", ""),
         kernel=one.get("kernel", ""),

@@ -13,6 +13,7 @@ from qanat.system import files
 
 _PYTHON = re.compile(r"(?:python|pypy)[0-9.]*\Z")
 _HEAD_BYTES = 256
+_INLINE, _INLINE_BYTES = b"# /// script", 64 * 2**10
 _PROJECT_TOOLS = ("uv", "poetry", "pdm", "pipenv", "hatch")
 # They start what comes after their options.
 _WRAPPERS = ("nice", "time", "timeout", "stdbuf", "taskset", "numactl", "srun", "mpirun", "mpiexec")
@@ -25,10 +26,14 @@ class NotStarted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What a command starts: a Python, or another program; both are None if it is not found."""
+    """What a command starts: a Python, or another program; both are None if it is not found.
+
+    `script` is a file that names its packages itself, for which uv, the other program, chooses a Python.
+    """
 
     python: Path | None = None
     other: Path | None = None
+    script: Path | None = None
 
 
 def started_by(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> Started:
@@ -36,9 +41,11 @@ def started_by(command: Sequence[str], folder: Path, variables: Mapping[str, str
     parts = _without_env(command[:-1]) or _without_env(_shebang(folder / command[-1]))
     search = _search_path(parts, folder, variables)
     python = next((part for part in parts if _PYTHON.match(_name(part))), "")
-    runs_files = _name(parts[0] if parts else "") in ("uv", "pixi") and "--script" not in parts
-    if not python and command[-1].endswith(".py") and runs_files:
-        python = "python"  # both run such a file with it; for a script with packages of its own, uv makes another one
+    launcher = _name(parts[0] if parts else "")
+    if launcher == "uv" and not python and ("--script" in parts or _names_packages(folder / command[-1])):
+        return Started(other=found_on_path(parts[0], folder, search), script=folder / command[-1])
+    if not python and command[-1].endswith(".py") and launcher in ("uv", "pixi"):
+        python = "python"  # both run such a file with it
     if python:
         return Started(python=found_on_path(python, folder, search))
     first = parts[0] if parts else command[-1]
@@ -105,6 +112,16 @@ def _option(parts: Sequence[str], short: str, long: str) -> str:
         if part.startswith(f"{long}="):
             return part.partition("=")[2]
     return ""
+
+
+def _names_packages(script: Path) -> bool:
+    """Return whether a Python file names the packages that it needs in a comment, as PEP 723 says."""
+    try:
+        with files.open_for_reading(script) as file:
+            lines = file.read(_INLINE_BYTES).splitlines()
+    except OSError:
+        return False
+    return script.suffix == ".py" and _INLINE in (line.rstrip() for line in lines)
 
 
 def _shebang(program: Path) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from qanat.domain.environment import Environment, recorded_modules, recorded_variables
 from qanat.records.remembered import Remembered, stamp_at
-from qanat.usecases.environment import others, pythons
+from qanat.usecases.environment import others, pythons, uv_scripts
 from qanat.usecases.environment.interpreter import Started, started_by
 from qanat.usecases.project import Project
 
@@ -32,7 +32,7 @@ def look(project: Project, command: Sequence[str], folder: Path, *, starts: bool
     started = started_by(command, folder, variables)
     found = Environment(
         **_described(known, started, folder, variables, starts=starts),
-        locks=_locks(known, folder),
+        locks=_locks(known, folder, started),
         modules=recorded_modules(variables),
         variables=recorded_variables(variables),
     )
@@ -43,15 +43,19 @@ def look(project: Project, command: Sequence[str], folder: Path, *, starts: bool
 def _described(
     known: Remembered, started: Started, folder: Path, variables: Mapping[str, str], *, starts: bool
 ) -> dict[str, Any]:
+    if started.script and started.other:
+        python = uv_scripts.find_python(known, started.other, started.script, folder, starts=starts)
+        return pythons.describe(known, python, folder, variables, starts=starts) if python else {}
     if started.python:
         return pythons.describe(known, started.python, folder, variables, starts=starts)
     return others.describe(known, started.other, folder, starts=starts) if started.other else {}
 
 
-def _locks(known: Remembered, folder: Path) -> dict[str, str]:
+def _locks(known: Remembered, folder: Path, started: Started) -> dict[str, str]:
     found = {}
-    for name in LOCKS:
-        path = folder / name
+    own = (started.script.with_name(f"{started.script.name}.lock"),) if started.script else ()
+    for path in (*(folder / name for name in LOCKS), *own):
+        name = path.name
         if stamp := stamp_at(str(path)):
             hashed = partial(others.hash_of, path, LOCK_BYTES_MAX)
             found[name] = known.found(f"file {path}", {str(path): stamp}, hashed)

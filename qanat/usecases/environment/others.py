@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qanat.domain.environment import Interpreter
+from qanat.domain.machine import VERSION
 from qanat.errors import QanatError
 from qanat.records.remembered import Remembered, stamp_at
 from qanat.system import hashing, programs
@@ -26,7 +27,6 @@ _LANGUAGES = {
 }
 # They start other programs, which cannot be known without running them.
 _SHELLS = ("sh", "dash", "bash", "zsh", "ksh", "busybox", "fish")
-_VERSION = re.compile(r"(?<![0-9.])[0-9]++(?:\.[0-9]++)++")
 _MATLAB = re.compile(r"R20[0-9]{2}[ab]")
 
 
@@ -54,7 +54,7 @@ def describe(known: Remembered, program: Path, folder: Path, *, starts: bool) ->
 def _version(program: Path, folder: Path) -> str:
     with contextlib.suppress(QanatError, OSError):
         asked = programs.run([str(program), "--version"], cwd=folder, timeout_s=_PATIENCE_S)
-        if found := _VERSION.search((asked.out or asked.err)[:1_000].decode("utf-8", "replace")):
+        if found := VERSION.search((asked.out or asked.err)[:1_000].decode("utf-8", "replace")):
             return found[0]
     return ""
 

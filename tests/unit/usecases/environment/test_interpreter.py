@@ -79,7 +79,6 @@ def test_a_command_starts_a_python(folder: Path, command: str, python: str) -> N
         ("./own.sh", "bin/simulate"),
         ("./train.R", "bin/Rscript"),
         ("env -i OMP_NUM_THREADS=1 Rscript train.R", "bin/Rscript"),
-        ("./uv-script.py", "bin/uv"),
         ("mpirun -n 4 ./plain", "plain"),
         ("env OMP_NUM_THREADS=1 ./plain", "plain"),
         ("missing input.txt", None),
@@ -88,6 +87,16 @@ def test_a_command_starts_a_python(folder: Path, command: str, python: str) -> N
 )
 def test_a_command_starts_another_program(folder: Path, command: str, other: str | None) -> None:
     assert started_by(command.split(), folder, {"PATH": "bin"}) == Started(other=folder / other if other else None)
+
+
+@pytest.mark.parametrize(
+    "command", ["./uv-script.py", "uv run --script plain", "uv run inline.py", "uv run -q inline.py"]
+)
+def test_a_script_with_packages_of_its_own_is_started_by_uv(folder: Path, command: str) -> None:
+    (folder / "inline.py").write_text('import sys\n# /// script\n# dependencies = ["six"]\n# ///\n')
+    script = folder / command.rsplit(maxsplit=1)[-1]
+    assert started_by(command.split(), folder, {"PATH": "bin"}) == Started(other=folder / "bin/uv", script=script)
+    assert started_by(["python", "inline.py"], folder, {"PATH": "bin"}) == Started(python=folder / "bin/python")
 
 
 def test_folders_on_the_path_that_cannot_be_searched_are_passed_over(folder: Path) -> None:

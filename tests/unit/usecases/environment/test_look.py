@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,12 @@ import pytest
 from qanat.domain.environment import Environment, Interpreter
 from qanat.records import remembered
 from qanat.system import programs
+from qanat.usecases.environment.interpreter import NotStarted
 from qanat.usecases.environment.look import look
 from tests.support.world import World
 from tests.unit.usecases.environment.test_interpreter import program
+
+EMPTY = f"sha256:{hashlib.sha256().hexdigest()}"
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +104,35 @@ def test_other_languages_say_their_version(world: World) -> None:
         assert look(world.project, (f"./{name}", "train"), world.root) == Environment(interpreter)
     program(world.root / "R2024b/matlab", "")
     assert look(world.project, ("./R2024b/matlab", "train"), world.root) == Environment(Interpreter("matlab", "R2024b"))
+
+
+def test_a_script_with_packages_of_its_own_has_those_of_its_environment(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "cache/environments-v2/train-1"
+    text = 'test "$1 $2 $4 $5" = "python find --script train.py" && cat ../python\n'
+    program(tmp_path / "bin/uv", f"#!/bin/sh\n{text.replace('train.py', str(world.root / 'train.py'))}")
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    world.write("train.py", "# /// script\n# ///\n")
+    world.write("train.py.lock", "")
+    command = ("uv", "run", "train.py")
+    world.write("../python", sys.executable)
+    assert look(world.project, command, world.root) == Environment(locks={"train.py.lock": EMPTY})
+    venv.create(own, symlinks=True)
+    (own / "lib/python{}.{}/site-packages/mine-1.0.dist-info".format(*sys.version_info)).mkdir()
+    world.write("../python", f"{own}/bin/python\n")
+    with pytest.raises(NotStarted):
+        look(world.project, command, world.root, starts=False)
+    found = look(world.project, command, world.root)
+    assert found.interpreter
+    assert found.interpreter.kind == "venv"
+    assert found.distributions["mine"] == "1.0"
+    names = started(monkeypatch)
+    assert look(world.project, command, world.root) == found
+    assert names == []
+    world.write("train.py.lock", "2")
+    look(world.project, command, world.root)
+    assert names == [str(tmp_path / "bin/uv")]
 
 
 def test_another_program_is_known_by_its_hash(world: World) -> None:
