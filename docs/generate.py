@@ -225,6 +225,7 @@ FILES = {
     "environment": ".qanat/environments/*.yaml",
     "machine": ".qanat/environments/machines/*.yaml",
     "plan": ".qanat/plans/*.yaml",
+    "view": ".qanat/views/*.yaml",
 }
 
 

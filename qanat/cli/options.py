@@ -100,6 +100,9 @@ def where_option(about: str, *, group: str = "") -> Callable[[_Function], _Funct
     return option("--where", group=group, multiple=True, metavar="CONDITION", help=f"{about}; may be repeated.")
 
 
+view_option = option("--view", metavar="NAME", default="", help="Open the page with this saved view; see qanat view.")
+
+
 def split_names(texts: Sequence[str]) -> list[str]:
     """Return the names in the values of --columns, separated by commas. Raises UsageError if there is none in them."""
     names = [name.strip() for text in texts for name in text.split(",") if name.strip()]

@@ -20,6 +20,7 @@ DEFINITIONS = {
     "dataset": "datasets",
     "template": "templates",
     "document": "documents",
+    "view": "views",
 }
 # Files of environments and machines are named after their content.
 HASH_DIGITS = 16

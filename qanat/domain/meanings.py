@@ -16,6 +16,7 @@ KINDS = {
     "dataset": "datasets",
     "template": "templates",
     "document": "documents",
+    "view": "views",
     "config": "settings",
 }
 

@@ -44,6 +44,8 @@ export class App {
     this.hovering = null;
     this.takeRows(this.isOfGroups());
     this.usual = this.usualView();
+    const first = report.views.find(({ name }) => name === report.view);
+    if (first && !location.hash) history.replaceState(null, '', first.address);
     this.view = readView(location.hash, this.usual);
     this.refresh();
   }
@@ -59,7 +61,7 @@ export class App {
     const best = this.main();
     // A page that is live shows what goes on, and a report what came out.
     const sort = best?.better && !isLive() ? `${best.better === 'higher' ? '-' : ''}${best.key}` : '';
-    const plots = { x: '', y: '', colour: '', logx: '', logy: 'no', metric: '', smooth: '1', logc: 'no', shade: '' };
+    const plots = { x: '', y: '', colour: '', logx: '', logy: 'no', metric: '', smooth: '1', logc: 'no', shade: '', lines: 'no', over: 'step' };
     const table = { where: [], sort, groups: this.byGroup, by: [], expanded: [], columns: [] };
     return { tab: 'table', ...table, selected: [], open: '', all: false, ...plots };
   }
@@ -99,9 +101,33 @@ export class App {
   change(changes) {
     Object.assign(this.view, changes);
     if (changes.groups !== undefined || changes.by) Object.assign(this.view, { selected: [], open: '', expanded: [] });
-    history.replaceState(null, '', writeView(this.view, this.usual));
+    history.replaceState(null, '', this.address());
     this.refresh();
     for (const listener of this.listeners) listener();
+  }
+
+  /** Return the part of the address that shows this view. */
+  address() {
+    const address = writeView(this.view, this.usual);
+    // An empty one would open the view that the page was made with.
+    return address === '#' && this.report.view ? `#tab=${this.view.tab}` : address;
+  }
+
+  /**
+   * Return an address in the form in which this page writes it.
+   * @param {string} address
+   */
+  addressOf(address) {
+    return writeView(readView(address, this.usual), this.usual);
+  }
+
+  /**
+   * Show what an address says.
+   * @param {string} address
+   */
+  go(address) {
+    history.pushState(null, '', address);
+    this.reread();
   }
 
   /** Take the view from the address. */

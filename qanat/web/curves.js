@@ -37,7 +37,7 @@ export function showCurves(app, place) {
 }
 
 /** @param {App} app */
-function curveNames(app) {
+export function curveNames(app) {
   return [...new Set(app.report.runs.flatMap((run) => run.groups.flatMap((group) => Object.keys(group.series ?? {}))))];
 }
 

@@ -58,6 +58,8 @@
  * @property {Record<string, 'higher' | 'lower'>} better
  * @property {Record<string, string>} titles of metrics, with their units
  * @property {Record<string, string[]>} seeds of the experiments that name them
+ * @property {{name: string, description: string, address: string}[]} views that are saved in the project
+ * @property {string} view the name of the one to open with; empty for none
  * @property {Run[]} runs
  */
 
@@ -76,6 +78,8 @@ export function readReport(text) {
   const report = JSON.parse(text);
   report.titles ??= {};
   report.seeds ??= {};
+  report.views ??= [];
+  report.view ??= '';
   report.runs.forEach(completeRun);
   return report;
 }

@@ -9,19 +9,23 @@ import { pick } from './picking.js';
 import { SETTINGS } from './pools.js';
 import { SHOWN_STATES, stateMark } from './states.js';
 import { usualColumns } from './table.js';
+import { unknownIn } from './unknown.js';
 
 /** @typedef {import('./app.js').App} App */
 
 const STATES_ONLY = /^state=\w+( or state=\w+)*$/;
 
-/** @param {App} app */
-export function showFilters(app) {
+/**
+ * @param {App} app
+ * @param {string[]} tabs
+ */
+export function showFilters(app, tabs) {
   const place = byId('filters');
   const input = byId('where') ?? conditionInput(app);
   const own = app.view.where.filter((text) => !STATES_ONLY.test(text));
   place.replaceChildren(
     input, ...stateChips(app), ...rowsSwitch(app), ...(own.length ? [el('span', { class: 'line' })] : []),
-    ...own.map((text) => conditionChip(app, text)), summary(app),
+    ...own.map((text) => conditionChip(app, text)), unknownChip(app, tabs), summary(app),
   );
 }
 
@@ -148,6 +152,19 @@ function problemOf(app, text) {
     if (!(error instanceof ConditionError)) throw error;
     return `${error.message}. ${error.hint}`;
   }
+}
+
+/**
+ * Return what says that the view names something that is missing; empty if it does not.
+ * @param {App} app
+ * @param {string[]} tabs
+ */
+function unknownChip(app, tabs) {
+  const { said, changes } = unknownIn(app, tabs);
+  if (!said.length) return '';
+  const text = `not in this report: ${said.join(', ')}`;
+  return el('span', { class: 'chip wrong', title: `${text}; without effect` }, text.length > 80 ? `${text.slice(0, 79)}…` : text,
+    el('button', { class: 'drop', 'aria-label': 'drop what is not in this report', onclick: () => app.change(changes) }, '×'));
 }
 
 /** @param {App} app */

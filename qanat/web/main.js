@@ -9,6 +9,7 @@ import { showDrawer } from './drawer.js';
 import { showFilters } from './filters.js';
 import { follow, isLive } from './live.js';
 import { showParallel } from './parallel.js';
+import { viewChoice } from './saved.js';
 import { showScatter } from './scatter.js';
 import { NARROW, RunsTable } from './table.js';
 import { showTray } from './tray.js';
@@ -35,7 +36,7 @@ function tabName() {
 function show() {
   const [, draw] = TABS[tabName()];
   byId('main').dataset.tab = tabName();
-  showFilters(app);
+  showFilters(app, Object.keys(TABS));
   showTray(app);
   app.hovering = null;
   if (draw) draw();
@@ -63,7 +64,7 @@ function showHeader() {
     el('h1', {}, title, experiments.length === 1 && el('small', { class: 'wide' }, app.report.project)), tabs(), notes ?? '',
     el('span', { class: 'grow' }),
     el('span', { class: 'saving' }, exportButtons(app)),
-    el('button', { class: 'button quiet', onclick: copyAddress }, 'Copy link'),
+    ...viewChoice(app), el('button', { class: 'button quiet', onclick: copyAddress }, 'Copy link'),
     el('button', { class: 'button quiet', title: 'light or dark', onclick: changeTheme }, '◐ Theme'),
   );
 }

@@ -21,6 +21,8 @@
  * @property {string} smooth how many points are averaged
  * @property {string} logc `yes` or `no`, for curves
  * @property {string} shade the key of the column that colours parallel coordinates
+ * @property {string} lines `yes` or `no`, for lines between points
+ * @property {string} over `step` or `time`, for curves
  */
 
 /**

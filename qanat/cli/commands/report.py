@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from qanat.cli import session
-from qanat.cli.options import option, where_option
+from qanat.cli.options import option, view_option, where_option
 from qanat.cli.terminal.output import plural, say, say_whole, tell_note
 from qanat.domain import condition
 from qanat.domain.json_text import to_json
@@ -26,6 +26,7 @@ Example:
   qanat report
   qanat report --experiment train --where 'state=finished and lr<0.01'
   qanat report 4 7 12 --out baselines.html
+  qanat report --view optimisers
   qanat report --json --out report.json
 
 The page works without a network, and shows nothing but what the report contains: see docs/report.md."""
@@ -35,6 +36,7 @@ The page works without a network, and shows nothing but what the report contains
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
 @option("--experiment", metavar="NAME", help="Only runs of this experiment.")
 @where_option("Only runs that meet this condition, such as 'lr<0.01 and metric.acc>0.9'")
+@view_option
 @option(
     "--out",
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
@@ -43,10 +45,10 @@ The page works without a network, and shows nothing but what the report contains
 )
 @option("--json", "as_json", is_flag=True, help="Print the data of the report as JSON, or write them to --out.")
 def report(
-    runs: tuple[str, ...], experiment: str | None, where: tuple[str, ...], out: Path | None, as_json: bool
+    runs: tuple[str, ...], experiment: str | None, where: tuple[str, ...], view: str, out: Path | None, as_json: bool
 ) -> None:
     """Write a page about RUNs, or about all runs, to look at in a browser."""
-    request = ReportRequest(runs, experiment, condition.parse_all(where))
+    request = ReportRequest(runs, experiment, condition.parse_all(where), view)
     project = open_project(Path.cwd())
     target = out or Path("-" if as_json else REPORT)
     is_printed = target == Path("-")

@@ -38,6 +38,7 @@ SECTIONS = {
         "compare": ("qanat.cli.commands.compare:compare", "Compare parameters and metrics of runs."),
         "report": ("qanat.cli.commands.report:report", "Write a page about runs, to look at in a browser."),
         "ui": ("qanat.cli.commands.ui:ui", "Show runs in a browser, as they are now."),
+        "view": ("qanat.cli.commands.view:view", "Manage saved views of that page."),
     },
     "Work with runs": {
         "action": ("qanat.cli.commands.action:action", "Run an action of an experiment on the results of a run."),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from qanat.cli import session
-from qanat.cli.options import option, where_option
+from qanat.cli.options import option, view_option, where_option
 from qanat.cli.terminal.output import plural, say
 from qanat.domain import condition
 from qanat.domain.json_text import to_json
@@ -35,11 +35,12 @@ Only this machine can reach the page, and only with the random part of its addre
 @click.command(epilog=EXAMPLE)
 @option("--experiment", metavar="NAME", help="Only runs of this experiment.")
 @where_option("Only runs that meet this condition, such as 'lr<0.01 and metric.acc>0.9'")
+@view_option
 @option("--port", type=click.IntRange(0, 65_535), default=0, help="Port to use; by default, any that is free.")
 @option("--no-browser", is_flag=True, help="Do not open a browser.")
-def ui(experiment: str | None, where: tuple[str, ...], port: int, no_browser: bool) -> None:
+def ui(experiment: str | None, where: tuple[str, ...], view: str, port: int, no_browser: bool) -> None:
     """Show runs in a browser, as they are now, until Ctrl-C."""
-    request = ReportRequest((), experiment, condition.parse_all(where))
+    request = ReportRequest((), experiment, condition.parse_all(where), view)
     project = open_project(Path.cwd())
     follower = Follower(project, session.runners(), request)
     server = _served(port, follower, experiment or project.root.name)

@@ -44,6 +44,13 @@ def datasets(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
     return _offered(complete_names.definitions(_start(ctx), "dataset"), incomplete)
 
 
+def views(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete the name of a view."""
+    from qanat.usecases import complete_names
+
+    return _offered(complete_names.definitions(_start(ctx), "view"), incomplete)
+
+
 def templates(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
     """Complete the name of a template of the runner named before it, or else a file."""
     from qanat.usecases import complete_names
@@ -120,6 +127,7 @@ def metrics(ctx: click.Context, param: click.Parameter, incomplete: str) -> list
 COMPLETERS = {
     "experiments": experiments,
     "datasets": datasets,
+    "views": views,
     "templates": templates,
     "actions": actions,
     "runs": runs,

@@ -17,6 +17,7 @@ COMPLETES = {
     "experiment": "experiments",
     "action_name": "actions",
     "datasets": "datasets",
+    "view": "views",
     "runner": "runners",
     "engine": "engines",
     "submit_template": "templates",
@@ -31,7 +32,7 @@ COMPLETES = {
     "named_baselines": "metrics",
     "baseline_where": "conditions",
 }
-NAMES = {"dataset": "datasets", "template": "templates"}
+NAMES = {"dataset": "datasets", "template": "templates", "view": "views"}
 
 
 def describe(command: click.Command, line: str = "", path: tuple[str, ...] = ()) -> Bones:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from qanat.domain import views
 from qanat.domain.data import COMMAND, NONE
 from qanat.domain.data_paths import is_url, url_problem
 from qanat.domain.key_path import KeyPath, in_words
@@ -204,7 +205,7 @@ def reference_problems(
         absent = in_clones and found[:1] == [_absent(content["path"])]
         return found[1:] if absent and why_not_in_clones(project.location, content["path"]) else found
     if kind != "experiment":
-        return []
+        return views.problems(content) if kind == "view" else []
     found = list(_program_problems(state, (), content))
     for name, action in content.get("actions", {}).items():
         found += _program_problems(state, ("actions", name), action)

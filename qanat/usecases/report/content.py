@@ -18,6 +18,7 @@ from qanat.records.index import Index
 from qanat.usecases.project import Project
 from qanat.usecases.report.details import Details
 from qanat.usecases.report.series import POINTS_EACH_MAX, Series
+from qanat.usecases.report.views import views_of
 from qanat.usecases.runs import rows
 from qanat.usecases.runs.experiments import directions, experiments_of, metric_titles, unreadable
 from qanat.usecases.tracking.find import Found, find_run
@@ -32,11 +33,15 @@ NAMES_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """What a report should be about: runs by number or id, or all, of an experiment, that meet a condition."""
+    """What a report should be about: runs by number or id, or all, of an experiment, that meet a condition.
+
+    `view` is the name of the saved view that it opens with; empty for none.
+    """
 
     runs: Sequence[str] = ()
     experiment: str | None = None
     condition: Condition = EVERY
+    view: str = ""
 
 
 def content_of(project: Project, index: Index, refreshed: Refreshed, request: ReportRequest) -> dict[str, Any]:
@@ -44,9 +49,13 @@ def content_of(project: Project, index: Index, refreshed: Refreshed, request: Re
 
     `notes` says what is left out. `better` has the direction of metrics that have one, `titles` their labels and units,
     `seeds` the seeds of experiments that name them. Runs have the same `code` and `on` if groups of them can be pooled:
-    numbers for their code and their data, where none means 0. Errors as for find_run() and rows.matching_paths(), and
-    NotFound for an experiment that is neither defined nor has runs.
+    numbers for their code and their data, where none means 0. `views` are the saved views, and `view` is the name
+    of the one to open with. Errors as for find_run(), rows.matching_paths() and the definition of a view, and NotFound
+    for an experiment that is neither defined nor has runs.
     """
+    if request.view:
+        project.definition("view", request.view)
+    views, notes_on_views = views_of(project)
     chosen = _chosen(project, index, refreshed, request)
     kept = list(_within_limits(list(chosen.values())))
     experiments = experiments_of(project, (run.experiment for run in chosen.values()))
@@ -65,11 +74,14 @@ def content_of(project: Project, index: Index, refreshed: Refreshed, request: Re
     content = {
         "project": project.root.name,
         "created": project.clock.now(),
+        "views": views,
+        "view": request.view,
         "notes": [
             *unreadable(project, (run.experiment for run in chosen.values())),
             *(["no run meets the condition"] if not chosen and request.condition != EVERY else []),
             *_notes(chosen, kept),
             *_notes_on_curves(series),
+            *notes_on_views,
         ],
         "better": directions(experiments.values()),
         "titles": metric_titles(experiments.values()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,12 +48,10 @@ def _places(project: Project) -> Iterator[Path]:
     state, location = project.root / ".qanat", project.location
     yield from (state, location.private / flight.FOLDER, location.git_dir / "HEAD", location.git_dir / "logs/HEAD")
     yield from (project.root / folder for folder in folders_of(project.root))
-    definitions = state / "experiments"
-    yield definitions
-    try:
-        yield from definitions.iterdir()
-    except OSError:
-        return
+    for definitions in (state / "experiments", state / "views"):
+        yield definitions
+        with suppress(OSError):
+            yield from definitions.iterdir()
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

@@ -26,6 +26,7 @@ FILES = {
     "environment": PATHS.root / path_of("environment", "3f2a9c41d07be586"),
     "machine": PATHS.root / path_of("machine", "3f2a9c41d07be586"),
     "plan": PATHS.root / ".qanat/plans/a.yaml",
+    "view": PATHS.definition("view", "a"),
     "run": PATHS.root / record_path("a", 4, "7f3a9c"),
 }
 # What came after draft 7; servers of editors know that one best.

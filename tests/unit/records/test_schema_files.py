@@ -19,7 +19,18 @@ Schema: TypeAlias = dict[str, Any]
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 DATA: Final = ROOT / "tests" / "data" / "schemas"
-KINDS: Final = ("config", "dataset", "document", "environment", "experiment", "machine", "plan", "run", "template")
+KINDS: Final = (
+    "config",
+    "dataset",
+    "document",
+    "environment",
+    "experiment",
+    "machine",
+    "plan",
+    "run",
+    "template",
+    "view",
+)
 SCHEMA_FILES: Final = sorted((ROOT / "schemas").glob("*.schema.json"))
 VALID: Final = sorted(DATA.glob("valid/*/*.yaml"))
 INVALID: Final = sorted(DATA.glob("invalid/*/*.yaml"))

@@ -1,0 +1,73 @@
+"""Saved views of the page of runs: what the part of its address after `#` says, as a mapping."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from qanat.domain.condition import parse
+from qanat.domain.key_path import KeyPath
+from qanat.domain.shortening import quoted
+from qanat.errors import UsageError
+
+TEXTS = ("tab", "sort", "open", "x", "y", "colour", "metric", "over", "shade")
+LISTS = ("where", "by", "expanded", "columns", "selected")
+FLAGS = ("groups", "all", "logx", "logy", "lines", "logc")
+NUMBERS = ("smooth",)
+KEYS = (*TEXTS, *LISTS, *FLAGS, *NUMBERS)
+# What is about the file, and not about the page.
+ABOUT = ("schema", "name", "description")
+_FLAGS = {"yes": True, "no": False}
+_HOW = 'copy it in the page of qanat report or qanat ui, with "Copy link" or "Save view"'
+
+
+def address_of(content: Mapping[str, Any]) -> str:
+    """Return the part of an address that shows a view, with `#` before it."""
+    said = [(key, text) for key, value in content.items() if key in KEYS for text in _texts(value)]
+    return f"#{urlencode(said)}"
+
+
+def from_address(address: str) -> dict[str, Any]:
+    """Return what an address, or the part after `#`, shows. Raises UsageError for what no view has."""
+    before, mark, after = address.strip().partition("#")
+    if not mark and "://" in before:
+        raise UsageError("the address shows no view, since nothing follows a #", hint=_HOW)
+    said = parse_qs(after if mark else before, keep_blank_values=True, errors="strict", max_num_fields=1_000)
+    if unknown := [name for name in said if name not in KEYS]:
+        raise UsageError(f"views have no key {quoted(unknown[0])}", hint=f"keys of views: {', '.join(KEYS)}")
+    return {key: value for key in said if (value := _value(key, said[key])) is not None}
+
+
+def problems(content: Mapping[str, Any]) -> list[tuple[KeyPath, str]]:
+    """List the conditions of a view that are not understood."""
+    found: list[tuple[KeyPath, str]] = []
+    for place, text in enumerate(content.get("where", ())):
+        try:
+            parse(text)
+        except UsageError as error:
+            found.append((("where", place), error.message))
+    return found
+
+
+def _texts(value: Any) -> list[str]:
+    """Return a value as an address has it; a list without entries is one empty text."""
+    if isinstance(value, list):
+        return value or [""]
+    return [("yes" if value else "no") if isinstance(value, bool) else str(value)]
+
+
+def _value(key: str, texts: list[str]) -> Any:
+    """Return a value from an address; None for one that says nothing."""
+    (text, *_) = texts
+    if key in LISTS:
+        return [each for each in texts if each]
+    if key in TEXTS or not text:
+        return text if text or key == "sort" else None
+    if key in FLAGS and text in _FLAGS:
+        return _FLAGS[text]
+    if key in NUMBERS and re.fullmatch("[0-9]{1,4}", text):
+        return int(text)
+    wanted = "yes or no" if key in FLAGS else "a whole number"
+    raise UsageError(f"{key} of a view is {wanted}, not {quoted(text)}", hint=_HOW)
