@@ -17,9 +17,11 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 
-# How long a process may take from one program to the next, and members of a family to end once they are killed.
-EXEC_S = 0.1
+# How long a process may take from one program to the next, members of a family to end once they are killed, and all
+# of a family that starts new members as fast as they are killed.
+EXEC_S = 1.0
 KILLED_S = 1.0
+FAMILY_S = 60.0
 
 
 def start_of(pid: int) -> str | None:
@@ -101,16 +103,24 @@ def family(variable: str, value: str) -> list[int]:
 def _environment(pid: str) -> bytes:
     """Return a process's environment, waiting for one that is between two programs. Raises OSError.
 
-    In execve(2), the environment reads as empty at first, and then for a moment as one that is empty for good:
-    it ends where it starts (env_start and env_end in proc(5)).
+    In execve(2), the environment reads as empty, and the start of the new program's stack as 0. A stack that is there
+    before and after the environment was read is of one program, whose environment is empty for good.
     """
-    deadline, empty = time.monotonic() + EXEC_S, 0
-    while not (content := (_PROC / pid / "environ").read_bytes()) and time.monotonic() < deadline and empty < 5:
+    deadline = time.monotonic() + EXEC_S
+    before = _start_of_stack(pid)
+    while not (content := (_PROC / pid / "environ").read_bytes()):
         (_PROC / pid / "exe").readlink()  # a kernel thread has none
-        start, end = _fields(pid)[47:49]
-        empty = empty + 1 if start == end != b"0" else 0
+        after = _start_of_stack(pid)
+        if before == after != b"0" or time.monotonic() > deadline:
+            break
+        before = after
         time.sleep(0.001)
     return content
+
+
+def _start_of_stack(pid: str) -> bytes:
+    """Return the address where a program's stack starts, which is 0 until the program has been loaded."""
+    return _fields(pid)[25]
 
 
 def _fields(pid: int | str) -> list[bytes]:
@@ -169,8 +179,22 @@ def end_family(variable: str, value: str, leader: int | None, wait_s: float) -> 
         time.sleep(0.01)
     if leader:
         signal_session(leader, signal.SIGKILL)
-    deadline = time.monotonic() + KILLED_S
-    while (left := family(variable, value)) and time.monotonic() < deadline:  # one may have started another meanwhile
+    _kill_family(variable, value)
+
+
+def _kill_family(variable: str, value: str) -> None:
+    """Kill all members of a family, and those that they start meanwhile.
+
+    Looking for them takes seconds on a busy machine, so only the time after all of them were killed is limited.
+    """
+    give_up = time.monotonic() + FAMILY_S
+    killed: set[int] = set()
+    while (left := family(variable, value)) and time.monotonic() < give_up:
+        if not killed.issuperset(left):
+            killed.update(left)
+            give_up_on_these = time.monotonic() + KILLED_S
+        elif time.monotonic() > give_up_on_these:
+            return
         for pid in left:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
