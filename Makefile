@@ -51,6 +51,9 @@ docs: .venv/dev skeleton
 	$(BIN)/python -m tests.support.reader
 	$(BIN)/python -m tests.support.review_page
 
+pictures: .venv/browser
+	$(BIN)/python docs/pictures.py
+
 clean:
 	rm -rf .venv .pytest_cache demo build dist mutants
 

@@ -151,6 +151,20 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(file), f"{page.name}: {target}"
 
 
+def test_pictures_are_small_described_and_shown() -> None:
+    shown: set[str] = set()
+    for page in (*PAGES, ROOT / "README.md"):
+        for text, target in re.findall(r"!\[(.*?)\]\((\S+)\)", page.read_text()):
+            assert len(text.split()) > 3, f"{page.name}: {target}"
+            shown.add((page.parent / target).resolve().name)
+    files = list((DOCS / "pictures").iterdir())
+    assert {file.name for file in files} == shown
+    for file in files:
+        data = file.read_bytes()
+        assert data.startswith(b"\x89PNG")
+        assert len(data) < 100_000
+
+
 def anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings, as GitHub creates them."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
