@@ -125,12 +125,12 @@ class Trees:
             trees = [self._repository[commit].peel(pygit2.Tree) for commit in (old, new)]
         except (KeyError, ValueError):
             return None
-        files = []
+        paths = []
         with suppress(TooManyFiles):  # so many are not read, either
             for found in differing(*trees):
                 if not is_recorded(path := _text(found.path)):
-                    files.append(path)
-        return sorted(path for path in files if not path.startswith(f"{STATE}/")) or sorted(files)
+                    paths.append(path)
+        return sorted(path for path in paths if not path.startswith(f"{STATE}/")) or sorted(paths)
 
     def _state(self, commit: str | None) -> pygit2.Tree | None:
         return self._inner(commit, STATE)
