@@ -40,7 +40,7 @@ STORAGE = '[storage]\ndriver = "vfs"\ngraphroot = "{folder}/store"\nrunroot = "{
 INSIDE = """\
 [ ! -e /bin/bash ] || { echo "not inside"; exit 99; }
 case $1 in
-wait) trap 'echo got TERM; exit 9' TERM; echo begun; while :; do sleep 0.1; done ;;
+wait) trap 'echo got TERM; exit 9' TERM; trap 'echo got INT; exit 9' INT; echo begun; while :; do sleep 0.1; done ;;
 write) echo 2 >"$2/written" || exit 4 ;;
 KILL) kill -KILL $$ ;;
 esac

@@ -13,6 +13,7 @@ from tests.cluster.on_cluster import wait_until
 from tests.support.pages import ROOT, commands_of
 from tests.support.reader import Reader, report
 from tests.support.sandbox import Sandbox
+from tests.support.terminal import CTRL_C, Terminal
 
 pytestmark = pytest.mark.xdist_group("containers")
 
@@ -57,6 +58,20 @@ def test_a_container_ends_with_its_run(project: Sandbox, engines: Engines) -> No
         process.communicate(timeout=60)
         assert out.read_text() == "begun\ngot TERM\n"
         assert family(project.record(number)) == []
+
+
+def test_ctrl_c_reaches_what_is_in_a_container(project: Sandbox, engines: Engines) -> None:
+    for number, image in enumerate(images(engines), 1):
+        with Terminal(project.root, "run", "--container", image, "inside", "wait") as screen:
+            screen.see("begun")
+            screen.press(CTRL_C)
+            screen.see(f"Run {number} of inside cancelled")
+            screen.ends(130)
+        record = project.record(number)
+        assert (record["state"], family(record)) == ("cancelled", [])
+        heard = (project.root / f"results/inside/run_{number}/stdout.txt").read_text()
+        assert heard == "begun\ngot INT\n"
+    assert engines.podman("ps", "--all", "--quiet") == ""
 
 
 def test_a_container_ends_if_qanat_was_killed_and_it_does_not_want_to(project: Sandbox, engines: Engines) -> None:
