@@ -24,6 +24,23 @@ _LOCAL = "localhost/"
 _MADE = f"{_LOCAL}qanat"
 _DIGITS = 32
 _LOADED = re.compile(r"Loaded image(?: ID|\(s\))?: (\S+)")
+# Starts the engine with a name for its container, which is stopped once the engine's own process has ended: a scheduler
+# may kill that before it has passed on a signal, and never kills the container, which is not a child of the job. The
+# process that waits for this is not a child of the job either, and by its environment it does not belong to the group.
+_WATCHED = """\
+q_name=qanat-${QANAT_JOB%:*}-${QANAT_JOB#*:}-$$
+(
+    unset QANAT_JOB
+    setsid /bin/sh -c '
+        trap "" HUP INT TERM
+        while kill -0 "$1"; do sleep 1; done
+        "$2" stop -t 3 "$3" && "$2" rm -f "$3"
+    ' qanat "$$" "$1" "$q_name" </dev/null >/dev/null 2>&1 &
+)
+q_engine=$1 q_verb=$2
+shift 2
+exec "$q_engine" "$q_verb" --name "$q_name" "$@\"
+"""
 _ERROR = re.compile(r"(docker: )?Error(: | response from daemon: )")
 _INSPECT_S = 60.0
 _START_S = 120.0
@@ -132,6 +149,7 @@ class OciEngine:
         volumes = [part for mount in inside.mounts for part in ("--volume", str(mount))]
         variables = [part for name in VARIABLES for part in ("--env", name)]
         return (
+            *(("/bin/sh", "-c", _WATCHED, "qanat") if inside.in_job else ()),
             *(self.name, "run", "--rm", "--pull", "never", "--log-driver", "none", "--entrypoint", ""),
             *shared,
             *self.as_user(),

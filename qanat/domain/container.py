@@ -131,13 +131,17 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """What a program finds in its container; `image` is the image as the engine takes it."""
+    """What a program finds in its container; `image` is the image as the engine takes it.
+
+    It is `in_job` if a scheduler starts the engine, which may kill the engine's own process at any time.
+    """
 
     image: str
     workdir: str
     mounts: Sequence[Mount] = ()
     gpu: bool = False
     options: Sequence[str] = ()
+    in_job: bool = False
 
 
 def kind_of(name: str, path: Path | None) -> Kind:

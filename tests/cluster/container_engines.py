@@ -40,7 +40,12 @@ STORAGE = '[storage]\ndriver = "vfs"\ngraphroot = "{folder}/store"\nrunroot = "{
 INSIDE = """\
 [ ! -e /bin/bash ] || { echo "not inside"; exit 99; }
 case $1 in
-wait) trap 'echo got TERM; exit 9' TERM; trap 'echo got INT; exit 9' INT; echo begun; while :; do sleep 0.1; done ;;
+wait)
+    trap 'echo got TERM; echo TERM >>"$QANAT_STORAGE_PATH/heard.txt"; exit 9' TERM
+    trap 'echo got INT; exit 9' INT
+    echo begun
+    while :; do sleep 0.1; done ;;
+stay) trap '' TERM; echo begun; while :; do sleep 0.1; done ;;
 write) echo 2 >"$2/written" || exit 4 ;;
 KILL) kill -KILL $$ ;;
 esac
@@ -80,6 +85,24 @@ class Engines:
     def podman(self, *words: str) -> str:
         """Run podman and return what it prints."""
         return _called(["podman", *words], self.environment)
+
+    def environment_of(self, user: list[str], folder: Path) -> dict[str, str]:
+        """Return the variables that make podman use a store in a folder that has the image, if `user` starts it.
+
+        Without subordinate ids, all files of an image belong to the user.
+        """
+        made = {
+            "HOME": str(folder),
+            "XDG_RUNTIME_DIR": str(folder),
+            "CONTAINERS_STORAGE_CONF": f"{folder}/storage.conf",
+        }
+        (folder / "storage.conf").write_text(
+            f'{STORAGE.format(folder=folder)}[storage.options.vfs]\nignore_chown_errors = "true"\n'
+        )
+        self.podman("save", "--quiet", "--output", str(folder / "tiny.tar"), "localhost/tiny")
+        environment = self.environment | made
+        _called([*user, "podman", "load", "--quiet", "--input", str(folder / "tiny.tar")], environment)
+        return environment
 
 
 def family(record: dict[str, Any]) -> list[int]:

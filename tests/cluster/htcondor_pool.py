@@ -148,10 +148,10 @@ class Pool:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         for stale in (self.folder / "log").glob(".*_address*"):
             stale.unlink()
-        as_nobody, ids = _as_nobody()
+        prefix, ids = as_nobody()
         self.config.write_text(CONFIG.format(programs=self.programs, folder=self.folder) + ids)
         # The daemons go when the process goes that has started them, however that one ends.
-        command = [*as_nobody, "setpriv", "--pdeathsig", "TERM", self.programs / "sbin/condor_master", "-f"]
+        command = [*prefix, "setpriv", "--pdeathsig", "TERM", self.programs / "sbin/condor_master", "-f"]
         with (self.folder / "master.out").open("ab") as out:
             self._master = subprocess.Popen(
                 command,
@@ -344,7 +344,7 @@ def _unpack(folder: Path) -> None:
         raise PoolUnavailable(f"HTCondor's packages cannot be had: {said[-1] if said else 'no reason was given'}")
 
 
-def _as_nobody() -> tuple[list[str], str]:
+def as_nobody() -> tuple[list[str], str]:
     """Return the prefix that makes a command look like another user, and the settings that root's tools then need.
 
     HTCondor runs no job of root's. In a user namespace root looks like nobody, and stays root outside of it,

@@ -169,7 +169,8 @@ def enclose(
     )
     mounts = _mounts(project, chosen, place, datasets)
     is_known = make or bool(found.identity)
-    enclosure = Enclosure(container, chosen.engine, found.reference, place.folder, mounts, is_known)
+    how = (found.reference, place.folder, mounts, is_known, chosen.elsewhere)
+    enclosure = Enclosure(container, chosen.engine, *how)
     enclosure.command(place.folder, ())  # what the engine cannot do is refused here
     return enclosure
 

@@ -21,7 +21,7 @@ class Enclosure:
     """The container of a run, its engine, and the image as that takes it.
 
     `workdir` is where programs work, `mounts` are what the container has of this machine besides the storage directory.
-    An image that is not built yet is not known.
+    An image that is not built yet is not known. It is `in_job` if a scheduler starts the engine.
     """
 
     container: Container
@@ -30,6 +30,7 @@ class Enclosure:
     workdir: Path
     mounts: tuple[Mount, ...]
     is_known: bool = True
+    in_job: bool = False
 
     def command(self, storage: Path, program: Sequence[str]) -> tuple[str, ...]:
         """Return the command that starts a program, given the storage directory of the run."""
@@ -55,7 +56,8 @@ class Enclosure:
         mounts = sorted(
             (*self.mounts, *added(self.mounts, str(storage))), key=_place
         )  # parents first: they hide others
-        return Inside(self.image, str(self.workdir), mounts, self.container.gpu, self.container.options)
+        gpu, options = self.container.gpu, self.container.options
+        return Inside(self.image, str(self.workdir), mounts, gpu, options, self.in_job)
 
 
 def _place(mount: Mount) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from qanat.containers import registry
 from qanat.containers.podman import podman
 from qanat.containers.protocol import VARIABLES, Inside, Mount
 from qanat.errors import UsageError
+from tests.support.sandbox import wait_until
 
 INSIDE = Inside(
     image="/images/a b.sif",
@@ -63,6 +66,23 @@ def test_podman_and_docker_share_all_but_files_with_this_machine(name: str) -> N
     # The image's own program would be started before that of the run, and a missing image would be downloaded.
     apart = {("--entrypoint", ""), ("--pull", "never")}
     assert shared | volumes | apart | {("--env", variable) for variable in VARIABLES} <= pairs
+
+
+def test_a_container_of_a_job_is_stopped_once_its_engine_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = tmp_path / "calls"
+    (tmp_path / "docker").write_text(f'#!/bin/sh\necho "$@" >>{calls}\n[ "$1" != run ] || exec sleep 300\n')
+    (tmp_path / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("QANAT_JOB", "0a1b2c:7")
+    command = registry.engine("docker").command(Inside("image", "/", in_job=True), PROGRAM)
+    with subprocess.Popen(command) as process:
+        wait_until(lambda: calls.exists() and "--lr 0.1" in calls.read_text())
+        process.kill()
+    name = f"qanat-0a1b2c-7-{process.pid}"
+    assert calls.read_text().startswith(f"run --name {name} --rm ")
+    wait_until(lambda: calls.read_text().splitlines()[1:] == [f"stop -t 3 {name}", f"rm -f {name}"])
 
 
 def test_files_belong_to_the_user_with_and_without_privileges(monkeypatch: pytest.MonkeyPatch) -> None:
