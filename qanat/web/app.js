@@ -196,12 +196,15 @@ export class App {
 
   /** Give each selected row a colour that it keeps. */
   colour() {
-    for (const key of this.slots.keys()) if (!this.view.selected.includes(key)) this.slots.delete(key);
-    for (const key of this.view.selected) {
-      const taken = new Set(this.slots.values());
-      let slot = 0;
+    const selected = new Set(this.view.selected);
+    for (const key of this.slots.keys()) if (!selected.has(key)) this.slots.delete(key);
+    const taken = new Set(this.slots.values());
+    let slot = 0;
+    for (const key of selected) {
+      if (this.slots.has(key)) continue;
       while (taken.has(slot)) slot += 1;
-      if (!this.slots.has(key)) this.slots.set(key, slot);
+      taken.add(slot);
+      this.slots.set(key, slot);
     }
   }
 

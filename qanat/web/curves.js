@@ -71,9 +71,17 @@ function drawnOf(app, rows, name) {
     const [steps, values] = /** @type {Record<string, [number[], number[]]>} */ (group.series)[name];
     const slot = isAutomatic ? place : app.slots.get(key) ?? 0;
     const label = app.nameOf(row) + (row.group || row.run.groups.length === 1 ? '' : `.${group.number}`);
-    const smooth = smoothed(values, Number(app.view.smooth));
+    const smooth = smoothed(values, windowOf(app));
     return { row, name: label, steps, values, smooth, colour: `var(--series-${slot % 6})`, dash: DASHES[Math.floor(slot / 6) % 3] };
   })).slice(0, DRAWN_MAX);
+}
+
+/**
+ * Return over how many points curves are averaged: one of the choices, whatever an address says.
+ * @param {App} app
+ */
+function windowOf(app) {
+  return WINDOWS.find((window) => String(window) === app.view.smooth) ?? 1;
 }
 
 /**
@@ -105,7 +113,7 @@ export function smoothed(values, window) {
  */
 function curveControls(app, names, name, drawn) {
   const columns = names.map((one) => /** @type {any} */ ({ key: one, heading: titleOf(app, one) }));
-  const place = Math.max(0, WINDOWS.indexOf(Number(app.view.smooth)));
+  const place = WINDOWS.indexOf(windowOf(app));
   const said = (/** @type {number} */ window) => (window > 1 ? `over ${window} points` : 'off');
   const output = el('output', {}, said(WINDOWS[place]));
   const slider = el('input', {

@@ -108,7 +108,8 @@ function measured(app, row) {
   const curves = row.groups.length === 1 ? row.groups[0].curves : {};
   const hasCurves = Object.keys(curves).length > 0;
   const line = (/** @type {import('./columns.js').Column} */ column) => {
-    const curve = curves[column.key.replace(/^metric\./, '')];
+    const name = column.key.replace(/^metric\./, '');
+    const curve = Object.hasOwn(curves, name) ? curves[name] : undefined;
     const cells = hasCurves ? [1, 2, 3].map((place) => el('td', {}, curve ? brief(curve[place]) : '')) : [];
     const better = column.better ? el('span', { class: 'note' }, column.better === 'higher' ? ' ↑' : ' ↓') : null;
     return el('tr', {}, el('th', { title: column.better ? `${column.better} is better` : '' }, column.heading, better), el('td', {}, column.text(row)), cells);

@@ -11,9 +11,10 @@ export class Scale {
     this.isLog = isLog && extent[0] > 0;
     this.extent = extent;
     this.pixels = pixels;
-    const [low, high] = [this.inner(extent[0]), this.inner(extent[1])];
-    this.low = low;
-    this.span = high - low || 1;
+    this.low = this.inner(extent[0]);
+    this.high = this.inner(extent[1]);
+    // Half of it: all of it may be more than a number can be.
+    this.half = this.high / 2 - this.low / 2 || 0.5;
   }
 
   /** @param {number} value */
@@ -24,13 +25,14 @@ export class Scale {
   /** @param {number} value */
   at(value) {
     const [from, to] = this.pixels;
-    return from + ((this.inner(value) - this.low) / this.span) * (to - from);
+    return from + ((this.inner(value) / 2 - this.low / 2) / this.half) * (to - from);
   }
 
   /** @param {number} pixel */
   valueAt(pixel) {
     const [from, to] = this.pixels;
-    const inner = this.low + ((pixel - from) / (to - from)) * this.span;
+    const share = (pixel - from) / (to - from);
+    const inner = this.low * (1 - share) + this.high * share;
     return this.isLog ? 10 ** inner : inner;
   }
 
@@ -51,8 +53,9 @@ export class Scale {
  * @param {number} wanted
  */
 function linearTicks(low, high, wanted) {
-  const rough = (high - low) / wanted;
+  const rough = high / wanted - low / wanted;
   const power = 10 ** Math.floor(Math.log10(rough));
+  if (!power) return [low, high]; // between the least numbers there are
   const step = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
@@ -99,8 +102,8 @@ export function roomy([low, high], isLog) {
     const room = low === high ? 2 : (high / low) ** 0.04;
     return [low / room, high * room];
   }
-  const room = low === high ? Math.abs(low) * 0.1 || 1 : (high - low) * 0.05;
-  return [low - room, high + room];
+  const room = low === high ? Math.abs(low) * 0.1 || 1 : high * 0.05 - low * 0.05;
+  return [Math.max(-Number.MAX_VALUE, low - room), Math.min(Number.MAX_VALUE, high + room)];
 }
 
 /**

@@ -20,6 +20,8 @@ from typing import Any, TypeAlias
 HOST = "127.0.0.1"
 HOSTS = frozenset({HOST, "localhost"})
 STREAMS_MAX = 20
+# Connections of those who have not said the token yet: every user of this machine can open some, and keep silent.
+ASKING_MAX = 100
 # How often a stream without news says so, and finds out that nobody reads it.
 PULSE_S = 10.0
 TIMEOUT_S = 30.0
@@ -96,8 +98,7 @@ class Server:
         self.streams = 0
         self.is_stopped = False
         self.news = threading.Condition()
-        self._http = _Http((HOST, port), _Request)
-        self._http.site = self
+        self._http = _Http(self, port)
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -172,7 +173,33 @@ class Server:
 class _Http(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
-    site: Server
+    request_queue_size = ASKING_MAX
+
+    def __init__(self, site: Server, port: int) -> None:
+        self.site = site
+        self._asking: dict[object, None] = {}
+        super().__init__((HOST, port), _Request)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a request in a thread; of too many that are not known yet, the oldest is dropped."""
+        with self.site.news:
+            self._asking[request] = None
+            dropped: Any = next(iter(self._asking)) if len(self._asking) > ASKING_MAX else None
+            self._asking.pop(dropped, None)
+        if dropped is not None:
+            with suppress(OSError):  # it has just ended
+                dropped.shutdown(socket.SHUT_RDWR)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """End a connection."""
+        self.let_in(request)
+        super().shutdown_request(request)
+
+    def let_in(self, request: object) -> None:
+        """Keep a connection, whose token is the right one, until it ends."""
+        with self.site.news:
+            self._asking.pop(request, None)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Ignore a connection that has ended, and report every other error as usual."""
@@ -198,9 +225,12 @@ class _Request(BaseHTTPRequestHandler):
         name, _, query = rest.partition("?")
         if host not in HOSTS:
             self._refuse(HTTPStatus.MISDIRECTED_REQUEST)
-        elif not hmac.compare_digest(token.encode(), site.token.encode()):
+            return
+        if not hmac.compare_digest(token.encode(), site.token.encode()):
             self._refuse(HTTPStatus.NOT_FOUND)
-        elif not name:
+            return
+        self.server.let_in(self.request)
+        if not name:
             self._answer(HTTPStatus.OK, "text/html; charset=utf-8", site.page())
         elif (said := self._stream_of(site, name, query)) is None:
             self._refuse(HTTPStatus.NOT_FOUND)

@@ -178,17 +178,34 @@ function patternTest(pattern) {
     const part = pattern.toLowerCase();
     return (found) => found.toLowerCase().includes(part);
   }
-  const parts = [...pattern.matchAll(/\*+|\?|\[!?\]?[^\]]*\]|[^]/gu)].map(([part]) => expressionOf(part));
-  const expression = new RegExp(`^${parts.join('')}$`, 'isu');
+  const expression = new RegExp(`^${expressionOf(pattern)}$`, 'isu');
   return (found) => expression.test(found);
 }
 
 /**
- * Return the regular expression of a part of a pattern.
+ * Return the regular expression of a pattern, as fnmatch.translate() of Python does.
+ *
+ * What is between two `*` is looked for once, as early as possible, and not again where the rest does not match: that
+ * would take time without end. A lookahead does so, and a reference goes to where it ended.
+ * @param {string} pattern
+ */
+function expressionOf(pattern) {
+  const between = [''];
+  for (const [part] of pattern.matchAll(/\*+|\?|\[!?\]?[^\]]*\]|[^]/gu)) {
+    if (part.startsWith('*')) between.push('');
+    else between[between.length - 1] += expressionOfOne(part);
+  }
+  const [first, ...others] = between;
+  const last = others.pop();
+  const early = others.filter(Boolean).map((part, place) => `(?=(.*?${part}))\\${place + 1}`);
+  return last === undefined ? first : [first, ...early, '.*', last].join('');
+}
+
+/**
+ * Return the regular expression of what stands for one character in a pattern.
  * @param {string} part
  */
-function expressionOf(part) {
-  if (part.startsWith('*')) return '.*';
+function expressionOfOne(part) {
   if (part === '?') return '.';
   if (part.length < 3 || !part.startsWith('[')) return part.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
   const [, not, inner] = /** @type {RegExpExecArray} */ (/^\[(!?)([^]*)\]$/.exec(part));

@@ -25,6 +25,9 @@
  * @property {string} over `step` or `time`, for curves
  */
 
+/** More keys and conditions than people choose make a page slow, and an address may be a stranger's. */
+const LISTED_MAX = 2000;
+
 /**
  * Return the view that an address describes; what it does not say is as in `usual`.
  * @param {string} hash
@@ -38,7 +41,7 @@ export function readView(hash, usual) {
   for (const [name, value] of Object.entries(usual)) {
     const texts = said.getAll(name);
     if (!texts.length) continue;
-    if (Array.isArray(value)) view[name] = texts.filter(Boolean);
+    if (Array.isArray(value)) view[name] = [...new Set(texts.filter(Boolean))].slice(0, LISTED_MAX);
     else view[name] = typeof value === 'boolean' ? texts[0] === 'yes' : texts[0];
   }
   return /** @type {View} */ (view);

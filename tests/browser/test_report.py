@@ -143,6 +143,36 @@ def test_a_wrong_condition_is_explained_and_one_in_an_address_has_no_effect(
     assert page.get_by_role("tab", selected=True).text_content() == "Table"
 
 
+def test_no_address_makes_the_page_wait(report: Path, open_page: Callable[..., Any]) -> None:
+    pattern = "description~" + "*e" * 200 + "*x"
+    page = open_page(report, f"#where={pattern}&tab=curves&smooth=1000000000")
+    assert page.locator(".summary").inner_text().startswith("0 of 40 runs")
+    assert page.get_by_label("smoothing").input_value() == "0"
+    page = open_page(report, "#tab=compare&" + "&".join(f"selected={n}" for n in range(100_000)))
+    assert page.locator(".summary").inner_text().startswith("40 runs")
+
+
+def test_a_metric_may_be_called_like_what_every_object_has(tmp_path: Path, open_page: Callable[..., Any]) -> None:
+    group = RUNS[1]["groups"][0] | {"number": 0, "metrics": {"constructor": 1.0, "loss": 0.5}}
+    run = RUNS[1] | {"id": "1-00000b", "number": 1, "groups": [group | {"curves": {"loss": [0.5, 0.5, 1.0, 3]}}]}
+    page = open_page(written(tmp_path, {"runs": [run]}), "#open=1-00000b")
+    assert "loss" in page.locator("#drawer").inner_text()
+    assert "undefined" not in page.locator("body").inner_text()
+
+
+@pytest.mark.parametrize("values", [(5e-324, -5e-324), (1.7e308, -1.7e308), (1e-320, 2e-320)])
+@pytest.mark.parametrize("tab", ["scatter", "parallel"])
+def test_numbers_at_the_ends_of_what_numbers_can_be_are_drawn(
+    tmp_path: Path, open_page: Callable[..., Any], values: Sequence[float], tab: str
+) -> None:
+    runs = measured(*([{"acc": value, "loss": value}] for value in values))
+    for rate, run in enumerate(runs, start=1):
+        run["groups"][0]["parameters"] = {"--lr": str(rate)}
+    page = open_page(written(tmp_path, {"runs": runs}), f"#tab={tab}&x=metric.loss&y=metric.acc")
+    page.locator("#panel svg").first.wait_for(state="attached")
+    assert "NaN" not in page.locator("#panel").inner_html()
+
+
 def test_groups_have_rows_of_their_own(report: Path, open_page: Callable[..., Any]) -> None:
     page = open_page(report)
     page.get_by_role("button", name="groups").first.click()

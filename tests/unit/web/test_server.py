@@ -178,3 +178,20 @@ def test_somebody_waits_for_a_page_without_waking_up(server: Server, asked: Aski
 def test_a_port_that_is_in_use_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(OSError, match="in use"):
         Server(other.getsockname()[1], lambda data, number: data, log, FIRST)
+
+
+def test_those_who_say_nothing_keep_nobody_else_out(
+    server: Server, asked: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "ASKING_MAX", 3)
+    stream = events(asked(f"/{server.token}/events?1"))
+    silent = [socket.create_connection(("127.0.0.1", server.port), timeout=10) for _ in range(8)]
+    try:
+        for each in silent[:5]:
+            assert each.recv(1) == b""
+        assert asked(f"/{server.token}/").status == 200
+        server.publish(THEN)
+        assert next(stream)["created"] == "2"
+    finally:
+        for each in silent:
+            each.close()
