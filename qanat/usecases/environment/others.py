@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from qanat.domain.environment import Interpreter
 from qanat.domain.machine import VERSION
 from qanat.errors import QanatError
 from qanat.records.remembered import Remembered, stamp_at
-from qanat.system import hashing, programs
+from qanat.system import hashing, programs, r_installation
 from qanat.usecases.environment.interpreter import NotStarted
 
 EXECUTABLE_BYTES_MAX = 256 * 2**20
@@ -25,6 +26,8 @@ _LANGUAGES = {
     "ruby": "ruby",
     "node": "node",
 }
+_R_VARIABLES = ("R_LIBS", "R_LIBS_USER", "R_LIBS_SITE", "R_ENVIRON", "R_ENVIRON_USER", "R_HOME")
+_RENV_LOCK = "renv.lock"
 # They start other programs, which cannot be known without running them.
 _SHELLS = ("sh", "dash", "bash", "zsh", "ksh", "busybox", "fish")
 _MATLAB = re.compile(r"R20[0-9]{2}[ab]")
@@ -46,9 +49,25 @@ def describe(known: Remembered, program: Path, folder: Path, *, starts: bool) ->
             raise NotStarted
         version = known.found(f"version {program}", stamps, lambda: _version(program, folder))
         if version:
-            return {"interpreter": Interpreter(language, version)}
+            packages = _r_packages(known, program, folder, starts=starts) if language == "r" else {}
+            return {"interpreter": Interpreter(language, version), "distributions": packages}
     digest = known.found(f"executable {program}", stamps, lambda: hash_of(real, EXECUTABLE_BYTES_MAX))
     return {"executable": digest} if digest else {}
+
+
+def _r_packages(known: Remembered, program: Path, folder: Path, *, starts: bool) -> dict[str, str]:
+    """Return the packages of an R; with a lock file of renv, that has them, and its library is known to R alone."""
+    if os.path.exists(folder / _RENV_LOCK):  # noqa: PTH110
+        return {}
+    rscript = program.with_name("Rscript")
+    read = (str(rscript), str(folder / ".Renviron"), os.path.expanduser("~/.Renviron"))  # noqa: PTH111
+    stamps = {path: stamp_at(path) for path in read}
+    name = f"R libraries {rscript} {[os.environ.get(variable, '') for variable in _R_VARIABLES]}"
+    if not starts and known.get(name, stamps) is None:
+        raise NotStarted
+    libraries = known.found(name, stamps, lambda: r_installation.libraries(rscript, folder))
+    contents = {library: stamp_at(library) for library in libraries}
+    return known.found(f"R packages {libraries}", contents, lambda: r_installation.packages(libraries))
 
 
 def _version(program: Path, folder: Path) -> str:

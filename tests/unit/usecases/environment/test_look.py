@@ -135,6 +135,37 @@ def test_a_script_with_packages_of_its_own_has_those_of_its_environment(
     assert names == [str(tmp_path / "bin/uv")]
 
 
+def test_the_packages_of_r_are_those_of_its_libraries(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, base = tmp_path / "own", tmp_path / "base"
+    for library, name, version in ((own, "dplyr", "1.1"), (base, "dplyr", "1.0"), (base, "MASS", "7.3-60")):
+        (library / name).mkdir(parents=True)
+        (library / name / "DESCRIPTION").write_text(f"Package: {name}\nTitle: x\nVersion: {version}\n")
+    (base / "broken").mkdir()
+    (base / "other").mkdir()
+    (base / "other/DESCRIPTION").write_text("Package: another\nVersion: 1\n")
+    answers = f'case $1 in --version) echo R version 4.4.1 ;; *) printf "%s\\n" "{own}" "{base}" note ;; esac'
+    program(tmp_path / "bin/Rscript", f"#!/bin/sh\n{answers}\n")
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    command = ("Rscript", "train.R")
+    with pytest.raises(NotStarted):
+        look(world.project, command, world.root, starts=False)
+    found = look(world.project, command, world.root)
+    assert found.interpreter == Interpreter("r", "4.4.1")
+    assert found.distributions == {"MASS": "7.3-60", "dplyr": "1.1"}
+    names = started(monkeypatch)
+    (own / "tidyr").mkdir()
+    (own / "tidyr/DESCRIPTION").write_text("Package: tidyr\nVersion: 2.0\n")
+    assert look(world.project, command, world.root, starts=False).distributions["tidyr"] == "2.0"
+    assert names == []
+    world.write("renv.lock", "")
+    assert look(world.project, command, world.root).distributions == {}
+    world.write("renv.lock", "").unlink()
+    program(tmp_path / "bin/Rscript", '#!/bin/sh\ntest "$1" = --version && echo R 4.4.2\n')
+    assert look(world.project, command, world.root) == Environment(Interpreter("r", "4.4.2"))
+
+
 def test_another_program_is_known_by_its_hash(world: World) -> None:
     for name in ("simulate", "perl"):  # the latter does not say a version
         program(world.root / name, "#!/bin/sh\nexit 1\n")
