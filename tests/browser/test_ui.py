@@ -47,7 +47,7 @@ class Served:
 
     def asked(self, path: str, method: str = "GET", host: str = "") -> int:
         """Return the status of a request."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, path, headers={"Host": host} if host else {})
             return connection.getresponse().status
@@ -88,7 +88,7 @@ def test_the_page_follows_runs_until_ctrl_c(
     assert page.locator(".tick[aria-checked=true]").count() == 1
     page.close()
     served.process.send_signal(signal.SIGINT)
-    assert served.process.wait(20) == 0
+    assert served.process.wait(60) == 0
 
 
 def test_nobody_else_gets_the_page_and_a_second_ui_has_its_own(
@@ -115,7 +115,7 @@ def test_nobody_else_gets_the_page_and_a_second_ui_has_its_own(
         page.get_by_text("seen in both").wait_for()
     for served in (first, second):
         served.process.send_signal(signal.SIGTERM if served is first else signal.SIGINT)
-        served.process.wait(20)
+        served.process.wait(60)
     assert second.process.returncode == 0
 
 

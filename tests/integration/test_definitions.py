@@ -547,7 +547,7 @@ def going(sandbox: Sandbox) -> Iterator[Sandbox]:
     wait_until((storage / "begun").exists)
     yield sandbox
     (storage / "stop").touch()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
 
 
 def test_an_experiment_with_a_live_run_is_not_deleted(going: Sandbox) -> None:

@@ -201,7 +201,7 @@ def test_a_run_of_many_groups_goes_on_when_its_output_has_nowhere_to_go(sandbox:
 
 def spawn(sandbox: Sandbox, *words: str) -> pexpect.spawn[str]:
     """Start qanat on a terminal of its own."""
-    return pexpect.spawn(PROGRAM[0], [*PROGRAM[1:], *words], cwd=str(sandbox.root), timeout=30, encoding="utf-8")
+    return pexpect.spawn(PROGRAM[0], [*PROGRAM[1:], *words], cwd=str(sandbox.root), timeout=60, encoding="utf-8")
 
 
 def test_ctrl_c_at_a_terminal_cancels_the_run(sandbox: Sandbox) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import random
@@ -134,9 +133,7 @@ def test_a_program_that_started_just_before_its_qanat_was_killed_has_a_start(gat
 def test_a_program_that_started_and_died_beside_its_qanat_is_not_said_never_to_have_started(gates: Gates) -> None:
     killed_after_the_start(gates)
     live = live_record(gates.sandbox)
-    for pid in processes.family("QANAT_JOB", intent_of(gates.sandbox)):
-        with contextlib.suppress(ProcessLookupError):  # a sleep of the program
-            os.kill(pid, signal.SIGKILL)
+    processes.end_family("QANAT_JOB", intent_of(gates.sandbox), None, 0)
     gates.sandbox.qanat("status")
     (group,) = gates.sandbox.record()["groups"]
     assert live["state"] == "running"

@@ -584,7 +584,7 @@ def test_a_program_that_puts_a_pipe_in_the_place_of_its_completion_file_ends(san
     sandbox.experiment("pipe", 'mkfifo "$2/completion.json"; (cat "$2/completion.json" >"$2/read" &)')
     process = sandbox.start("run", "pipe")
     try:
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
     finally:
         process.kill()
     assert process.returncode == 0

@@ -102,7 +102,7 @@ def test_a_signal_to_a_job_reaches_its_program(project: Sandbox) -> None:
     wait_until(lambda: output.exists() and output.read_text() == "begun\n")
     (group,) = wait_until(lambda: project.qanat("experiment", "status", "catches", "--json").json[0]["groups"])
     os.kill(int(group["job"]), signal.SIGUSR1)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     (group,) = project.record()["groups"]
     assert (group["state"], group["exit_code"], group["reason"]) == ("failed", 137, "exit code 137")
     assert output.read_text() == "begun\ngot it\n"

@@ -68,7 +68,7 @@ class ForkServer:
         self._environment = None
         if self._control and self._process:
             self._control.close()
-            printed = self._process.communicate(timeout=10)
+            printed = self._process.communicate(timeout=60)
             assert (self._process.returncode, *printed) == (0, "", "")
 
     def can_run(self, words: Sequence[str], env: Mapping[str, str]) -> bool:

@@ -58,10 +58,11 @@ class Gates:
 
 
 def is_running(pid: int) -> bool:
-    """Return whether a process with this number exists and is not a zombie."""
+    """Return whether a process with this number exists and is neither a zombie nor about to be one, without memory."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
-    return bool(state.strip()) and not state.startswith("Z")
+    words = ["ps", "-o", "stat=", "-o", "vsz=", "-p", str(pid)]
+    found = subprocess.run(words, capture_output=True, text=True, check=False).stdout.split()
+    return bool(found) and not found[0].startswith("Z") and found[1] != "0"

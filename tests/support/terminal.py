@@ -22,7 +22,7 @@ from tests.support.forks import FORKS, AtTerminal
 from tests.support.sandbox import PROGRAM
 
 SIZE = (120, 40)
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
 # How long a program has to end by itself when its terminal is closed.
 HANG_UP_S = 1.0
 ENTER, DOWN, UP, SPACE, CTRL_C, CTRL_D, ESCAPE = "\r", "\x1b[B", "\x1b[A", " ", "\x03", "\x04", "\x1b"

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.integration.life.endings import exit_code
-from tests.support.gates import Gates
+from tests.support.gates import Gates, is_running
 from tests.support.invariants import violations
 from tests.support.sandbox import Sandbox, wait_until
 
@@ -163,7 +163,7 @@ def _journal(sandbox: Sandbox) -> list[str]:
 def _kill_job(line: str) -> None:
     pid = int(json.loads(line)["job"])
     os.killpg(os.getpgid(pid), signal.SIGKILL)
-    wait_until(lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text())
+    wait_until(lambda: not is_running(pid))
 
 
 def test_a_run_that_goes_on_is_not_retried(sandbox: Sandbox) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -48,10 +47,8 @@ def test_a_git_that_an_interrupt_has_ended_is_asked_again(repository: Repository
 
 
 def test_a_program_that_nothing_waits_for_is_killed(tmp_path: Path) -> None:
-    before = time.monotonic()
-    with pytest.raises(ValueError, match="on the way"), programs.running(["sleep", "60"], cwd=tmp_path):
+    with pytest.raises(ValueError, match="on the way"), programs.running(["sleep", "10000"], cwd=tmp_path):
         raise ValueError("on the way")
-    assert time.monotonic() - before < 30
     with pytest.raises(RunnerUnavailable, match="nothing-of-this-name is not on PATH"):
         programs.running(["nothing-of-this-name"], cwd=tmp_path).__enter__()
 

@@ -30,7 +30,7 @@ def editing(repository: Repository, *words: str, cwd: Path | None = None) -> Ite
         yield process
     finally:
         gate.touch()
-        process.wait(timeout=30)
+        process.wait(timeout=60)
         gate.unlink()
         Path(f"{gate}.begun").unlink()
 
@@ -86,17 +86,15 @@ def test_a_commit_is_waited_for_and_one_that_takes_longer_is_named(
         before = time.monotonic()
         assert others.outlasting(staged.location) == "git commit"
         assert time.monotonic() - before >= 0.2
-        monkeypatch.setattr(others, "WAIT_S", 30)
+        monkeypatch.setattr(others, "WAIT_S", 1e6)
         (staged.root.parent / "gate").touch()
         assert others.outlasting(staged.location) is None
-    assert time.monotonic() - before < 20
 
 
 def test_a_commit_that_has_started_qanat_is_not_waited_for(staged: Repository) -> None:
     program = (
-        "import time; from pathlib import Path; from qanat.git import location, others; others.WAIT_S = 60; "
-        "before = time.monotonic(); found = others.outlasting(location.find(Path.cwd())); "
-        "print(found, time.monotonic() - before < 30)"
+        "from pathlib import Path; from qanat.git import location, others; others.WAIT_S = 1e6; "
+        "print(others.outlasting(location.find(Path.cwd())))"
     )
     import shlex
     import sys
@@ -106,7 +104,7 @@ def test_a_commit_that_has_started_qanat_is_not_waited_for(staged: Repository) -
     hook.write_text(f"#!/bin/sh\n{shlex.join([sys.executable, '-c', program])} >said\n")
     hook.chmod(0o755)
     staged.git("commit", "--quiet", "--message", "x")
-    assert (staged.root / "said").read_text() == "git commit True\n"
+    assert (staged.root / "said").read_text() == "git commit\n"
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ class Asking:
 
     def __call__(self, path: str, method: str = "GET", **headers: str) -> HTTPResponse:
         """Return the answer to a request."""
-        connection = HTTPConnection("127.0.0.1", self._server.port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", self._server.port, timeout=60)
         connection.request(method, path, headers=headers)
         answer = connection.getresponse()
         self._open += [connection, answer]

@@ -114,7 +114,7 @@ class Place:
         )
 
     def run(self, job: JobSpec) -> int:
-        return self.start(job).wait(20)
+        return self.start(job).wait(60)
 
     def left(self, name: str = "completion.json", group: int = 0) -> dict[str, Any]:
         content: dict[str, Any] = json.loads((self.storage(group) / name).read_text())
@@ -277,7 +277,7 @@ def test_a_signal_to_the_script_reaches_the_program_and_the_script_writes_the_en
     came = wait_until(lambda: (place.workdir / "came").exists() and (place.workdir / "came").read_text())
     assert came == name
     (place.workdir / "gate").touch()
-    assert process.wait(20) == 137
+    assert process.wait(60) == 137
     left = place.left("stopped.json" if name == "TERM" else "completion.json")
     assert (left["status"], left["by"]) == (137, "exit")
     assert sorted(path.name for path in place.storage().iterdir() if path.name.startswith(".")) == []
@@ -296,7 +296,7 @@ def test_signals_that_come_together_all_reach_the_program(in_any_shell: Place) -
     )
     assert came
     (place.workdir / "gate").touch()
-    assert process.wait(20) == 137
+    assert process.wait(60) == 137
 
 
 def test_a_signal_that_comes_before_the_program_does_is_not_lost(in_any_shell: Place) -> None:
@@ -325,7 +325,7 @@ def test_exit_codes_are_told_from_signals(in_any_shell: Place) -> None:
     jobs = [in_any_shell.shell(script, group=group) for group, script in enumerate(ends)]
     in_any_shell.write(*jobs)
     for process in [in_any_shell.start(job) for job in jobs]:
-        process.wait(20)
+        process.wait(60)
     written = [storage.read_completion(in_any_shell.storage(group)) for group in range(len(ends))]
     assert {s: (w.status.exit_code, w.status.signal) for s, w in zip(ends, written, strict=True) if w} == ends
 
@@ -384,7 +384,9 @@ def test_times_have_milliseconds(in_any_shell: Place) -> None:
     if Path(in_any_shell.shell_path).resolve().name == "busybox":
         assert len(left["ended"]) == len("2026-11-23T05:17:55+00:00")  # its own date has no fractions
         return
-    assert 0.2 <= (times.seconds_between(left["started"], left["ended"]) or 0) < 20
+    seconds = times.seconds_between(left["started"], left["ended"])
+    assert seconds
+    assert seconds >= 0.2
 
 
 def test_a_date_without_fractions_is_used_as_it_is(place: Place, tmp_path: Path) -> None:
@@ -407,7 +409,7 @@ def test_a_signal_by_which_the_scheduler_stops_jobs_leaves_no_completion_file(pl
     process = place.start(job)
     begun(place)
     process.send_signal(signal.SIGUSR2)
-    assert process.wait(20) == 5
+    assert process.wait(60) == 5
     assert place.stdout() == "begun\ngot it\n"
     assert not (place.storage() / "completion.json").exists()
     assert (place.left("stopped.json")["status"], place.left("stopped.json")["attempt"]) == (5, 1)
@@ -422,7 +424,7 @@ def test_a_stop_of_all_processes_reaches_the_program_once(place: Place) -> None:
     os.killpg(process.pid, signal.SIGTERM)
     wait_until((place.workdir / "came").exists)
     (place.workdir / "gate").touch()
-    assert process.wait(20) == 137
+    assert process.wait(60) == 137
     assert (place.workdir / "came").read_text() == "TERM"
     assert place.left("stopped.json")["status"] == 137
 
@@ -434,7 +436,7 @@ def test_a_warning_to_the_script_alone_stops_nothing(place: Place) -> None:
     process = place.start(job)
     begun(place)
     process.terminate()
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     assert place.stdout() == "begun\nsaved\n"
     assert place.left()["status"] == 0
 
@@ -446,7 +448,7 @@ def test_the_end_is_written_even_if_the_script_itself_is_killed(place: Place) ->
     process = place.start(job)
     begun(place)
     process.kill()
-    process.wait(20)
+    process.wait(60)
     (place.workdir / "gate").touch()
     wait_until((place.storage() / "completion.json").exists)
     assert place.left()["status"] == 137
@@ -459,7 +461,7 @@ def test_a_program_that_takes_its_time_to_stop_is_waited_for(place: Place) -> No
     begun(place)
     process.terminate()
     process.terminate()
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     assert place.stdout() == "begun\nsaved\n"
     assert place.left("stopped.json")["status"] == 0
     assert not (place.storage() / "completion.json").exists()
@@ -487,7 +489,7 @@ def test_a_start_takes_away_how_the_one_before_it_ended(place: Place) -> None:
     assert not (place.storage() / "completion.json").exists()
     assert not (place.storage() / "stopped.json").exists()
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait(20)
+    process.wait(60)
     assert not (place.storage() / "completion.json").exists()
 
 
