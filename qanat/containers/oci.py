@@ -51,6 +51,7 @@ _WAYS_OUT = {
     r"rlimit": 'in containers.conf, below [containers]: default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]',
     r"cgroup": 'in containers.conf, below [engine]: cgroup_manager = "cgroupfs", and runtime = "runc" if that fails',
     r"overlay": 'in storage.conf, below [storage]: driver = "vfs"',
+    r"/dev/mqueue": "add options: [--ipc=private] to the container in the definition of the experiment",
     r"subuid|subgid|newuidmap": "have your administrator add you to /etc/subuid and /etc/subgid: podman(1), rootless",
 }
 # What uname calls the machines that Go, and so the images, have other names for.

@@ -13,9 +13,18 @@ from tests.cluster.on_cluster import OnCluster, wait_until
 from tests.cluster.slurm_project import OnSlurm
 
 
+def _defined(cluster: OnCluster, image: str) -> None:
+    """Define the experiment; without privileges, podman cannot bind /dev/mqueue where there is none."""
+    cluster.experiment("inside", INSIDE)
+    if image == "localhost/tiny" and not Path("/dev/mqueue").exists():
+        path = cluster.root / ".qanat/experiments/inside.yaml"
+        path.write_text(f"{path.read_text()}container: {{image: {image}, options: [--ipc=private]}}\n")
+        cluster.commit("container")
+
+
 def _runs_inside(cluster: OnCluster, image: str, *words: str) -> None:
     """Submit a run in a container."""
-    cluster.experiment("inside", INSIDE)
+    _defined(cluster, image)
     cluster.submit("inside", "--container", image, *words, "-R", "pos_0 0,3")
     first, second = cluster.wait_for_states("finished", "failed")
     assert (first["exit_code"], second["exit_code"]) == (0, 3)

@@ -85,13 +85,17 @@ def test_a_container_of_a_job_is_stopped_once_its_engine_was_killed(
     wait_until(lambda: calls.read_text().splitlines()[1:] == [f"stop -t 3 {name}", f"rm -f {name}"])
 
 
-def test_files_belong_to_the_user_with_and_without_privileges(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_belong_to_the_user_with_and_without_privileges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(os, "getegid", lambda: 0)
     assert podman().as_user() == ("--user", "0:0")
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert podman().as_user() == ("--userns", "keep-id")
-    assert registry.engine("docker").as_user() == ("--user", "1000:0")  # type: ignore[attr-defined]
+    monkeypatch.setattr(os, "geteuid", lambda: 65534)
+    monkeypatch.setattr("qanat.containers.podman.SUBORDINATE", tmp_path / "subuid")
+    assert podman().as_user() == ("--userns", "host")
+    for text, expected in {"other:1:1\n": "host", "65534:1:1\n": "keep-id", "a:1:1\nnobody:1:1\n": "keep-id"}.items():
+        (tmp_path / "subuid").write_text(text)
+        assert podman().as_user() == ("--userns", expected)
+    assert registry.engine("docker").as_user() == ("--user", "65534:0")  # type: ignore[attr-defined]
 
 
 def test_gpus_are_given_as_each_engine_does() -> None:
