@@ -12,14 +12,16 @@ from qanat.domain.reproduction import FileVerdict, ValueVerdict
 class Check:
     """How a rerun compares with the run that it repeats.
 
-    It is `identical` if nothing differs, not even within the tolerance. `files` and `values` (metrics, and how groups
-    ended) have a `verdict` each: identical, equal (within the tolerance), different, missing or unreadable. `notes` say
-    what could not be compared, and `causes` what else differs, or is unknown, if something does.
+    It is `identical` if nothing differs, not even within the tolerance, and `equal` if nothing does beyond it. `files`
+    and `values` (metrics, and how groups ended) have a `verdict` each: identical, equal (within the tolerance),
+    different, missing or unreadable. `notes` say what could not be compared, and `causes` what else differs, or is
+    unknown, if something does.
     """
 
     first: Run
     run: Run
     identical: bool
+    equal: bool
     files: tuple[FileVerdict, ...]
     values: tuple[ValueVerdict, ...]
     notes: tuple[str, ...]

@@ -327,7 +327,8 @@ def _checked(opened: Opened, basis: Basis, again: records.Run, rtol: float) -> C
 
     verdict = launching.verdict(opened, basis, again, rtol)
     first, now, found = Run.of(opened, basis.run), Run.of(opened, again), verdict.found
-    return Check(first, now, found.is_identical, found.files, found.values, basis.notes, verdict.causes)
+    is_same = found.is_identical, found.is_equal
+    return Check(first, now, *is_same, found.files, found.values, basis.notes, verdict.causes)
 
 
 def _word(run: Run | str | int) -> str:

@@ -53,7 +53,15 @@ class Comparison:
     @property
     def is_identical(self) -> bool:
         """Whether nothing differs, not even within the tolerance."""
-        return {each.verdict for each in self.files} | {each.verdict for each in self.values} <= {IDENTICAL}
+        return self._has_only(IDENTICAL)
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether nothing differs beyond the tolerance."""
+        return self._has_only(IDENTICAL, EQUAL)
+
+    def _has_only(self, *verdicts: str) -> bool:
+        return {each.verdict for each in self.files} | {each.verdict for each in self.values} <= {*verdicts}
 
 
 def compare_values(first: Group, again: Group, rtol: float) -> list[ValueVerdict]:

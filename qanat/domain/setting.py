@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from types import MappingProxyType
 
 from qanat.domain import comparison
 from qanat.domain.circumstances import Circumstances, differing
 from qanat.domain.comparison import Comparison, Grouping
-from qanat.domain.equal_values import canonical_parameters
+from qanat.domain.equal_values import canonical, canonical_parameters
 from qanat.domain.facts import RunFacts, facts_of
-from qanat.domain.parameters import in_plain
+from qanat.domain.parameters import by_plain_name, in_plain
 from qanat.domain.run import Group, Run, State
 from qanat.domain.seeds import GUESSED, without_seeds
 
@@ -31,6 +32,21 @@ def as_typed(parameters: Mapping[str, str], seeds: Collection[str] = GUESSED) ->
 def as_text(parameters: Iterable[tuple[str, str]]) -> str:
     """Return parameters as `lr=0.1 n=5`; one without a value is only its name."""
     return " ".join(f"{name}={value}" if value else name for name, value in in_plain(dict(parameters)).items())
+
+
+def respelled(groups: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
+    """List the values that make one setting of groups whose arguments differ: `n=1` and `n=1.0`."""
+    same: dict[Parameters, dict[str, dict[str, None]]] = {}
+    for given in map(by_plain_name, groups):
+        values = same.setdefault(canonical_parameters(given), {})
+        for name, value in given.items():
+            values.setdefault(name, {})[value] = None
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for name, spelled in chain.from_iterable(values.items() for values in same.values()):
+        if len(spelled) > 1:
+            texts = found.setdefault((name, canonical(next(iter(spelled)))), {})
+            texts.update(dict.fromkeys(f"{name}={value}" for value in spelled))
+    return [tuple(texts) for texts in found.values()]
 
 
 def pooled(runs: Sequence[Run], seeds: Sequence[str], better: Mapping[str, str] = MappingProxyType({})) -> Comparison:

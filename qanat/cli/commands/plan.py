@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from qanat.cli import session
-from qanat.cli.commands.run import RunCommand, check_name, counted, request_from
+from qanat.cli.commands.run import RunCommand, check_name, counted, request_from, tell_respelled
 from qanat.cli.commands.run import run as run_command
 from qanat.cli.options import OTHER, option, shown
 from qanat.cli.runs import misplaced
@@ -100,6 +100,7 @@ def _plan(ctx: click.Context, /, out: Path | None, as_json: bool, **options: Any
     found = launching.plan_for_review(project, request, chosen, session.runners())
     if found.key.environment is None and found.key.container is None:
         tell("note: the environment is not known to the plan, so qanat run --plan accepts any")
+    tell_respelled(group.args for group in found.groups)
     if out is not None:
         is_new = planning.write(project, found, out)
         standings = [group.standing for group in found.groups]

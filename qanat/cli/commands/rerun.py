@@ -42,9 +42,9 @@ Example:
   qanat rerun 4 --failed --head
   qanat rerun 4 --container /scratch/images/iris.sif
 
-With --check, the outputs are compared file by file, and the metrics; the exit code is 1 if anything differs, and 0 if
-nothing does, even if groups of both runs have failed.
-If results of RUN are gone or changed, the metrics and the digests in its record are compared instead."""
+With --check, the outputs are compared file by file, and the metrics; the exit code is 1 if anything differs beyond
+--rtol, and 0 if nothing does, even if groups of both runs have failed. If results of RUN are gone or changed, the
+metrics and the digests in its record are compared instead."""
 CHECK = "Comparison"
 GROUPS = "What to repeat"
 
@@ -141,4 +141,4 @@ def _check(project: Project, basis: Basis, again: Run, rtol: float, *, as_json: 
         check_report.print_json(found, first, again, basis.notes, verdict.causes)
     else:
         check_report.print_report(found, first, again, verdict.causes)
-    return 0 if found.is_identical else EXIT_FAILED
+    return 0 if found.is_equal else EXIT_FAILED

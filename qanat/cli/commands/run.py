@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +28,8 @@ from qanat.cli.runs.launch_options import (
 )
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.terminal import arguments
-from qanat.cli.terminal.output import clean, plural, say, say_json
+from qanat.cli.terminal.output import clean, plural, say, say_json, tell
+from qanat.domain.setting import respelled
 from qanat.domain.standing import ACTIVE, DONE, FAILED, NEW, Standing
 from qanat.errors import QanatError, UsageError
 from qanat.usecases.launch import launch as launching
@@ -55,6 +56,7 @@ qanat too, with its value; all others are passed to the program in their order. 
 Without --, an argument that looks meant for qanat, such as a misspelt option, is refused before anything runs."""
 
 OWNERS_NAMED = 3
+RESPELLED_SHOWN = 3
 PLANNED_ONLY = ("group_param", "range_param", "param_file", "parameters_file", "commit_sha")
 _WORDS = {NEW: "new", DONE: "done", FAILED: "failed before", ACTIVE: "active"}
 
@@ -257,6 +259,7 @@ def _show_preview(preview: Preview, *, as_json: bool) -> None:
     groups = preview.groups
     standings = preview.standings or (None,) * len(groups)
     known = any(standing.group is not None for standing in preview.standings)
+    tell_respelled(group.args for group in groups)
     if as_json:
         say_json([_as_mapping(*pair) for pair in zip(groups, standings, strict=True)])
         return
@@ -268,6 +271,12 @@ def _show_preview(preview: Preview, *, as_json: bool) -> None:
         if standing and known:
             say(f"  {_described(standing)}")
     say(f"{plural(len(groups), 'group')}{counted(preview.standings) if known else ''}; nothing was run or written")
+
+
+def tell_respelled(groups: Iterable[Sequence[str]]) -> None:
+    """Note values that are one number, spelled differently, since comparisons take them for the same."""
+    for texts in respelled(groups)[:RESPELLED_SHOWN]:
+        tell(f"note: {' and '.join(map(clean, texts))} are one setting: its groups count as repetitions of each other")
 
 
 def counted(standings: Sequence[Standing]) -> str:

@@ -35,6 +35,7 @@ def print_json(found: Comparison, first: Run, again: Run, notes: Sequence[str], 
         "first": first.id,
         "second": again.id,
         "identical": found.is_identical,
+        "equal": found.is_equal,
         "notes": list(notes),
         "files": [
             {"file": file.path, "verdict": file.verdict, "detail": file.detail, "count": file.files}
@@ -89,7 +90,8 @@ def _conclusion(found: Comparison, first: Run, again: Run) -> str:
     """Return the last line: how much was compared or, if something differs, how much of it."""
     parts = _compared(found) if found.is_identical else _differing(found, len(first.groups))
     what = ", ".join([*parts[:-2], " and ".join(parts[-2:])])
-    return f"{'identical' if found.is_identical else 'not identical'}: {what} of runs {first.number} and {again.number}"
+    verdict = "identical" if found.is_identical else "equal, but not identical" if found.is_equal else "not identical"
+    return f"{verdict}: {what} of runs {first.number} and {again.number}"
 
 
 def _compared(found: Comparison) -> list[str]:

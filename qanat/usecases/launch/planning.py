@@ -17,6 +17,7 @@ from qanat.domain.layout import STATE
 from qanat.domain.run_plan import PlannedKey, RunPlan, drifted_groups
 from qanat.domain.standing import Standing
 from qanat.errors import GitRefused, PlanDrifted, QanatError, UsageError
+from qanat.git import code_commits, repository
 from qanat.records import environments, plan_file, yaml_io
 from qanat.system import files
 from qanat.usecases.launch import differences
@@ -50,12 +51,14 @@ def run_plan(
     if found.commit is None:
         changed = ", ".join(found.changed[: differences.NAMED_MAX])
         raise GitRefused(f"there are uncommitted changes: {changed}", hint="commit them: a plan names a commit")
+    # That of the record, which does not count commits of records.
+    commit = code_commits.newest(project.location, repository.open_repository(project.location), found.commit)
     return RunPlan(
         experiment=plan.experiment.name,
         created=project.clock.now(),
-        options=_options(project, request, options, found.commit),
+        options=_options(project, request, options, commit),
         arguments=request.args,
-        commit=found.commit,
+        commit=commit,
         command=plan.command,
         datasets=plan.datasets,
         data=tuple(found.data),

@@ -9,6 +9,14 @@ from qanat.errors import UsageError
 from tests.support.sandbox import Sandbox
 
 
+def test_values_that_are_one_setting_are_noted_before_a_run(sandbox: Sandbox) -> None:
+    sandbox.experiment("train", "exit 0\n")
+    note = "note: lr=1e-3 and lr=0.001 are one setting: its groups count as repetitions of each other\n"
+    for command in (["run", "--dry-run"], ["run", "--dry-run", "--json"], ["plan"]):
+        assert note in sandbox.qanat(*command, "train", "-R", "--lr 1e-3,0.001,0.1").err
+    assert sandbox.qanat("run", "--dry-run", "train", "-R", "--lr 1e-3,0.1").err == ""
+
+
 def test_what_has_been_run_is_left_out(sandbox: Sandbox) -> None:
     sandbox.experiment("train", "exit 0\n")
     sandbox.qanat("run", "train", "-R", "--seed 0 2 1")

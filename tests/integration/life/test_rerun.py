@@ -348,10 +348,10 @@ def test_outputs_that_are_the_same_are_identical(measured: Sandbox) -> None:
     assert result.err.endswith("\nidentical: 5 files of runs 1 and 2\n")
 
 
-def test_equal_numbers_are_told_from_different_ones_and_both_are_not_identical(measured: Sandbox) -> None:
-    result = measured.qanat("rerun", "1", "--check", code=1, env={"AGAIN": "near"})
+def test_equal_numbers_are_told_from_different_ones_and_only_these_fail_the_check(measured: Sandbox) -> None:
+    result = measured.qanat("rerun", "1", "--check", env={"AGAIN": "near"})
     assert "equal      scores.json (within 1e-09)\n4 files identical\n  code: the same\n" in result.out
-    assert result.err.endswith("\nnot identical: 1 of 5 files of runs 1 and 2\n")
+    assert result.err.endswith("\nequal, but not identical: 1 of 5 files of runs 1 and 2\n")
     result = measured.qanat("rerun", "1", "--check", code=1, env={"AGAIN": "far"})
     assert "different  scores.json (acc: 0.5 and 0.6)\n" in result.out
     assert "missing    model.bin (not in the second)\n" in result.out
@@ -362,8 +362,9 @@ def test_equal_numbers_are_told_from_different_ones_and_both_are_not_identical(m
 
 
 def test_the_check_as_json_is_nothing_but_json(measured: Sandbox) -> None:
-    found = measured.qanat("rerun", "1", "--check", "--json", code=1, env={"AGAIN": "near"}).json
-    assert (found["first"], found["second"], found["identical"]) == (*(r["id"] for r in measured.records()), False)
+    found = measured.qanat("rerun", "1", "--check", "--json", env={"AGAIN": "near"}).json
+    assert (found["first"], found["second"]) == tuple(r["id"] for r in measured.records())
+    assert (found["identical"], found["equal"]) == (False, True)
     assert found["files"][1] == {"file": "scores.json", "verdict": "equal", "detail": "within 1e-09", "count": 1}
     names = [row["file"] for row in found["files"]]
     assert names == ["model.bin", "scores.json", "stderr.txt", "stdout.txt", "table.csv"]

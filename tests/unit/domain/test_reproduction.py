@@ -124,4 +124,6 @@ def test_a_digest_of_sizes_alone_says_so() -> None:
 def test_only_what_is_identical_in_everything_is_identical() -> None:
     assert Comparison((FileVerdict("a", IDENTICAL),), tuple(values(1, 1))).is_identical
     assert not Comparison((FileVerdict("a", EQUAL),), ()).is_identical
+    assert Comparison((FileVerdict("a", EQUAL),), tuple(values(1, 1))).is_equal
+    assert not Comparison((FileVerdict("a", EQUAL),), tuple(values(1, 2))).is_equal
     assert not Comparison((), tuple(values(1, 2))).is_identical

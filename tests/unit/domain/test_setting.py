@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from qanat.domain.circumstances import Circumstances
 from qanat.domain.run import Group, Run, State
-from qanat.domain.setting import Regression, as_text, key_of, regressions
+from qanat.domain.setting import Regression, as_text, key_of, regressions, respelled
 from tests.unit.records.example import RUN
 
 FINISHED, FAILED, LOST = State.FINISHED, State.FAILED, State.LOST
@@ -29,7 +32,8 @@ def test_a_setting_that_finished_and_now_fails_is_found_with_its_parameters_and_
     old = [a_run(2, ("--n 1 --seed 0", FINISHED)), a_run(3, ("--n 1 --seed 5", FINISHED))]
     (one,) = found(new, old)
     before = ("3-000003", "2-000002")
-    assert one == Regression((("--n", "1"),), 1, 2, "exit code 3", ("7-000007",), before, RUN.experiment)
+    other = Circumstances(environments=(RUN.environment, RUN.environment))
+    assert one == Regression((("--n", "1"),), 1, 2, "exit code 3", ("7-000007",), before, RUN.experiment, other)
 
 
 def test_what_never_finished_or_is_only_lost_is_no_regression() -> None:
@@ -50,6 +54,21 @@ def test_a_setting_is_the_same_however_its_numbers_are_spelled() -> None:
     (one,) = found([failed], [a_run(2, ("--n 1", FINISHED))])
     assert one.parameters == (("--n", "1.0"),)
     assert found([failed, a_run(9, ("--n 1 --seed 3.0", FINISHED))], [a_run(2, ("--n 1", FINISHED))]) == ()
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        (["--n 1", "--n 1.0", "--n 2"], [("n=1", "n=1.0")]),
+        (["--n 1", "--n 1"], []),
+        (["--n 1 --m a", "--n 1.0 --m b"], []),
+        (["--n 1 --m a", "--n 1.0 --m a", "--n 1 --m b", "--n 1e0 --m b"], [("n=1", "n=1.0", "n=1e0")]),
+        (["-n 1 --n 0.001", "-n 1 --n 1e-3"], [("--n=0.001", "--n=1e-3")]),
+        (["1 x", "1. x"], [("pos_0=1", "pos_0=1.")]),
+    ],
+)
+def test_values_that_make_one_setting_of_two_groups_are_found(groups: list[str], expected: list[tuple[str]]) -> None:
+    assert respelled([group.split() for group in groups]) == expected
 
 
 def test_parameters_are_written_as_assignments() -> None:

@@ -155,6 +155,14 @@ def test_other_data_are_compared_with_a_plan_beside_those_of_a_command(weather: 
     assert weather.launch(expected=plan).number == 1
 
 
+def test_a_plan_names_the_commit_that_its_run_records_whatever_records_came_after(weather: World) -> None:
+    code = weather.git("rev-parse", "HEAD").strip()
+    weather.launch()
+    assert weather.git("rev-parse", "HEAD").strip() != code
+    plan = planned(weather)
+    assert plan.commit == code == weather.launch(expected=plan).code.commit
+
+
 def test_a_plan_names_a_commit(weather: World) -> None:
     weather.write("train.sh", "exit 1\n")
     with pytest.raises(GitRefused, match=r"there are uncommitted changes: train\.sh"):
