@@ -75,8 +75,9 @@ def _unlike_list(own: Path, listed: Mapping[str, OutputFile], left: Left, ended_
     since_ns = min(written_ns, ended_ns) - COARSEST_NS
     maybe = [file for file in listed.values() if file.sha256 and max(left.times[file.path]) >= since_ns]
     for file in tracked(maybe, "result files compared"):
-        if manifest.hashed(own, file.path, file.size) != file.sha256:
-            yield f"its {_named(file.path)} has changed"
+        found = manifest.hashed(own, file.path, file.size)
+        if found != file.sha256:
+            yield f"its {_named(file.path)} {'has changed' if found else 'cannot be read'}"
 
 
 def _modified_after(found: Mapping[str, tuple[int, int]], limit_ns: int) -> Iterator[str]:

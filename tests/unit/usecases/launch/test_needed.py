@@ -206,9 +206,17 @@ def edited_beside_young_list(world: World, run: Run) -> None:
     os.utime(world.root / run.storage / "group_0" / MANIFEST)
 
 
+def linked(world: World, run: Run) -> None:
+    """Move the directory of the first group of a run, and let a link lead to what it had."""
+    folder = world.root / run.storage / "group_0"
+    folder.rename(world.root.parent / "moved")
+    folder.symlink_to(world.root.parent / "moved")
+
+
 CHANGED = "its out.txt has changed"
 DAMAGES = [
     (lost, "its results are not here"),
+    (linked, "its results are not here"),
     (emptied, "its out.txt is gone"),
     (changed, CHANGED),
     (edited, CHANGED),
