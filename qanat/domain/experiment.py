@@ -74,6 +74,7 @@ class Experiment:
 
     `seeds` are the parameters that only tell repetitions apart; None if the definition does not say. `code_paths` are
     the files and folders of its code besides the program; if empty, its code is all that is in the repository.
+    `figures` are patterns of images in a group's directory.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Experiment:
     seeds: tuple[str, ...] | None = None
     code_paths: tuple[str, ...] = ()
     container: ContainerRequest | None = None
+    figures: tuple[str, ...] = ()
 
     def has_code(self, path: str) -> bool:
         """Return whether a file, by its path from the root, is part of the code."""

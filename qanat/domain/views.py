@@ -12,7 +12,7 @@ from qanat.domain.key_path import KeyPath
 from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
 
-TEXTS = ("tab", "sort", "open", "x", "y", "colour", "metric", "over", "shade")
+TEXTS = ("tab", "sort", "open", "x", "y", "colour", "metric", "over", "shade", "figure", "zoom")
 LISTS = ("where", "by", "expanded", "columns", "selected")
 FLAGS = ("groups", "all", "logx", "logy", "lines", "logc")
 NUMBERS = ("smooth",)

@@ -37,6 +37,7 @@ def experiment_from(content: dict[str, Any]) -> Experiment:
         code_paths=tuple(posixpath.normpath(path) for path in content.get("code", {}).get("paths", ())),
         metrics=tuple(map(_metric_source, content.get("metrics", ()))),
         container=_container(content["container"]) if "container" in content else None,
+        figures=tuple(content.get("figures", ())),
     )
 
 

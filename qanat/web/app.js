@@ -61,7 +61,7 @@ export class App {
     const best = this.main();
     // A page that is live shows what goes on, and a report what came out.
     const sort = best?.better && !isLive() ? `${best.better === 'higher' ? '-' : ''}${best.key}` : '';
-    const plots = { x: '', y: '', colour: '', logx: '', logy: 'no', metric: '', smooth: '1', logc: 'no', shade: '', lines: 'no', over: 'step' };
+    const plots = { x: '', y: '', colour: '', logx: '', logy: 'no', metric: '', smooth: '1', logc: 'no', shade: '', lines: 'no', over: 'step', figure: '', zoom: '' };
     const table = { where: [], sort, groups: this.byGroup, by: [], expanded: [], columns: [] };
     return { tab: 'table', ...table, selected: [], open: '', all: false, ...plots };
   }

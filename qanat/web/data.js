@@ -10,8 +10,11 @@
  * @property {Record<string, string>} parameters by their names as typed, with dashes
  * @property {Record<string, number>} metrics
  * @property {Record<string, number[]>} curves what each came to: last, least, greatest value, number of steps
+ * @property {Figure[]} [figures]
  * @property {Record<string, [number[], number[]]>} [series] curves: their steps and values, perhaps thinned
  */
+
+/** @typedef {{name: string, bytes: number, modified: string, image: string}} Figure an image, by what its file is called */
 
 /**
  * @typedef {object} Details what the page of a run shows beyond its row; what is empty is left out
@@ -129,6 +132,21 @@ export function isFinished(row) {
  */
 export function membersOf(row) {
   return row.pool ? [...row.pool.counted, ...row.pool.unfinished, ...row.pool.repeated] : [row];
+}
+
+/**
+ * Return a report with the curves that came in a part of their own.
+ * @param {Report} report
+ * @param {string} text their steps and values by the ids of runs, the numbers of groups, and names
+ * @returns {Report}
+ */
+export function withCurves(report, text) {
+  /** @type {Map<string, Record<string, any>>} */
+  const curves = new Map(Object.entries(JSON.parse(text)));
+  const runs = report.runs.map((run) => ({
+    ...run, groups: run.groups.map((group) => ({ ...group, series: curves.get(run.id)?.[group.number] ?? group.series })),
+  }));
+  return { ...report, runs };
 }
 
 /** @param {Record<string, any>} values */

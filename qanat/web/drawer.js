@@ -1,6 +1,7 @@
 /** The page of a run, beside the table: why it failed, how to repeat it, what it measured, and its record. */
 import { varies } from './columns.js';
 import { byId, el, toast } from './dom.js';
+import { figuresOf } from './figures.js';
 import { brief, plural, shownDuration, shownSize, shownTime } from './formats.js';
 import { closeLog, keepLogPlace, logSection } from './log.js';
 import { secondsOf } from './search.js';
@@ -69,6 +70,7 @@ function sections(app, row) {
     ...logSection(app, row),
     ...section('to repeat it', copyable(`qanat rerun ${run.id}${row.group ? ` --group ${row.group.number}` : ''}`)),
     ...measured(app, row),
+    ...section('figures', figuresOf(app, row)),
     ...section('parameters', pairs(app.parameters.map((column) => [column.heading, column.text(row)]))),
     ...section('comment', details?.comment && el('pre', { class: 'comment' }, details.comment)),
     ...groups(app, row),

@@ -2,19 +2,25 @@
 import { App } from './app.js';
 import { showComparison } from './compare.js';
 import { showCurves } from './curves.js';
-import { readReport } from './data.js';
+import { readReport, withCurves } from './data.js';
 import { byId, el, toast } from './dom.js';
 import { exportButtons } from './export.js';
 import { showDrawer } from './drawer.js';
+import { showFigures, showZoomed, zoomTakes } from './figures.js';
 import { showFilters } from './filters.js';
 import { follow, isLive } from './live.js';
 import { showParallel } from './parallel.js';
 import { viewChoice } from './saved.js';
 import { showScatter } from './scatter.js';
+import { arePartsBeside, part } from './parts.js';
+import { nothing } from './plot.js';
 import { NARROW, RunsTable } from './table.js';
 import { showTray } from './tray.js';
 
-const app = new App(readReport(byId('data').textContent ?? ''));
+takeTheme();
+if (arePartsBeside()) byId('main').append(nothing('Loading data.html', 'It belongs into the folder of this page, with what else is there.'));
+const app = new App(readReport(await part('data')));
+byId('main').replaceChildren();
 const panel = el('section', { id: 'panel', 'aria-label': 'view' });
 byId('main').append(panel);
 const table = new RunsTable(app, byId('main'));
@@ -25,6 +31,7 @@ const TABS = {
   scatter: ['Scatter', () => showScatter(app, panel)],
   parallel: ['Parallel', () => showParallel(app, panel)],
   curves: ['Curves', () => showCurves(app, panel)],
+  figures: ['Figures', () => showFigures(app, panel)],
 };
 
 /** Return the name of the view that is shown; an address may name one that does not exist. */
@@ -45,6 +52,7 @@ function show() {
   table.show();
   showHeader(); // after the plot, which it offers to save
   showDrawer(app);
+  showZoomed(app);
 }
 
 let drawnAt = '';
@@ -109,9 +117,20 @@ function stored(name) {
   }
 }
 
+/** Take what is beside the page and may come later than the table: drawings and curves. */
+async function takeRest() {
+  await part('images');
+  app.replace(withCurves(app.report, await part('curves')));
+  document.documentElement.dataset.whole = 'yes';
+}
+
 /** @param {KeyboardEvent} event */
 function pressed(event) {
   if (document.querySelector('dialog[open]')) return; // it has its own keys
+  if (zoomTakes(app, event.key)) {
+    if (/^Arrow|^Escape$/.test(event.key)) event.preventDefault();
+    return;
+  }
   const isTyping = event.target instanceof Element && /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
   if (event.key === 'Escape') {
     if (app.view.open) app.change({ open: '' });
@@ -142,7 +161,6 @@ function openBeside(by) {
   table.grid.scrollTo(next.key);
 }
 
-takeTheme();
 app.listeners.push(show);
 addEventListener('hashchange', () => app.reread());
 addEventListener('keydown', pressed);
@@ -150,4 +168,5 @@ NARROW.addEventListener('change', show);
 new ResizeObserver(() => requestAnimationFrame(redrawPlot)).observe(panel);
 show();
 if (isLive()) follow(app);
+if (arePartsBeside()) takeRest();
 document.documentElement.dataset.ready = 'yes';

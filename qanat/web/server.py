@@ -36,6 +36,14 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+FIGURES = "figures/"
+# A program wrote the image: opened by itself, an SVG runs nothing and loads nothing. Its address changes when it does.
+FIGURE_HEADERS = {
+    "Cache-Control": "private, max-age=3600",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; sandbox",
+}
+# The media type and the content of a figure, by its image; None if there is none.
+ReadFigure = Callable[[str], tuple[str, bytes] | None]
 
 
 Log: TypeAlias = Callable[[str, int, str], Iterator[Mapping[str, Any] | None]]
@@ -87,14 +95,17 @@ class Server:
     """Serves snapshots to browsers of this machine, each request in a thread of its own.
 
     `page` makes the page of a content and its number, from which a page asks for changes. `log` yields what a group of
-    a run, by its id, prints to a stream, as JSON values, and None in between. Raises OSError if the port cannot be had.
+    a run, by its id, prints to a stream, as JSON values, and None in between. `figure` reads a figure. Raises OSError
+    if the port cannot be had.
     """
 
-    def __init__(self, port: int, page: Callable[[str, int], str], log: Log, first: Snapshot) -> None:
+    def __init__(
+        self, port: int, page: Callable[[str, int], str], log: Log, first: Snapshot, figure: ReadFigure = lambda _: None
+    ) -> None:
         self.token = secrets.token_urlsafe(24)
         self.snapshot = first
         self.number = 1
-        self._page, self._log = page, log
+        self._page, self._log, self.figure = page, log, figure
         self.streams = 0
         self.is_stopped = False
         self.news = threading.Condition()
@@ -211,14 +222,14 @@ _GROUP = re.compile("[0-9]{1,6}")
 
 
 class _Request(BaseHTTPRequestHandler):
-    """Answers GET of the page and of its streams, and refuses everything else."""
+    """Answers GET of the page, of its streams and of its figures, and refuses everything else."""
 
     server: _Http
     server_version, sys_version = "qanat", ""
     timeout = TIMEOUT_S
 
     def do_GET(self) -> None:
-        """Answer a request for the page or a stream."""
+        """Answer a request for the page, a stream or a figure."""
         site = self.server.site
         host = (self.headers.get("Host") or "").rpartition(":")[0]
         token, _, rest = self.path.removeprefix("/").partition("/")
@@ -232,6 +243,8 @@ class _Request(BaseHTTPRequestHandler):
         self.server.let_in(self.request)
         if not name:
             self._answer(HTTPStatus.OK, "text/html; charset=utf-8", site.page())
+        elif name.startswith(FIGURES):
+            self._show(site.figure(name.removeprefix(FIGURES)))
         elif (said := self._stream_of(site, name, query)) is None:
             self._refuse(HTTPStatus.NOT_FOUND)
         elif site.streams >= STREAMS_MAX:
@@ -251,6 +264,14 @@ class _Request(BaseHTTPRequestHandler):
 
     def _refuse(self, status: HTTPStatus) -> None:
         self._answer(status, "text/plain; charset=utf-8", f"{status.phrase}\n")
+
+    def _show(self, figure: tuple[str, bytes] | None) -> None:
+        if figure is None:
+            self._refuse(HTTPStatus.NOT_FOUND)
+            return
+        kind, data = figure
+        self._begin(HTTPStatus.OK, kind, {"Content-Length": str(len(data)), **FIGURE_HEADERS})
+        self.wfile.write(data)
 
     def _answer(self, status: HTTPStatus, kind: str, text: str) -> None:
         data = text.encode("utf-8", "backslashreplace")

@@ -20,6 +20,7 @@ export function showTray(app) {
     el('span', { class: 'grow' }),
     el('button', { class: 'button', onclick: () => app.change({ tab: 'compare' }) }, 'Compare'),
     el('button', { class: 'button', onclick: () => app.change({ tab: 'curves' }) }, 'Curves'),
+    ...(rows.some((row) => row.groups.some((group) => group.figures)) ? [el('button', { class: 'button', onclick: () => app.change({ tab: 'figures' }) }, 'Figures')] : []),
     el('button', { class: 'button quiet', onclick: () => app.change({ selected: [] }) }, 'Clear'),
   );
 }

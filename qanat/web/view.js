@@ -20,6 +20,8 @@
  * @property {string} metric the name of a curve
  * @property {string} smooth how many points are averaged
  * @property {string} logc `yes` or `no`, for curves
+ * @property {string} figure the name of the figures that are shown; empty for all
+ * @property {string} zoom the image of the figure that is shown large
  * @property {string} shade the key of the column that colours parallel coordinates
  * @property {string} lines `yes` or `no`, for lines between points
  * @property {string} over `step` or `time`, for curves

@@ -56,7 +56,7 @@ def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
         own = address.split("?")[0].rsplit("/", 1)[0]
         page = browser.new_page(**{"viewport": {"width": 1280, "height": 800}, "timezone_id": "UTC", **options})
         page.set_default_timeout(TIMEOUT_MS)
-        page.on("console", lambda m: wrong.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("console", lambda m: wrong.append(f"{m.text} {m.location}") if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("dialog", lambda dialog: wrong.append(dialog.message))
         page.on("request", lambda r: None if r.url.startswith((own, "data:", "blob:")) else wrong.append(r.url))

@@ -47,6 +47,8 @@ EVERYTHING = {
     "over": "time",
     "logc": True,
     "shade": "lr",
+    "figure": "plots/loss.png",
+    "zoom": "1-00000a-0-5df6e0e27617.png",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from tests.support.images import png
 from tests.support.sandbox import Sandbox
 
 
@@ -56,3 +57,62 @@ def test_a_report_is_written_where_it_was_asked_for(sandbox: Sandbox) -> None:
     sandbox.commit("a link")
     assert "is a symbolic link in git" in sandbox.qanat("report", "--out", "link.html", code=2).err
     assert not (sandbox.root.parent / "elsewhere.html").exists()
+
+
+def test_a_folder_is_written_over_an_earlier_report_and_nothing_else(sandbox: Sandbox) -> None:
+    sandbox.experiment("train", "true")
+    sandbox.qanat("experiment", "update", "train", "--figure", "plots/*.svg", "--figure", "*.png")
+    sandbox.commit()
+    sandbox.qanat("run", "train", "--lr", "0.1")
+    storage = sandbox.root / "results/train/run_1"
+    (storage / "plots").mkdir()
+    (storage / "plots/net.svg").write_text("<svg/>")
+    (storage / "loss.png").write_bytes(png(9))
+    (figures,) = [group["figures"] for group in sandbox.qanat("report", "--json").json["runs"][0]["groups"]]
+    assert [(each["name"], each["bytes"]) for each in figures] == [("loss.png", len(png(9))), ("plots/net.svg", 6)]
+    said = sandbox.qanat("report", "--folder", "a report").out
+    assert said.startswith("a report: 1 run, ")
+    folder = sandbox.root / "a report"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "curves.html",
+        "data.html",
+        "figures",
+        "images.html",
+        "index.html",
+    ]
+    assert [path.read_bytes() for path in (folder / "figures").iterdir()] == [png(9)]
+    (folder / "figures/mine.png").write_text("kept")
+    (storage / "loss.png").unlink()
+    sandbox.qanat("report", "--folder", "a report")
+    assert [path.name for path in (folder / "figures").iterdir()] == ["mine.png"]
+    (sandbox.root / "docs").mkdir()
+    (sandbox.root / "docs/index.html").write_text("mine")
+    refused = sandbox.qanat("report", "--folder", "docs", code=2)
+    assert "docs has files that are not of a report" in refused.err
+    assert (sandbox.root / "docs/index.html").read_text() == "mine"
+    both = sandbox.qanat("report", "--folder", "x", "--json", code=2).err
+    assert "--folder cannot be combined with --json" in both
+
+
+def test_a_file_that_would_be_large_is_not_and_a_folder_is_proposed(sandbox: Sandbox) -> None:
+    sandbox.experiment("train", "true")
+    sandbox.qanat("experiment", "update", "train", "--figure", "*.png")
+    sandbox.commit()
+    sandbox.qanat("run", "train", "--lr", "0.1")
+    for name in ("a", "b", "c"):
+        (sandbox.root / f"results/train/run_1/{name}.png").write_bytes(png(9) + bytes(9_000_000))
+    said = sandbox.qanat("report")
+    assert "note: 2 figures left out of this file, which would have 36.0 MB of data; write a folder" in said.err
+    assert (sandbox.root / "report.html").stat().st_size < 20_000_000
+    assert "left out" not in sandbox.qanat("report", "--folder", "whole").err
+
+
+def test_figures_outside_of_the_storage_directory_are_refused(sandbox: Sandbox) -> None:
+    sandbox.experiment("train", "true")
+    refused = sandbox.qanat("experiment", "update", "train", "--figure", "../*.png", code=2)
+    assert "../*.png is not inside the storage directory" in refused.err
+    other = sandbox.qanat("experiment", "update", "train", "--figure", "*.pdf", code=2)
+    assert "*.pdf does not name images that a browser shows: png, jpg, jpeg, svg, webp, gif" in other.err
+    file = sandbox.root / ".qanat/experiments/train.yaml"
+    file.write_text(f"{file.read_text()}figures: [plots/*.png, '*.eps']\n")
+    assert "item 2 of figures: *.eps does not name images" in sandbox.qanat("validate", code=1).out

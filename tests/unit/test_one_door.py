@@ -47,6 +47,7 @@ CREATORS = {
     "qanat.system.removal": "a folder that is private to whoever removes something",
     "qanat.usecases.definitions.init": "creates the repository's own folder, before there are settings",
     "qanat.usecases.results.place": "writes plots and tables for the user to a file of the user's choice",
+    "qanat.usecases.report.report_folder": "writes a report for the user into a folder of the user's choice",
     "qanat.usecases.merging.merge_records": "git gave it a temporary file to write to",
     "qanat.cli.diff.svg": "writes pictures for the user into a folder of the user's choice",
     "qanat.cli.terminal.browser": "a file that only this user may read",

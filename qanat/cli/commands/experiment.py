@@ -131,6 +131,13 @@ def _fields(command: Any) -> Any:
             metavar="PATH",
             help="File or folder of its code, for run --needed; may be repeated. Default: everything.",
         ),
+        field(
+            "--figure",
+            "figures",
+            multiple=True,
+            metavar="PATTERN",
+            help="Images that it writes, such as 'plots/*.png', for report and ui; may be repeated.",
+        ),
         field("--dataset", "datasets", multiple=True, metavar="NAME", help="Dataset it reads; may be repeated."),
         field("--tag", "tags", multiple=True, metavar="TAG", help="Tag of the experiment; may be repeated."),
         field("--executable-command", metavar="COMMAND", help="Command that runs the program: python, bash, …"),
@@ -238,7 +245,8 @@ def show(name: str, as_json: bool) -> None:
     epilog="\b\nExample:\n  qanat experiment update summary_iris --tag Statistics\n"
     "  qanat experiment update summary_iris --name summary --commit\n"
     "  qanat experiment update train --seed --seed --better acc=higher --label acc=Accuracy --unit 'acc=%'\n"
-    "  qanat experiment update train --baseline acc --baseline-where tag=baseline --tolerance 1%",
+    "  qanat experiment update train --baseline acc --baseline-where tag=baseline --tolerance 1%\n"
+    "  qanat experiment update train --figure 'plots/*.png' --figure confusion.svg",
 )
 @click.argument("name")
 @file_option

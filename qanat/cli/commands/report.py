@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,17 +11,22 @@ from qanat.cli import session
 from qanat.cli.options import option, view_option, where_option
 from qanat.cli.terminal.output import plural, say, say_whole, tell_note
 from qanat.domain import condition
-from qanat.domain.json_text import to_json
 from qanat.domain.layout import REPORT
 from qanat.domain.sizes import size
-from qanat.domain.visible import escaped_json
-from qanat.errors import NotFound
+from qanat.errors import NotFound, UsageError
 from qanat.usecases.project import open_project
+from qanat.usecases.report import report_folder
 from qanat.usecases.report.content import ReportRequest, content_of
+from qanat.usecases.report.figures import Figures
+from qanat.usecases.report.single_file import fitted, text_of
 from qanat.usecases.results import place
 from qanat.usecases.runs import listing
 from qanat.usecases.tracking.refresh import refreshed
 
+STDOUT = Path("-")
+# How much more of curves and figures a folder has than a file.
+FOLDER_TIMES = 5
+FOLDER_BYTES_MAX = 1000**3
 EXAMPLE = """\b
 Example:
   qanat report
@@ -28,6 +34,7 @@ Example:
   qanat report 4 7 12 --out baselines.html
   qanat report --view optimisers
   qanat report --json --out report.json
+  qanat report --folder report
 
 The page works without a network, and shows nothing but what the report contains: see docs/report.md."""
 
@@ -43,35 +50,70 @@ The page works without a network, and shows nothing but what the report contains
     metavar="FILE",
     help=f"File to write; - prints it. (default: {REPORT})",
 )
+@option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder to write in place of one file, with room for more curves and figures.",
+)
 @option("--json", "as_json", is_flag=True, help="Print the data of the report as JSON, or write them to --out.")
 def report(
-    runs: tuple[str, ...], experiment: str | None, where: tuple[str, ...], view: str, out: Path | None, as_json: bool
+    runs: tuple[str, ...],
+    experiment: str | None,
+    where: tuple[str, ...],
+    view: str,
+    out: Path | None,
+    folder: Path | None,
+    as_json: bool,
 ) -> None:
     """Write a page about RUNs, or about all runs, to look at in a browser."""
-    request = ReportRequest(runs, experiment, condition.parse_all(where), view)
+    if folder and (out or as_json):
+        raise UsageError(f"--folder cannot be combined with {'--out' if out else '--json'}")
+    request = ReportRequest(runs, experiment, condition.parse_all(where), view, FOLDER_TIMES if folder else 1)
     project = open_project(Path.cwd())
-    target = out or Path("-" if as_json else REPORT)
-    is_printed = target == Path("-")
-    if not is_printed:
+    target = folder or out or Path("-" if as_json else REPORT)
+    if target != STDOUT:
         place.check_written(project, target)
+    figures = Figures(project, request.times)
     with refreshed(project, session.runners()) as (index, result):
         for note in [*result.notes, *listing.shortened(index.unreadable(experiment))]:
             tell_note(note)
-        content = content_of(project, index, result, request)
-    runs_shown = plural(len(content["runs"]), "run")
-    if as_json:
-        data = f"{escaped_json(to_json(content, indent=2))}\n"
-    elif where and not content["runs"]:
+        content = content_of(project, index, result, request, figures)
+    if where and not content["runs"] and not as_json:
         raise NotFound("no run meets the condition, so no report was written", hint="see the runs with: qanat runs")
+    runs_shown = plural(len(content["runs"]), "run")
+    title = f"{experiment or content['project']}: {runs_shown}"
+    if folder:
+        written = _write_folder(folder, content, title, figures)
     else:
-        from qanat.web.page import page  # reads the parts of the page
+        written = _write(target, f"{text_of(content, indent=2)}\n" if as_json else _page(content, title, figures))
+    if target != STDOUT:
+        for note in content["notes"]:
+            tell_note(note)
+        say(f"{target}: {runs_shown}, {size(written)}")
 
-        data = page(escaped_json(to_json(content)), f"{experiment or content['project']}: {runs_shown}")
-    if is_printed:
-        say_whole(data.removesuffix("\n"))
-        return
-    encoded = data.encode("utf-8", "backslashreplace")
-    place.write_named(target, encoded)
-    for note in content["notes"]:
-        tell_note(note)
-    say(f"{target}: {runs_shown}, {size(len(encoded))}")
+
+def _page(content: dict[str, Any], title: str, figures: Figures) -> str:
+    """Return the page as one file, and note in the content what there is no room for."""
+    from qanat.web.page import page  # reads the parts of the page
+
+    found = fitted(content, figures)
+    return page(found.text, title, images=found.images)
+
+
+def _write(target: Path, text: str) -> int:
+    """Write or print a text, and return its size in bytes."""
+    if target == STDOUT:
+        say_whole(text.removesuffix("\n"))
+        return 0
+    data = text.encode("utf-8", "backslashreplace")
+    place.write_named(target, data)
+    return len(data)
+
+
+def _write_folder(target: Path, content: dict[str, Any], title: str, figures: Figures) -> int:
+    from qanat.web.page import INDEX, folder
+
+    files = folder(content, title, figures.within(FOLDER_BYTES_MAX))
+    report_folder.write(target, files, INDEX)
+    return sum(map(len, files.values()))

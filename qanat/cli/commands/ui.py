@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from qanat.cli.options import option, view_option, where_option
 from qanat.cli.terminal.output import plural, say
 from qanat.domain import condition
 from qanat.domain.json_text import to_json
-from qanat.errors import QanatError, UsageError, reason
+from qanat.errors import NotFound, QanatError, UsageError, reason
 from qanat.usecases.project import open_project
 from qanat.usecases.report.content import ReportRequest
 from qanat.usecases.report.follow import Follower
@@ -65,9 +66,23 @@ def _served(port: int, follower: Follower, title: str) -> Server:
 
     first = _snapshot(follower.look())
     try:
-        return Server(port, lambda data, number: page(data, title, live=number), follower.log, first)
+        return Server(
+            port, lambda data, number: page(data, title, live=number), follower.log, first, _figures(follower)
+        )
     except OSError as error:
         raise UsageError(f"port {port} cannot be used: {reason(error)}", hint="leave out --port to use any") from None
+
+
+def _figures(follower: Follower) -> Callable[[str], tuple[str, bytes] | None]:
+    """Return what reads a figure that the last look found."""
+
+    def read(image: str) -> tuple[str, bytes] | None:
+        try:
+            return follower.figures.read(image)
+        except NotFound:
+            return None
+
+    return read
 
 
 def _follow(server: Server, follower: Follower) -> None:

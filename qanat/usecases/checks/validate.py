@@ -11,6 +11,7 @@ from typing import Any
 from qanat.domain import views
 from qanat.domain.data import COMMAND, NONE
 from qanat.domain.data_paths import is_url, url_problem
+from qanat.domain.figures import pattern_problem
 from qanat.domain.key_path import KeyPath, in_words
 from qanat.domain.layout import DEFINITIONS, PLAN, RUNS, STATE, is_for_results, is_inside, kind_of
 from qanat.domain.shortening import quoted
@@ -212,6 +213,7 @@ def reference_problems(
     found += baselines.problems(content)
     found += _metrics_problems(content)
     found += containers.problems(project.root, content, installed=isinstance(state, OnDisk))
+    found += _figures_problems(content)
     found += _name_problems(project, content, state)
     for i, name in enumerate(content.get("datasets", ())):
         if not state.is_file(project.paths.relative(project.paths.definition("dataset", name))):
@@ -286,6 +288,12 @@ def _metrics_problems(content: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     for i, source in enumerate(content.get("metrics", ())):
         if not is_inside(source["file"]):
             yield ("metrics", i, "file"), f"{source['file']} is not inside the storage directory"
+
+
+def _figures_problems(content: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    for i, pattern in enumerate(content.get("figures", ())):
+        if problem := pattern_problem(pattern):
+            yield ("figures", i), f"{pattern} {problem}"
 
 
 def _run_problems(

@@ -17,7 +17,8 @@ from qanat.records import run_codec
 from qanat.records.index import Index
 from qanat.usecases.project import Project
 from qanat.usecases.report.details import Details
-from qanat.usecases.report.series import POINTS_EACH_MAX, Series
+from qanat.usecases.report.figures import Figures
+from qanat.usecases.report.series import Series
 from qanat.usecases.report.views import views_of
 from qanat.usecases.runs import rows
 from qanat.usecases.runs.experiments import directions, experiments_of, metric_titles, unreadable
@@ -35,18 +36,23 @@ NAMES_MAX = 200
 class ReportRequest:
     """What a report should be about: runs by number or id, or all, of an experiment, that meet a condition.
 
-    `view` is the name of the saved view that it opens with; empty for none.
+    `view` is the name of the saved view that it opens with; empty for none. Limits of curves and figures are `times` as
+    large as usual.
     """
 
     runs: Sequence[str] = ()
     experiment: str | None = None
     condition: Condition = EVERY
     view: str = ""
+    times: int = 1
 
 
-def content_of(project: Project, index: Index, refreshed: Refreshed, request: ReportRequest) -> dict[str, Any]:
+def content_of(
+    project: Project, index: Index, refreshed: Refreshed, request: ReportRequest, figures: Figures | None = None
+) -> dict[str, Any]:
     """Return the report, newest run first, without secrets and without what would make it too large.
 
+    Of figures, it has names and sizes; `figures`, if given, can then read them.
     `notes` says what is left out. `better` has the direction of metrics that have one, `titles` their labels and units,
     `seeds` the seeds of experiments that name them. Runs have the same `code` and `on` if groups of them can be pooled:
     numbers for their code and their data, where none means 0. `views` are the saved views, and `view` is the name
@@ -59,7 +65,8 @@ def content_of(project: Project, index: Index, refreshed: Refreshed, request: Re
     chosen = _chosen(project, index, refreshed, request)
     kept = list(_within_limits(list(chosen.values())))
     experiments = experiments_of(project, (run.experiment for run in chosen.values()))
-    details, series = Details(project, experiments), Series(project)
+    details, series = Details(project, experiments), Series(project, request.times)
+    figures = figures or Figures(project, request.times)
     mappings = [_run(run, groups) for run, groups in kept]
     _add_pools(mappings, list(chosen.values()))
     for path, mapping in zip(chosen, mappings[:DETAILED_MAX], strict=False):
@@ -71,6 +78,9 @@ def content_of(project: Project, index: Index, refreshed: Refreshed, request: Re
         found = Found(run, path, project.storage_of(run))
         for number, curves in series.of(found, len(mapping["groups"])).items():
             mapping["groups"][number]["series"] = curves
+        patterns = experiments[run.experiment].figures if run.experiment in experiments else ()
+        for number, found_figures in figures.of(run, len(mapping["groups"]), patterns).items():
+            mapping["groups"][number]["figures"] = found_figures
     content = {
         "project": project.root.name,
         "created": project.clock.now(),
@@ -81,6 +91,7 @@ def content_of(project: Project, index: Index, refreshed: Refreshed, request: Re
             *(["no run meets the condition"] if not chosen and request.condition != EVERY else []),
             *_notes(chosen, kept),
             *_notes_on_curves(series),
+            *figures.notes(),
             *notes_on_views,
         ],
         "better": directions(experiments.values()),
@@ -144,7 +155,7 @@ def _notes(chosen: Collection[Any], kept: Sequence[tuple[RunFacts, Sequence[Grou
 def _notes_on_curves(series: Series) -> list[str]:
     notes = []
     if series.is_thinned:
-        notes.append(f"curves have at most {POINTS_EACH_MAX} of their points here")
+        notes.append(f"curves have at most {series.points_max:,} of their points here")
     if series.left_out:
         groups = "group is" if series.left_out == 1 else "groups are"
         notes.append(f"{series.left_out:,} older {groups} here without curves; choose fewer runs")

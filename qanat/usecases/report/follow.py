@@ -12,6 +12,7 @@ from qanat.runners.protocol import Runners
 from qanat.system import files
 from qanat.usecases.project import Project
 from qanat.usecases.report.content import ReportRequest, content_of
+from qanat.usecases.report.figures import Figures
 from qanat.usecases.report.log_tail import log_tail
 from qanat.usecases.report.watch import Watch
 from qanat.usecases.runs import listing
@@ -28,7 +29,7 @@ SHARE = 0.2
 class Follower:
     """Makes the content of a page, again only if something may have changed since.
 
-    `pause_s` is how long to wait before the next look.
+    `pause_s` is how long to wait before the next look, and `figures` reads those that the last one found.
     """
 
     project: Project
@@ -37,10 +38,12 @@ class Follower:
     clock: Callable[[], float] = time.monotonic
     pause_s: float = IDLE_S
     is_active: bool = False
+    figures: Figures = field(init=False)
     _watch: Watch = field(init=False)
 
     def __post_init__(self) -> None:
         self._watch = Watch(self.project, self.clock)
+        self.figures = Figures(self.project)
 
     def look(self) -> dict[str, Any]:
         """Return the content as it is now. Raises QanatError."""
@@ -65,7 +68,9 @@ class Follower:
         if not files.is_folder(self.project.root / ".qanat"):  # nothing is created where a project was
             raise NotFound(f"{self.project.root} is no longer a project")
         with refreshed(self.project, self.runners) as (index, result):
-            content = content_of(self.project, index, result, self.request)
+            figures = Figures(self.project)
+            content = content_of(self.project, index, result, self.request, figures)
+            self.figures = figures
             unreadable = listing.shortened(index.unreadable(self.request.experiment))
         content["notes"] = [*result.notes, *unreadable, *content["notes"]]
         self.is_active = bool(result.live)

@@ -28,9 +28,15 @@ Drawn = list[list[float]]
 class Series:
     """Reads the curves of runs, and counts the groups of which there was no room for them."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, times: int = 1) -> None:
+        """Begin, with limits that are `times` as large as usual."""
         self._project = project
-        self._left_groups, self._left_points, self._left_bytes = GROUPS_MAX, POINTS_MAX, BYTES_MAX
+        self._left_groups, self._left_points, self._left_bytes = (
+            times * GROUPS_MAX,
+            times * POINTS_MAX,
+            times * BYTES_MAX,
+        )
+        self.points_max = times * POINTS_EACH_MAX
         self.left_out = 0
         self.is_thinned = False
 
@@ -61,10 +67,10 @@ class Series:
     def _drawn(self, curve: Curve) -> Drawn:
         """Return the finite points of a curve, evenly spaced if there are too many, with the first and the last."""
         points = [point for point in zip(curve.steps, curve.values, strict=True) if math.isfinite(point[1])]
-        if len(points) > POINTS_EACH_MAX:
+        if len(points) > self.points_max:
             self.is_thinned = True
             last = len(points) - 1
-            points = [points[place * last // (POINTS_EACH_MAX - 1)] for place in range(POINTS_EACH_MAX)]
+            points = [points[place * last // (self.points_max - 1)] for place in range(self.points_max)]
         return [[plain_step(step) for step, _ in points], [float(f"{value:.5g}") for _, value in points]]
 
 

@@ -43,12 +43,12 @@ def parameters_files(found: Found) -> list[Path]:
 def relative_files(folder: Path) -> Iterator[str]:
     """Yield the paths of all files in a directory, relative to it, its own before those below; no link is followed."""
     for where, folders, names in os.walk(folder):
-        folders.sort(key=_by_numbers)
-        for name in sorted(names, key=_by_numbers):
+        folders.sort(key=by_numbers)
+        for name in sorted(names, key=by_numbers):
             yield str(Path(where, name).relative_to(folder))
 
 
-def _by_numbers(name: str) -> list[tuple[int, str]]:
+def by_numbers(name: str) -> list[tuple[int, str]]:
     """Return a key that sorts group_2 before group_10."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 

@@ -30,7 +30,8 @@ def log(run: str, group: int, stream: str) -> Iterator[dict[str, Any] | None]:
 @pytest.fixture
 def server() -> Iterator[Server]:
     """Serve the first content."""
-    started = Server(0, lambda data, number: f"<p>{number} {data}", log, FIRST)
+    figures = {"1-0.svg": ("image/svg+xml", b"<svg/>")}
+    started = Server(0, lambda data, number: f"<p>{number} {data}", log, FIRST, figures.get)
     yield started
     started.stop()
 
@@ -195,3 +196,17 @@ def test_those_who_say_nothing_keep_nobody_else_out(
     finally:
         for each in silent:
             each.close()
+
+
+def test_a_figure_is_an_image_that_runs_nothing(server: Server, asked: Asking) -> None:
+    answer = asked(f"/{server.token}/figures/1-0.svg?1795996800000", Host="localhost:1")
+    assert (answer.status, answer.read()) == (200, b"<svg/>")
+    assert answer.headers["Content-Type"] == "image/svg+xml"
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; ")
+    assert answer.headers["Content-Security-Policy"].endswith("; sandbox")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers.get_all("Cache-Control") == ["private, max-age=3600"]
+    for path in ("figures/", "figures/../1-0.svg", "figures/1-0.png", "1-0.svg", "figures%2f1-0.svg"):
+        assert asked(f"/{server.token}/{path}", Host="localhost:1").status == 404
+    assert asked("/wrong/figures/1-0.svg", Host="localhost:1").status == 404
+    assert asked(f"/{server.token}/figures/1-0.svg", Host="example.org:1").status == 421

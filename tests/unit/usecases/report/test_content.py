@@ -148,7 +148,7 @@ def test_curves_are_read_where_the_results_are_and_thinned(world: World, monkeyp
         [None, {"loss": [[2.5], [0.33333]], "acc": [[1], [1]]}],
         [None, {"loss": [[0, 4, 8], [1, 0.2, 0.11111]]}],
     ]
-    assert found["notes"] == ["curves have at most 250 of their points here"]
+    assert found["notes"] == ["curves have at most 3 of their points here"]
     monkeypatch.setattr(series, "GROUPS_MAX", 1)
     left = reported(world)
     assert "series" not in left["runs"][1]["groups"][1]
