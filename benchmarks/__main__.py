@@ -13,7 +13,20 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import curves, data, hooks, htcondor, listing, projects, recording, reviewing, running, slurm
+from benchmarks import (
+    curves,
+    data,
+    hooks,
+    htcondor,
+    idle,
+    listing,
+    page,
+    projects,
+    recording,
+    reviewing,
+    running,
+    slurm,
+)
 from benchmarks.budgets import Measured, table
 from benchmarks.clock import tell
 from benchmarks.projects import Place
@@ -31,6 +44,10 @@ BENCHMARKS: dict[str, Callable[[Place], Iterator[Measured]]] = {
     "hooks": hooks.hooks,
     "1000-runs": listing.thousand_runs,
     "10000-runs": listing.ten_thousand_runs,
+    "report-1000": page.thousand_runs,
+    "report-10000": page.ten_thousand_runs,
+    "report-curves": page.many_curves,
+    "ui": idle.open_page,
     "diff": reviewing.hundred_changes,
     "completion": listing.completion,
     "large-repository": recording.large_repository,

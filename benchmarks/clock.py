@@ -17,10 +17,11 @@ _RSS_UNITS_IN_MB = 1_000_000 if sys.platform == "darwin" else 1_000
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one execution took: its wall-clock time and its peak memory."""
+    """What one execution took: its wall-clock time, its peak memory, and its time of a processor."""
 
     seconds: float
     peak_mb: float = 0.0
+    cpu_s: float = 0.0
 
 
 Side = Callable[[], Cost]
@@ -46,7 +47,7 @@ def cost_of_command(arguments: Sequence[str], cwd: Path, stdin: str = "") -> Cos
         if process.returncode != 0:
             errors.seek(0)
             raise subprocess.CalledProcessError(process.returncode, arguments, stderr=errors.read().decode())
-    return Cost(seconds, usage.ru_maxrss / _RSS_UNITS_IN_MB)
+    return Cost(seconds, usage.ru_maxrss / _RSS_UNITS_IN_MB, usage.ru_utime + usage.ru_stime)
 
 
 def call(work: Callable[[], object]) -> Side:
