@@ -181,7 +181,7 @@ def _kind(state: DataState) -> str:
 
 def _source(state: DataState) -> str:
     """Return who says what the id of data is, as a clause: the MD5 in a DVC file is not computed again."""
-    return " according to its .dvc file" if _kind(state) == _DVC else ""
+    return " according to DVC" if _kind(state) == _DVC else ""
 
 
 def _version(state: DataState) -> str:

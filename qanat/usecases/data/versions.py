@@ -1,4 +1,4 @@
-"""What versions data: DVC by a file beside them, git with DataLad and git-annex, or a program of the user's."""
+"""What versions data: DVC by a file of its own, git with DataLad and git-annex, or a program of the user's."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from qanat.system import asking, files
 from qanat.system.asking import Answer
 
 _DVC_BYTES_MAX = 2**20
+_DVC_LOCK = "dvc.lock"
 _MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 _COMMAND_S = 60.0
 # Of each of its streams.
@@ -43,17 +44,33 @@ def _whole(value: Any) -> int | None:
 
 
 def _dvc_output(path: Path) -> dict[str, Any]:
-    """Return what the DVC file beside data says about them; empty if there is none, or it says no MD5."""
-    beside = path.with_name(f"{path.name}.dvc")
-    if not files.is_file(beside):
+    """Return what DVC's file beside data, or that of the pipeline that makes them, says; empty if none says an MD5."""
+    known = _output_in(_read(path.with_name(f"{path.name}.dvc")), path.name)
+    for folder in path.parents if not known else ():
+        stages = _read(folder / _DVC_LOCK).get("stages")
+        for stage in stages.values() if isinstance(stages, dict) else ():
+            known = known or _output_in(stage, str(path.relative_to(folder)))
+        if known or any(os.path.lexists(folder / name) for name in (".dvc", ".git")):
+            break
+    return known
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """Return what is in a file of DVC's; empty if there is none that can be read."""
+    if not files.is_file(file):
         return {}
     try:
-        content = yaml_io.load(files.read(beside, limit_bytes=_DVC_BYTES_MAX), str(beside))
+        content = yaml_io.load(files.read(file, limit_bytes=_DVC_BYTES_MAX), str(file))
     except InputInvalid:
         return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _output_in(content: Any, path: str) -> dict[str, Any]:
+    """Return the output of this path, with its MD5, among those that a mapping of DVC's lists; empty if it is none."""
     outputs = content.get("outs") if isinstance(content, dict) else None
     for output in outputs if isinstance(outputs, list) else ():
-        if isinstance(output, dict) and output.get("path") == path.name and _MD5.fullmatch(str(output.get("md5"))):
+        if isinstance(output, dict) and output.get("path") == path and _MD5.fullmatch(str(output.get("md5"))):
             return output
     return {}
 

@@ -35,7 +35,7 @@ LONG = "tree:" + "1234567890abcdef" * 2 + "12345678"
         (COMMIT, replace(COMMIT, id="commit:" + "2" * 40), "commit 2222222222, was 1111111111"),
         (COMMIT, replace(COMMIT, changed=True), "changed since that commit"),
         (replace(COMMIT, changed=True), COMMIT, "without the changes since that commit"),
-        (DVC, replace(DVC, id=f"md5:{'2' * 32}.dir"), "md5 2222222222, was 1111111111 according to its .dvc file"),
+        (DVC, replace(DVC, id=f"md5:{'2' * 32}.dir"), "md5 2222222222, was 1111111111 according to DVC"),
         (DVC, replace(DVC, changed=True), "changed since that version"),
         (replace(DVC, changed=True), DVC, "without the changes since that version"),
         (SAID, replace(SAID, id="v2: beta"), "v2: beta, was v1"),
@@ -139,9 +139,7 @@ def test_a_state_is_described_in_one_line() -> None:
         "tree 1234567890, 3 files, 1 of them links, 4.5 kB, 1 folder cannot be read: a: permission denied"
     )
     assert replace(COMMIT, changed=True).described == "commit 1111111111, changed since that commit"
-    assert replace(DVC, changed=True).described == (
-        "md5 1111111111 according to its .dvc file, changed since that version"
-    )
+    assert replace(DVC, changed=True).described == ("md5 1111111111 according to DVC, changed since that version")
     assert replace(SAID, id="md5:" + "1" * 32).described == "md5 1111111111"
     assert replace(SAID, id="x" * 100).described == "x" * 59 + "…"
 

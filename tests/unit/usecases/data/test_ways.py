@@ -138,6 +138,20 @@ def test_data_of_dvc_have_its_md5_and_are_changed_if_their_size_is_another(world
     assert looked_at(world, world.root / "data/set", "git").changed
 
 
+def test_data_that_a_pipeline_of_dvc_makes_have_the_md5_in_its_lock_file(world: World, tmp_path: Path) -> None:
+    put(world, "pipeline/made/set/a", "12")
+    md5 = "0123456789abcdef0123456789abcdef.dir"
+    output = f"{{path: made/set, hash: md5, md5: {md5}, size: 2, nfiles: 1}}"
+    world.write("pipeline/dvc.lock", f"schema: '2.0'\nstages:\n  a: 5\n  b: {{cmd: x, outs: [{output}]}}\n")
+    state = looked_at(world, world.root / "pipeline/made/set", "git")
+    assert state == DataState("d", "git", 1, bytes=2, id=f"md5:{md5}")
+    # The lock file of another repository, around this one, says nothing about these data.
+    (world.root / "pipeline/dvc.lock").unlink()
+    (tmp_path / "dvc.lock").write_text(f"stages: {{b: {{outs: [{output.replace('made', 'pipeline/made')}]}}}}")
+    problem = looked_at(world, world.root / "pipeline/made/set", "git").problem
+    assert problem == "is in a repository, but not in its last commit"
+
+
 @pytest.mark.parametrize(
     "text",
     [
