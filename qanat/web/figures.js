@@ -20,7 +20,7 @@ const SMALL_MAX = 24;
 const TYPES = { jpg: 'jpeg', svg: 'svg+xml' };
 /** @type {Record<string, string> | null} */
 let embedded = null;
-/** @type {Map<string, HTMLImageElement>} images that were shown, so that they do not flicker when all is drawn again */
+/** @type {Map<string, HTMLImageElement>} images that are shown, so that they do not flicker when all is drawn again */
 const pictures = new Map();
 
 /**
@@ -192,8 +192,17 @@ function zoomed(app) {
   };
 }
 
-/** @param {App} app */
+/**
+ * Show the figure that the view has large, after everything else is drawn.
+ * @param {App} app
+ */
 export function showZoomed(app) {
+  drawZoomed(app);
+  for (const [key, image] of pictures) if (!image.isConnected) pictures.delete(key);
+}
+
+/** @param {App} app */
+function drawZoomed(app) {
   const place = byId('zoom');
   const found = zoomed(app);
   const wasShown = place.hidden ? '' : place.dataset.image ?? '';

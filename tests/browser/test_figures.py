@@ -19,6 +19,7 @@ from tests.support.sandbox import Sandbox, wait_until
 from tests.support.shared_conditions import RUNS
 
 pytestmark = pytest.mark.xdist_group("browser")
+HOSTILE_NAME = "<img src=x onerror=alert(3)>\n\u202e\udc80.png"
 LOADED = "images => Promise.all(images.map(image => image.decode())).then(() => true)"
 
 
@@ -36,6 +37,7 @@ def add_figures(sandbox: Sandbox) -> None:
         (folder / "plots/loss 10.png").write_bytes(png(20))
         (folder / "metrics.jsonl").write_text('{"step": 1, "loss": 2}\n{"step": 2, "loss": 1}\n')
     (sandbox.root / "results/train/run_2/net.svg").write_bytes(HOSTILE_SVG)
+    (sandbox.root / "results/train/run_3/plots" / HOSTILE_NAME).write_bytes(png(90))
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +101,27 @@ def test_the_page_of_a_run_has_its_figures(project: Sandbox, open_page: Callable
     assert page.locator("#zoom").get_attribute("aria-label") == "plots/loss 2.png of run 8.2"
     page.keyboard.press("Escape")
     assert drawer.is_visible()
+
+
+@pytest.mark.parametrize("form", ["report.html", "a report/index.html"])
+def test_the_name_of_a_figure_is_shown_as_text(project: Sandbox, open_page: Callable[..., Any], form: str) -> None:
+    page = open_page(project.root / form, "#tab=figures&selected=3-005ccd")
+    page.locator(".figure img").nth(2).wait_for()
+    name = page.locator(".figures .title").first.inner_text()
+    assert name.startswith("plots/<img src=x onerror=alert(3)>")
+    assert r"\u{202e}\u{dc80}.png" in name
+    assert page.locator("img").evaluate_all(LOADED)
+
+
+def test_paper_has_figures_and_no_buttons(project: Sandbox, open_page: Callable[..., Any]) -> None:
+    page = open_page(project.root / "report.html", SELECTED)
+    page.emulate_media(media="print")
+    panel = page.locator("#panel").bounding_box()
+    assert panel["height"] > page.locator(".figures").bounding_box()["height"] > 450
+    page.get_by_role("button", name="plots/loss 2.png of run 1").click()
+    assert page.get_by_role("button", name="Close", exact=True).is_hidden()
+    assert page.locator("main").is_hidden()
+    assert page.locator("#zoom img").is_visible()
 
 
 def test_without_figures_the_page_says_how_to_get_some(tmp_path: Path, open_page: Callable[..., Any]) -> None:
