@@ -23,6 +23,7 @@ _OPERATIONS = {
 
 # Otherwise git would lock the index to refresh it, and a command that the user runs meanwhile would fail.
 _NO_LOCK = {"GIT_OPTIONAL_LOCKS": "0"}
+_LITERALLY = {**_NO_LOCK, "GIT_LITERAL_PATHSPECS": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +123,13 @@ def uncommitted_records(location: Location) -> list[Change]:
 @contextmanager
 def finding_uncommitted(location: Location) -> Iterator[Callable[[], list[Change]]]:
     """Let git look for uncommitted records meanwhile, and yield what waits for their list."""
-    with command.printing(location.root, *_uncommitted_in(RUNS), env=_NO_LOCK) as printed:
+    with command.printing(location.root, *_uncommitted_in(RUNS), env=_LITERALLY) as printed:
         yield lambda: _changes(printed())
 
 
 def uncommitted(location: Location, folder: str) -> list[Change]:
     """List the files below a folder that HEAD does not have, or has in another version."""
-    return _changes(command.output(location.root, *_uncommitted_in(folder), env=_NO_LOCK))
+    return _changes(command.output(location.root, *_uncommitted_in(folder), env=_LITERALLY))
 
 
 def _uncommitted_in(folder: str) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ def name() -> str:
 
 def opened(file: Path, tables: Sequence[str], layout: int) -> sqlite3.Connection:
     """Open the index with these tables, creating it if needed. Raises sqlite3.DatabaseError and OSError."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(exist_ok=True)
     for suffix in _BESIDE:
         _check_own(file.with_name(f"{file.name}{suffix}"))
     return _connect(str(file), tables, layout)

@@ -69,7 +69,7 @@ class Project:
     def _index_file(self) -> Path:
         definition_text.install_schemas(self.paths, lambda: self.sharing)
         with contextlib.suppress(OSError):  # without it, the index is in memory
-            if not self.location.private_here.is_dir():
+            if self.location.git_dir.is_dir() and not self.location.private_here.is_dir():
                 files.make_folder(self.location.private_here, self.sharing)
         return self.location.private_here / index_file.name()
 

@@ -26,6 +26,7 @@ from qanat.domain.data import COMMAND, TRACKING
 from qanat.domain.shortening import QUOTED_MAX, shortened
 from qanat.errors import UsageError
 from qanat.usecases.data import status as data_status
+from qanat.usecases.data.bounds import ASKED, UNASKED
 from qanat.usecases.definitions import define, from_data, listing
 from qanat.usecases.project import Project, open_project
 
@@ -41,7 +42,7 @@ A dataset file looks like this:
   description: Fisher's iris
   path: data/iris
   tags: [flowers]"""
-STATUS = "\b\nExample:\n  qanat dataset status\n  qanat dataset status iris --json"
+STATUS = "\b\nExample:\n  qanat dataset status\n  qanat dataset status iris --json\n  qanat dataset status iris --full"
 
 
 def _path(project: Project, content: Content) -> str:
@@ -148,11 +149,13 @@ def show(name: str, as_json: bool) -> None:
 
 @dataset.command(epilog=STATUS, short_help="Show what datasets are, and since which runs they have changed.")
 @click.argument("name", required=False)
+@option("--full", is_flag=True, help="Look at data outside of the project, however many there are.")
 @json_option
-def status(name: str | None, as_json: bool) -> None:
+def status(name: str | None, full: bool, as_json: bool) -> None:
     """Show what dataset NAME is, or all are, and since which runs of each experiment it has changed.
 
-    The command of a dataset with --track command is not run.
+    The command of a dataset with --track command is not run. Very many data outside of the project are left out without
+    --full, since the path of a dataset may be somebody else's.
     """
     project = open_project(Path.cwd())
     if name:
@@ -161,7 +164,7 @@ def status(name: str | None, as_json: bool) -> None:
         datasets, broken = listing.each(project.names("dataset"), project.dataset)
         for note in broken[: defining.NOTES_SHOWN]:
             tell_note(note)
-    found = data_status.status_of(project, datasets, bounded=not name)
+    found = data_status.status_of(project, datasets, None if full else ASKED if name else UNASKED)
     if as_json:
         say_json([_as_mapping(one) for one in found])
         return

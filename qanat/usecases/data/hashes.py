@@ -13,14 +13,17 @@ from qanat.domain.visible import escaped
 from qanat.records.file_hashes import FileHashes, stamp_of
 from qanat.system.hashing import Hashing
 from qanat.system.scanning import Entry
+from qanat.usecases.data.bounds import Bounds
 from qanat.usecases.project import Project
 
 
-def hash_of(project: Project, name: str, top: str, entries: Iterable[Entry]) -> tuple[str, str]:
+def hash_of(
+    project: Project, name: str, top: str, entries: Iterable[Entry], bounds: Bounds | None = None
+) -> tuple[str, str]:
     """Return the SHA-256 of what a scan of a folder or file has found, and a problem if something cannot be read.
 
     A link counts with its target, anything but files and links with its path alone. Only files whose stamps are new
-    are read.
+    are read. Raises TooMuch if these are too many.
     """
     known = FileHashes(project.location.private_here, top, project.sharing)
     links, stamps, digests = {}, {}, {}
@@ -34,6 +37,8 @@ def hash_of(project: Project, name: str, top: str, entries: Iterable[Entry]) -> 
             digests[path] = digest
         else:
             sizes[_joined(top, path)] = found.st_size
+    if bounds:
+        bounds.check_bytes(sum(sizes.values()))
     if sizes:
         hashing = Hashing(list(sizes), sum(sizes.values()))
         for _ in tracked(hashing, f"MiB of {name} hashed"):

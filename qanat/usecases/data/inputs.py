@@ -13,22 +13,27 @@ from qanat.domain.group_key import INPUTS_MAX
 from qanat.errors import reason
 from qanat.git import content
 from qanat.system.hashing import sha256_of
-from qanat.usecases.data.look import Data, look
+from qanat.usecases.data.bounds import Bounds, outside_of
+from qanat.usecases.data.look import Data, look_within
 from qanat.usecases.project import Project
 
 # Beyond this in total, sizes and times have to do.
 HASHED_BYTES_MAX = 64 * 2**20
 
 
-def look_at_inputs(project: Project, names: Iterable[str], commit: str) -> tuple[DataState, ...]:
+def look_at_inputs(
+    project: Project, names: Iterable[str], commit: str, bounds: Bounds | None = None
+) -> tuple[DataState, ...]:
     """Return what the files and folders of these names are now, the first of those that the commit does not have.
 
-    A relative name starts at the root of the project; of others, only files count. Small files are hashed.
+    A relative name starts at the root of the project; of others, only files count. Small files are hashed. Folders
+    outside of the project with more files than `bounds` have a problem.
     """
     found = [name for name in names if _is_input(project, name, commit)][:INPUTS_MAX]
     states, left_bytes = [], HASHED_BYTES_MAX
     for name in found:
-        state = look(project, Data(name, str(project.root / name)))
+        path = str(project.root / name)
+        state = look_within(project, Data(name, path, bounds=outside_of(project, path, bounds)))
         size = state.bytes or 0
         if state.files == 1 and size <= left_bytes and not (project.root / name).is_dir():
             left_bytes -= size

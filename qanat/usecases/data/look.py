@@ -11,23 +11,17 @@ from qanat.domain import times
 from qanat.domain.data import COMMAND, GIT, HASH, STAT, DataState
 from qanat.domain.layout import STATE
 from qanat.domain.long_work import tracked
-from qanat.domain.sizes import size
 from qanat.domain.visible import escaped
 from qanat.errors import reason
 from qanat.git import content
 from qanat.system.scanning import Entry, LeftOut, Totals, scan
 from qanat.usecases.data import versions
+from qanat.usecases.data.bounds import Bounds, TooMuch
 from qanat.usecases.project import Project
 
 # Folders that tools keep for themselves, which change when the data do not.
 _OF_TOOLS = frozenset({".git", ".dvc", STATE})
 _LATEST_S = 253_402_300_799  # the last second that a timestamp can name
-# What of data outside of the project is looked at if nobody asked for them: their paths may be a stranger's.
-FILES_MAX, HASHED_BYTES_MAX = 100_000, 512 * 2**20
-
-
-class TooMuch(Exception):
-    """There are more data than a bounded look takes; the text says how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +30,7 @@ class Data:
 
     `path` is where they are: a folder or file, or for a command maybe a URL. `inside` is their path from the root of
     the code of `commit`, whose files are there unchanged, or else `changed`; without a commit, nothing is known of the
-    data from git. `command` is started in `folder`. With `bounded`, a look at too many data is given up.
+    data from git. `command` is started in `folder`. With `bounds`, a look at too many data is given up.
     """
 
     name: str
@@ -47,7 +41,7 @@ class Data:
     changed: bool = False
     command: str = ""
     folder: Path = Path()
-    bounded: bool = False
+    bounds: Bounds | None = None
 
 
 def look(project: Project, data: Data) -> DataState:
@@ -68,13 +62,21 @@ def look(project: Project, data: Data) -> DataState:
         return DataState(data.name, data.track, problem=reason(error))
 
 
+def look_within(project: Project, data: Data) -> DataState:
+    """Return what data are now; those beyond their bounds have a problem."""
+    try:
+        return look(project, data)
+    except TooMuch as much:
+        return DataState(data.name, data.track, problem=f"{much}, outside of the project, which only runs look at")
+
+
 def _counted(project: Project, data: Data, kept: list[Entry] | None = None) -> DataState:
     """Return how many files there are, or the commit that has them; with `kept`, keep what the scan finds there."""
     results = os.path.realpath(project.root / project.config.result_dir)
     totals = Totals()
     for entry in tracked(scan(Path(data.path), totals, LeftOut(_OF_TOOLS, {results})), f"files of {data.name} counted"):
-        if data.bounded and totals.files > FILES_MAX:
-            raise TooMuch(f"more than {FILES_MAX:,} files")
+        if data.bounds:
+            data.bounds.check_files(totals.files)
         if kept is not None:
             kept.append(entry)
     known = _in_commit(project, data, totals)
@@ -99,9 +101,7 @@ def _hashed(project: Project, data: Data) -> DataState:
     state = _counted(project, data, entries)
     if state.id or state.problem:
         return state
-    if data.bounded and (state.bytes or 0) > HASHED_BYTES_MAX:
-        raise TooMuch(f"more than {size(HASHED_BYTES_MAX)} to hash")
-    found, problem = hashes.hash_of(project, data.name, os.path.realpath(data.path), entries)
+    found, problem = hashes.hash_of(project, data.name, os.path.realpath(data.path), entries, data.bounds)
     return replace(state, track=HASH, id=found, problem=problem, newest=None if found else state.newest)
 
 
@@ -109,10 +109,12 @@ def _versioned(project: Project, data: Data) -> DataState:
     """Return the version of data that the project's commit, DVC or another repository has, and how they differ."""
     if (data.commit and data.inside) and (state := _counted(project, data)).id:
         return state
+    # git looks at all files, too.
+    counted = _counted(project, replace(data, commit=None)) if data.bounds else None
     version = versions.of_repository(data.name, Path(data.path))
     if version.problem or (version.files is version.bytes is None and not version.changed):
         return version
-    now = _counted(project, replace(data, commit=None))
+    now = counted or _counted(project, replace(data, commit=None))
     pairs = (version.files, now.files), (version.bytes, now.bytes)
     changed = version.changed or any(known not in (None, found) for known, found in pairs)
     return replace(now, track=GIT, id=version.id, changed=changed, newest=now.newest if changed else None)

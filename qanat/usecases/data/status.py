@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,8 +12,9 @@ from qanat.domain.data_paths import is_in_project, is_url, located
 from qanat.domain.experiment import Dataset
 from qanat.git import worktree
 from qanat.records import data_rows
+from qanat.usecases.data.bounds import Bounds, TooMuch, outside_of
 from qanat.usecases.data.definitions import is_missing, looked_at
-from qanat.usecases.data.look import Data, TooMuch, inside, look
+from qanat.usecases.data.look import Data, inside, look
 from qanat.usecases.project import Project
 
 # A run's id, its experiment, and what a dataset was for it.
@@ -63,29 +63,25 @@ class DatasetStatus:
         return list(found.values())
 
 
-def status_of(project: Project, datasets: Iterable[Dataset], *, bounded: bool = False) -> list[DatasetStatus]:
-    """Return the status of these datasets. Starts no program.
+def status_of(project: Project, datasets: Iterable[Dataset], bounds: Bounds | None = None) -> list[DatasetStatus]:
+    """Return the status of these datasets; data outside of the project beyond `bounds` are left out.
 
-    With `bounded`, many data outside of the project are left out, since a path of a stranger's may lead anywhere.
+    Starts no program.
     """
     runs = _runs_by_dataset(project)
-    return [_status(project, dataset, runs.get(dataset.name, []), bounded=bounded) for dataset in datasets]
+    return [_status(project, dataset, runs.get(dataset.name, []), bounds) for dataset in datasets]
 
 
-def _status(project: Project, dataset: Dataset, runs: list[_Known], *, bounded: bool) -> DatasetStatus:
+def _status(project: Project, dataset: Dataset, runs: list[_Known], bounds: Bounds | None) -> DatasetStatus:
     unknown, now = _why_unknown(project, dataset), None
     if not unknown:
         data = _here(project, dataset)
         try:
-            now = look(project, replace(data, bounded=bounded and _is_outside(project, data)))
+            now = look(project, replace(data, bounds=outside_of(project, data.path, bounds)))
         except TooMuch as much:
-            unknown = f"{much}, outside of the project; to look at all: qanat dataset status {dataset.name}"
+            unknown = f"{much}, outside of the project; to look at all: qanat dataset status {dataset.name} --full"
     earlier = (EarlierData(run, experiment, state, _difference(state, now)) for run, experiment, state in runs)
     return DatasetStatus(dataset, now, unknown, tuple(earlier))
-
-
-def _is_outside(project: Project, data: Data) -> bool:
-    return data.inside is None and os.path.realpath(data.path) != os.path.realpath(project.root)
 
 
 def _difference(before: DataState, now: DataState | None) -> str | None:

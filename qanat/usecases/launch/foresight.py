@@ -15,9 +15,10 @@ from qanat.domain.standing import Standing
 from qanat.git import content, worktree
 from qanat.records import environments
 from qanat.runners.protocol import Runners
+from qanat.usecases.data.bounds import ASKED, outside_of
 from qanat.usecases.data.definitions import looked_at
 from qanat.usecases.data.inputs import look_at_inputs
-from qanat.usecases.data.look import Data, inside, look
+from qanat.usecases.data.look import Data, inside, look_within
 from qanat.usecases.environment import look as environment
 from qanat.usecases.environment.interpreter import NotStarted
 from qanat.usecases.launch import keys, leaving_out, needed
@@ -87,7 +88,9 @@ def _look_ahead(project: Project, plan: Plan, commit: str, *, in_checkout: bool)
             states.append(DataState(name, GIT, files=tracked.files, id=tracked.id))
         elif track != NONE:
             changed = bool(at and worktree.uncommitted(project.location, at))
-            states.append(look(project, Data(name, plan.place.datasets[name], track, at, commit or None, changed)))
+            where = plan.place.datasets[name]
+            bounds = outside_of(project, where, ASKED)
+            states.append(look_within(project, Data(name, where, track, at, commit or None, changed, bounds=bounds)))
     if commit and (names := [*named_paths(plan.groups), *absolute_paths(plan.groups)]):
-        states += look_at_inputs(project, names, commit)
+        states += look_at_inputs(project, names, commit, ASKED)
     return tuple(states)

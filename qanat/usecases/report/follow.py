@@ -65,7 +65,8 @@ class Follower:
         began = self.clock()
         # After an error, another look will show whether it is still there.
         self.is_active, self.pause_s = True, IDLE_MOST_S
-        if not files.is_folder(self.project.root / ".qanat"):  # nothing is created where a project was
+        needed = self.project.root / ".qanat", self.project.location.git_dir
+        if not all(map(files.is_folder, needed)):  # nothing is created where a project was
             raise NotFound(f"{self.project.root} is no longer a project")
         with refreshed(self.project, self.runners) as (index, result):
             figures = Figures(self.project)

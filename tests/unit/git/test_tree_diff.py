@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import pygit2
+from typing import TYPE_CHECKING
+
 import pytest
 
 from qanat.errors import GitRefused
@@ -11,6 +12,9 @@ from qanat.git import repository as reading
 from qanat.git.tree_diff import TooManyFiles, differing
 from qanat.git.trees import Trees
 from tests.support.repository import Repository
+
+if TYPE_CHECKING:
+    import pygit2
 
 
 def many_files(repository: Repository, folder: str, *, levels: int = 9, leaf: str = "x") -> str:
@@ -25,6 +29,8 @@ def many_files(repository: Repository, folder: str, *, levels: int = 9, leaf: st
 
 def tree_of(repository: Repository, commit: str) -> pygit2.Tree:
     """Return the tree of a commit."""
+    import pygit2  # not before HOME is that of the tests: libgit2 reads it once
+
     return reading.open_repository(repository.location)[commit].peel(pygit2.Tree)
 
 

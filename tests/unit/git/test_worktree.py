@@ -148,3 +148,11 @@ def test_looking_takes_no_lock(repository: Repository) -> None:
     (repository.root / "a.txt").touch()
     assert changes(repository) == set()
     assert worktree.uncommitted_records(repository.location) == []
+
+
+def test_what_is_uncommitted_in_a_folder_is_not_that_of_others_that_its_name_matches(repository: Repository) -> None:
+    repository.commit(**{"data*/a": "1", ":data/a": "1"})
+    repository.write("data2/a", "1")
+    assert worktree.uncommitted(repository.location, "data*") == []
+    repository.write(":data/a", "2")
+    assert [change.path for change in worktree.uncommitted(repository.location, ":data")] == [":data/a"]

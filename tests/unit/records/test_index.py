@@ -28,7 +28,7 @@ from qanat.records.record_stamps import stamps
 from tests.support.versions import V1
 from tests.unit.records.example import RUN
 
-CACHE = ".git/qanat/index.sqlite"
+CACHE = "private/index.sqlite"
 
 
 def put(root: Path, run: Run) -> Path:
@@ -604,7 +604,7 @@ from qanat.records.index import Index
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 root = Path(sys.argv[1])
-with Index(root / ".git/qanat/index.sqlite", root) as opened:
+with Index(root / "private/index.sqlite", root) as opened:
     opened.sync()
     opened.remember_sizes({"results/a": 1})
     print(len(opened.summaries()))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qanat.domain.experiment import Dataset
-from qanat.usecases.data import look
+from qanat.usecases.data.bounds import Bounds
 from qanat.usecases.data.status import DatasetStatus, status_of
 from tests.support.world import World
 from tests.unit.usecases.data.datasets import dataset, put
@@ -84,29 +84,43 @@ def test_runs_that_tracked_the_data_in_another_way_are_not_said_to_have_had_the_
     assert found.last_same == found.last_other == []
 
 
-def test_of_many_data_outside_of_the_project_only_named_ones_are_looked_at(
-    with_data: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(look, "FILES_MAX", 2)
-    monkeypatch.setattr(look, "HASHED_BYTES_MAX", 2)
+def test_many_data_outside_of_the_project_are_left_out(with_data: World, tmp_path: Path) -> None:
+    bounds = Bounds(files=2, hashed_bytes=2)
     for name in "abc":
         put(with_data, f"big/{name}", "")
         (tmp_path / "far").mkdir(exist_ok=True)
         (tmp_path / "far" / name).write_text("1")
     (with_data.root / "link").symlink_to(tmp_path / "far")
+    (with_data.root / "inner").symlink_to("big")
     dataset(with_data, "far", str(tmp_path / "far"))
     dataset(with_data, "link", "link")
+    dataset(with_data, "inner", "inner")
     dataset(with_data, "all", ".")
-    dataset(with_data, "large", str(tmp_path / "far"), track="hash")
-    found = {one.dataset.name: one for one in status_of(with_data.project, datasets(with_data), bounded=True)}
-    for name in ("far", "link"):
-        end = f"outside of the project; to look at all: qanat dataset status {name}"
+    dataset(with_data, "versioned", str(tmp_path / "far"), track="git")
+    found = {one.dataset.name: one for one in status_of(with_data.project, datasets(with_data), bounds)}
+    for name in ("far", "link", "versioned"):
+        end = f"outside of the project; to look at all: qanat dataset status {name} --full"
         assert (found[name].state, found[name].unknown) == (None, f"more than 2 files, {end}")
-        assert (status(with_data, name).unknown, found["big"].unknown, found["all"].unknown) == ("", "", "")
-    (tmp_path / "far/c").unlink()
-    (tmp_path / "far/b").write_text("11")
-    (large,) = status_of(with_data.project, [with_data.project.dataset("large")], bounded=True)
-    assert large.unknown.startswith("more than 2 B to hash, outside of the project; ")
+        assert status(with_data, name).unknown == ""
+    assert [found[name].unknown for name in ("big", "inner", "all")] == ["", "", ""]
+
+
+def test_only_bytes_whose_hashes_are_not_known_count_as_many(
+    with_data: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qanat.records.file_hashes.is_settled", lambda stamp, now_ns: True)
+    far = tmp_path / "far"
+    far.mkdir()
+    for name in "abc":
+        (far / name).write_text("1")
+    dataset(with_data, "large", str(far), track="hash")
+    large = [with_data.project.dataset("large")]
+    (found,) = status_of(with_data.project, large, Bounds(files=9, hashed_bytes=2))
+    assert found.unknown.startswith("more than 2 B to hash, outside of the project; ")
+    assert status(with_data, "large").unknown == ""
+    (known,) = status_of(with_data.project, large, Bounds(files=9, hashed_bytes=2))
+    assert known.state is not None
+    assert known.state.id
 
 
 def test_data_that_cannot_be_read_are_not_said_to_have_changed(with_data: World) -> None:

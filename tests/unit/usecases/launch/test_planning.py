@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from qanat.domain.run_plan import RunPlan
 from qanat.errors import GitRefused, InputInvalid, PlanDrifted, UsageError
-from qanat.usecases.launch import planning
+from qanat.usecases.data.bounds import Bounds
+from qanat.usecases.launch import foresight, planning
 from qanat.usecases.launch.code import Uncommitted
 from qanat.usecases.launch.launch import plan_for_review, preview
 from qanat.usecases.launch.options import LaunchOptions
@@ -143,6 +145,26 @@ def test_data_of_a_command_are_not_known_to_a_plan(world: World) -> None:
     plan = planned(world)
     assert (plan.key.data, plan.groups[0].key) == (None, None)
     assert world.launch(expected=plan).number == 1
+
+
+def test_very_many_data_outside_of_the_project_are_not_known_to_a_plan(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(foresight, "ASKED", Bounds(files=2, hashed_bytes=2))
+    for name in "abc":
+        (tmp_path / "far/in").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "far/in" / name).write_text("1")
+    world.write("big/a", "1")
+    world.write("big/b", "22")
+    dataset(world, "rain", str(tmp_path / "far"))
+    dataset(world, "large", "big", track="hash")
+    (world.root / "link").symlink_to(tmp_path / "far")
+    world.experiment("exit 0\n", datasets=["rain", "large"])
+    plan = planned(world, "--in", "link/in")
+    problem = "more than 2 files, outside of the project, which only runs look at"
+    assert {state.name: state.problem for state in plan.data} == {"rain": problem, "large": "", "link/in": problem}
+    assert (plan.key.data, plan.groups[0].key) == (None, None)
+    assert world.launch("--in", "link/in", expected=plan).number == 1
 
 
 def test_other_data_are_compared_with_a_plan_beside_those_of_a_command(weather: World) -> None:

@@ -112,6 +112,13 @@ def test_what_goes_wrong_is_an_error_as_long_as_it_does(world: World) -> None:
             follower.news()
     assert not world.root.exists()
     world.root.with_name("elsewhere").rename(world.root)
+    (world.root / ".git").rename(world.root / "away")
+    with pytest.raises(NotFound, match="is no longer a project"):
+        follower.look()
+    with follower.project.index():
+        pass
+    assert not (world.root / ".git").exists()
+    (world.root / "away").rename(world.root / ".git")
     assert numbers(follower) == [3]
     with pytest.raises(NotFound):
         Follower(world.project, world, ReportRequest(experiment="none")).look()
