@@ -10,12 +10,12 @@ from qanat.cli.diff.circumstances_report import clauses
 from qanat.cli.diff.names import Names
 from qanat.cli.terminal.output import plural
 from qanat.domain import setting, times
-from qanat.domain.comparison import Row
+from qanat.domain.comparison import Row, parameters_of
 from qanat.domain.meanings import Sentence, Verbatim
 from qanat.domain.new_runs import Baseline, Delta, Failure, NewRuns
 from qanat.domain.parameters import plain_names, shown
 from qanat.domain.pauses import paused_s
-from qanat.domain.run import Run, count_states
+from qanat.domain.run import Run, State, count_states
 from qanat.domain.statistics import LOWER, Statistic, signed
 from qanat.usecases.review.state import StateChanges
 
@@ -84,8 +84,9 @@ def _results(runs: NewRuns, names: Names) -> Iterator[Block]:
         return
     several = len({row.tree for row in found.rows}) > 1
     data = _data(runs)
-    parameters = found.parameters[:PARAMETERS_SHOWN]
-    plain = plain_names(found.parameters)
+    every = _parameters(runs)
+    parameters = every[:PARAMETERS_SHOWN]
+    plain = plain_names(every)
     headers: list[Cell] = [(Verbatim(plain[name]),) for name in parameters]
     headers += [("Runs",), ("Groups",), *([("Commit",)] if several else []), *([("Data",)] if data else [])]
     headers += [_metric_header(name, runs) for name in metrics]
@@ -110,6 +111,17 @@ def _results(runs: NewRuns, names: Names) -> Iterator[Block]:
     yield Table(tuple(headers), tuple(rows), flexible, _order(runs), details="earlier values" if compared else "")
     if left := len(found.metrics) - len(metrics):
         yield Items(((f"and {plural(left, 'more metric')}; see --json",),))
+
+
+def _parameters(runs: NewRuns) -> tuple[str, ...]:
+    """Return the parameters that tell rows from each other, and from settings without a row."""
+    found = runs.results
+    if not set(runs.states) - {State.FINISHED}:
+        return found.parameters
+    seeds = {name for names in found.seeds.values() for name in names}
+    plain = plain_names(name for run in runs.runs for group in run.groups for name in parameters_of(group))
+    others = (name for name, text in plain.items() if text in runs.varying and name not in seeds)
+    return tuple(dict.fromkeys((*found.parameters, *others)))
 
 
 def _narrower(runs: NewRuns, found: StateChanges) -> Iterator[Block]:

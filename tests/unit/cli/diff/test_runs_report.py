@@ -77,6 +77,14 @@ def test_parameters_that_do_not_vary_are_above_the_table_once() -> None:
     assert ["".join(header) for header in table(section(sweep).blocks).headers] == ["n", "Runs", "Groups", "acc"]
 
 
+def test_a_row_has_the_parameters_that_tell_it_from_settings_without_results() -> None:
+    run = a_run(4, *((f"--n {n} --m 3 --seed {seed}", {"acc": n}) for n in (1, 2) for seed in (0, 1)))
+    failed = run.with_groups({i: replace(run.groups[i], state=State.FAILED, metrics={}) for i in (2, 3)})
+    found = table(section(changes([failed])).blocks)
+    assert ["".join(header) for header in found.headers] == ["n", "Runs", "Groups", "acc"]
+    assert [row[0] for row in found.rows] == [("1",)]
+
+
 def marked(values: Sequence[float]) -> list[int]:
     """Return the positions of the values that are marked as best."""
     found = changes([a_run(4, *((f"--n {n}", {"acc": value}) for n, value in enumerate(values)))], {"acc": "higher"})
