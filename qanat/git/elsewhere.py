@@ -34,16 +34,30 @@ def version_of(path: Path) -> Version:
         raise command.refused("git rev-parse", where)
     prefix = where.out.decode("utf-8", "surrogateescape").strip()
     inside = prefix.rstrip("/") if folder == path else f"{prefix}{path.name}"
-    revision = f"HEAD:{inside}" if inside else "HEAD"
-    found = command.call(folder, *_CAREFUL, "rev-parse", "--verify", "--quiet", revision, env=_OFFLINE)
-    if found.status != 0:
-        raise GitRefused("is in a repository, but not in its last commit")
-    kind = ("tree" if folder == path else "blob") if inside else "commit"
+    found = _in_last_commit(folder, inside)
     pathspec = "." if folder == path else f":(literal){path.name}"
     # What is in a submodule has settings of its own.
     arguments = ("status", "--porcelain", "-z", "--ignore-submodules=dirty", "--", pathspec)
     status = command.output(folder, *_CAREFUL, *arguments, env=_OFFLINE | _without_own_filters(folder))
-    return Version(f"{kind}:{found.out.decode().strip()}", bool(status))
+    return Version(found, bool(status))
+
+
+def _in_last_commit(folder: Path, inside: str) -> str:
+    """Return what the last commit has at a path from the root: `tree:…`, `blob:…`, or for the root `commit:…`.
+
+    Raises GitRefused if it has nothing there, or a submodule: one that is checked out is a repository of its own.
+    """
+    words = ("ls-tree", "--full-tree", "-z", "HEAD", "--", inside) if inside else ("rev-parse", "--verify", "HEAD")
+    found = command.call(folder, *_CAREFUL, *words, env={**_OFFLINE, "GIT_LITERAL_PATHSPECS": "1"})
+    if found.status != 0 or not found.out:
+        raise GitRefused("is in a repository, but not in its last commit")
+    if not inside:
+        return f"commit:{found.out.decode().strip()}"
+    # MODE TYPE ID, a tab and the path: git-ls-tree(1), section "Output format".
+    _, kind, id_ = found.out.partition(b"\t")[0].decode().split()
+    if kind == "commit":
+        raise GitRefused("is a submodule that is not checked out")
+    return f"{kind}:{id_}"
 
 
 def _without_own_filters(folder: Path) -> dict[str, str]:

@@ -17,6 +17,8 @@ def test_a_whole_repository_is_its_commit_and_a_part_its_tree_or_blob(repository
     assert version_of(repository.root).id == f"commit:{commit}"
     assert version_of(repository.root / "sub").id == f"tree:{repository.git('rev-parse', 'HEAD:sub')}"
     assert version_of(repository.root / "sub/b*.txt").id == f"blob:{repository.git('rev-parse', 'HEAD:sub/b*.txt')}"
+    repository.commit(**{":(top)x/y": "y"})
+    assert version_of(repository.root / ":(top)x").id == f"tree:{repository.git('rev-parse', 'HEAD::(top)x')}"
 
 
 def test_changes_count_where_they_are(repository: Repository) -> None:
@@ -38,6 +40,18 @@ def test_what_no_commit_has_is_refused(repository: Repository, tmp_path: Path) -
     (tmp_path / "plain").mkdir()
     with pytest.raises(GitRefused, match="is not in a repository"):
         version_of(tmp_path / "plain")
+
+
+def test_a_submodule_is_its_commit_once_it_is_checked_out(repository: Repository) -> None:
+    inner = Repository(repository.root / "inner")
+    repository.git("init", "--quiet", "inner")
+    commit = inner.commit(**{"a": "1"})
+    repository.commit()
+    assert version_of(inner.root).id == f"commit:{commit}"
+    inner.root.rename(repository.root / ".git/away")
+    inner.root.mkdir()
+    with pytest.raises(GitRefused, match="is a submodule that is not checked out"):
+        version_of(inner.root)
 
 
 @pytest.fixture
