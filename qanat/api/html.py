@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -19,6 +20,8 @@ ROWS = 20
 TEXT_MAX = 300
 METRICS = 4
 FAILURES = 3
+# Ids and dates, which a browser would break at their hyphens.
+_UNBROKEN = re.compile("[0-9]+-[0-9a-f: -]+")
 RUN_COLUMNS = ("run", "experiment", "description", "state", "groups", "started", "duration", "tags")
 
 
@@ -59,9 +62,14 @@ def _cells(run: Run) -> list[str]:
 
 def _table(headings: Iterable[str], rows: Iterable[Sequence[str]], total: int) -> str:
     head = "".join(f"<th>{_text(name)}</th>" for name in headings)
-    body = "".join(f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     more = f"<p>… and {total - ROWS:,} more</p>" if total > ROWS else ""
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+
+def _cell(text: str) -> str:
+    unbroken = ' style="white-space: nowrap"' if _UNBROKEN.fullmatch(text) else ""
+    return f"<td{unbroken}>{_text(text)}</td>"
 
 
 def _text(text: str) -> str:

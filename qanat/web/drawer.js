@@ -5,7 +5,7 @@ import { figuresOf } from './figures.js';
 import { brief, plural, shownDuration, shownSize, shownTime } from './formats.js';
 import { closeLog, keepLogPlace, logSection } from './log.js';
 import { secondsOf } from './search.js';
-import { stateMark } from './states.js';
+import { progressOf, stateMark } from './states.js';
 
 /** @typedef {import('./app.js').App} App */
 /** @typedef {import('./data.js').Row} Row */
@@ -50,7 +50,7 @@ function head(app, row) {
     el('button', { class: 'button', disabled: place < 0 || !app.rows[place + by], onclick: () => go(by) }, label);
   const isSelected = app.view.selected.includes(row.key);
   return el('div', { class: 'head' },
-    el('h2', {}, `Run ${app.nameOf(row)}`, stateMark((row.group ?? run).state)),
+    el('h2', {}, `Run ${app.nameOf(row)}`, stateMark((row.group ?? run).state, row.group ? '' : progressOf(run))),
     el('div', { class: 'note' }, [run.experiment, run.id, run.description, run.tags.join(', ')].filter(Boolean).join(' · ')),
     el('div', { class: 'buttons' },
       el('button', { class: 'button', 'aria-pressed': isSelected, onclick: () => app.toggle(row.key) }, isSelected ? 'Selected ✓' : 'Select'),

@@ -1,6 +1,7 @@
 /** The end of what a group of the open run prints, as it is printed: only `qanat ui` knows it. */
 import { el, visible } from './dom.js';
 import { isLive } from './live.js';
+import { ACTIVE_STATES } from './states.js';
 
 /** @typedef {import('./data.js').Row} Row */
 /** @typedef {import('./data.js').Run} Run */
@@ -8,7 +9,6 @@ import { isLive } from './live.js';
 const LINES_KEPT = 1000;
 const CHARACTERS_KEPT = 200_000;
 const STREAMS = ['stdout', 'stderr'];
-const ACTIVE = ['queued', 'running', 'held'];
 // Colours, titles and moves of the cursor, which act on a terminal.
 const ESCAPES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])/g;
 
@@ -43,7 +43,7 @@ export function logSection(app, row) {
   if (row.group) printed.group = row.group.number;
   const state = run.groups.find(({ number }) => number === printed.group)?.state ?? run.state;
   const heard = `${run.id}&${printed.group}&${printed.stream}`;
-  const isOver = !ACTIVE.includes(state);
+  const isOver = !ACTIVE_STATES.includes(state);
   if (heard !== printed.heard) Object.assign(printed, { heard, isOver, text: '', isAtEnd: true });
   if (!output || heard !== output.url.split('?')[1] || isOver !== printed.isOver) {
     printed.isOver = isOver;

@@ -1,7 +1,7 @@
 /** The table of runs or groups: the best first, its metric beside the parameters that differ. */
 import { el } from './dom.js';
 import { Grid, widthOf } from './grid.js';
-import { stateMark } from './states.js';
+import { progressOf, stateMark } from './states.js';
 import { placeOf, shownValues, varies } from './columns.js';
 import { isFinished } from './data.js';
 
@@ -68,9 +68,22 @@ export class RunsTable {
     const shown = chosenColumns(app) ?? usualColumns(app);
     const { state } = app.fields;
     const hasState = isPooled ? app.listed.length > app.rows.length : shown.some(([column]) => column === state);
-    const stateCell = { ...this.cell(state, '', narrow || isPooled), draw: (/** @type {Row} */ row) => (row.pool ? '' : stateMark((row.group ?? row.run).state)) };
+    const stateCell = this.stateCell(narrow || isPooled);
     return [this.checkboxCell(), ...(hasState ? [stateCell] : []), ...names,
       ...shown.filter(([column]) => column !== state).map(([column, section]) => this.cell(column, section))];
+  }
+
+  /**
+   * @param {boolean} iconOnly
+   * @returns {Cell}
+   */
+  stateCell(iconOnly) {
+    const { app } = this;
+    const progress = (/** @type {Row} */ row) => (row.group ? '' : progressOf(row.run));
+    const cell = this.cell(app.fields.state, '', iconOnly);
+    const room = iconOnly ? 0 : Math.max(0, widest(app.rows.slice(0, SAMPLE).map(progress)));
+    const draw = (/** @type {Row} */ row) => (row.pool ? '' : stateMark((row.group ?? row.run).state, progress(row)));
+    return { ...cell, width: cell.width + room, draw };
   }
 
   /** @returns {Cell} */

@@ -155,7 +155,8 @@ def test_the_output_of_a_run_is_read_while_it_is_printed(
     sandbox.qanat("run", "train", "--detach", "--range-param", "--seed 1,2")
     served = serve()
     page = open_page(served.address, "#groups=no")
-    page.locator(".row .state.running").wait_for()
+    page.locator(".row .state.running .progress").wait_for()
+    assert page.locator(".row .state").inner_text().split() == ["running", "0/2"]
     page.locator(".row .link").click()
     log = page.locator(".log")
     page.locator(".log", has_text="epoch 1").wait_for()
