@@ -21,6 +21,7 @@ _VARIABLES = frozenset({
     "PYTHONOPTIMIZE", "PYTORCH_CUDA_ALLOC_CONF", "TF_DETERMINISTIC_OPS", "TF_ENABLE_ONEDNN_OPTS",
     "TOKENIZERS_PARALLELISM", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "TZ", "VECLIB_MAXIMUM_THREADS", "XLA_FLAGS",
 })  # fmt: skip
+_MAPPINGS = ("libraries", "distributions", "conda", "locks")
 _PREFIXES = ("OMP_", "KMP_", "BLIS_")
 
 
@@ -54,8 +55,9 @@ class Environment:
     """The software that a program finds; what is empty is unknown.
 
     `distributions` map the names of installed packages, in the form of PyPI's addresses, to their versions, `conda`
-    those of a conda environment to version and build. `executable` is the SHA-256 of a program in no known language.
-    `locks` map lock files to their SHA-256, `modules` are those of the cluster, in the order in which they were loaded.
+    those of a conda environment to version and build. `executable` is the SHA-256 of a program in no known language;
+    `libraries` map the shared libraries that come with it to theirs, and `locks` lock files. `modules` are those of the
+    cluster, in the order in which they were loaded.
     """
 
     interpreter: Interpreter | None = None
@@ -65,13 +67,14 @@ class Environment:
     locks: Mapping[str, str] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    libraries: Mapping[str, str] = field(default_factory=dict)
 
     def as_mapping(self) -> dict[str, Any]:
         """Return what is known, in the order of the file; mappings are sorted by their keys."""
         values = {
             "interpreter": self.interpreter.as_mapping() if self.interpreter else {},
             "executable": self.executable,
-            **{name: dict(sorted(getattr(self, name).items())) for name in ("distributions", "conda", "locks")},
+            **{name: dict(sorted(getattr(self, name).items())) for name in _MAPPINGS},
             "modules": self.modules,
             "variables": dict(sorted(self.variables.items())),
         }
@@ -87,12 +90,17 @@ class Environment:
         """What is most of it, for display: `Python 3.12.4 (venv), 104 packages, uv.lock, modules cuda/12.1`."""
         parts = [self.interpreter.described] if self.interpreter else []
         parts += [f"executable sha256 {self.executable.removeprefix('sha256:')[:10]}"] if self.executable else []
-        for packages, thing in ((self.distributions, "package"), (self.conda, "conda package")):
-            parts += [f"{len(packages):,} {thing}{'s' * (len(packages) != 1)}"] if packages else []
+        parts += [_counted(self.libraries, "library", "libraries")] if self.libraries else []
+        parts += [_counted(self.distributions, "package", "packages")] if self.distributions else []
+        parts += [_counted(self.conda, "conda package", "conda packages")] if self.conda else []
         parts += list(self.locks)
         parts += [f"module{'s' * (len(self.modules) > 1)} {' '.join(self.modules)}"] if self.modules else []
         parts += [f"{name}={value}" for name, value in self.variables.items()]
         return ", ".join(parts)
+
+
+def _counted(found: Mapping[str, str], one: str, several: str) -> str:
+    return f"{len(found):,} {one if len(found) == 1 else several}"
 
 
 def differences(before: Environment, after: Environment) -> list[str]:
@@ -101,8 +109,9 @@ def differences(before: Environment, after: Environment) -> list[str]:
     found += _changed("executable ", {"": before.executable[:17]}, {"": after.executable[:17]})
     for name, label in (("distributions", ""), ("conda", "conda package "), ("variables", "")):
         found += _changed(label, getattr(before, name), getattr(after, name))
-    locks = [{name: digest[:17] for name, digest in each.locks.items()} for each in (before, after)]
-    found += _changed("", *locks)
+    for name in ("libraries", "locks"):
+        hashes = [{file: digest[:17] for file, digest in getattr(each, name).items()} for each in (before, after)]
+        found += _changed("", *hashes)
     if before.modules != after.modules:
         found.append(f"modules {' '.join(after.modules) or 'none'}, was {' '.join(before.modules) or 'none'}")
     return found

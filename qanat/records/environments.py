@@ -22,7 +22,7 @@ from qanat.system import files
 
 BYTES_MAX = 4 * 2**20
 FOLDERS = {"environment": ENVIRONMENTS, "machine": MACHINES}
-_MAPS = ("distributions", "conda", "locks", "variables")
+_MAPS = ("libraries", "distributions", "conda", "locks", "variables")
 _NAMED = re.compile(rb"(?:^|[{ ])(environment|machine): '?([0-9a-f]{%d})\b" % HASH_DIGITS, re.MULTILINE)
 
 

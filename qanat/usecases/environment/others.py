@@ -13,6 +13,7 @@ from qanat.domain.machine import VERSION
 from qanat.errors import QanatError
 from qanat.records.remembered import Remembered, stamp_at
 from qanat.system import hashing, programs, r_installation
+from qanat.usecases.environment import libraries
 from qanat.usecases.environment.interpreter import NotStarted
 
 EXECUTABLE_BYTES_MAX = 256 * 2**20
@@ -52,7 +53,7 @@ def describe(known: Remembered, program: Path, folder: Path, *, starts: bool) ->
             packages = _r_packages(known, program, folder, starts=starts) if language == "r" else {}
             return {"interpreter": Interpreter(language, version), "distributions": packages}
     digest = known.found(f"executable {program}", stamps, lambda: hash_of(real, EXECUTABLE_BYTES_MAX))
-    return {"executable": digest} if digest else {}
+    return {"executable": digest, "libraries": libraries.find(known, program, folder, os.environ)} if digest else {}
 
 
 def _r_packages(known: Remembered, program: Path, folder: Path, *, starts: bool) -> dict[str, str]:
@@ -65,9 +66,9 @@ def _r_packages(known: Remembered, program: Path, folder: Path, *, starts: bool)
     name = f"R libraries {rscript} {[os.environ.get(variable, '') for variable in _R_VARIABLES]}"
     if not starts and known.get(name, stamps) is None:
         raise NotStarted
-    libraries = known.found(name, stamps, lambda: r_installation.libraries(rscript, folder))
-    contents = {library: stamp_at(library) for library in libraries}
-    return known.found(f"R packages {libraries}", contents, lambda: r_installation.packages(libraries))
+    folders = known.found(name, stamps, lambda: r_installation.libraries(rscript, folder))
+    contents = {place: stamp_at(place) for place in folders}
+    return known.found(f"R packages {folders}", contents, lambda: r_installation.packages(folders))
 
 
 def _version(program: Path, folder: Path) -> str:

@@ -70,6 +70,10 @@ def test_an_environment_is_described_in_a_line() -> None:
     )
     assert Environment(Interpreter("r", "4.4.1")).described == "R 4.4.1"
     assert Environment(executable=DIGEST).described == "executable sha256 ababababab"
+    with_library = Environment(executable=DIGEST, libraries={"liba.so": DIGEST})
+    assert with_library.described == "executable sha256 ababababab, 1 library"
+    other = Environment(executable=DIGEST, libraries={"liba.so": f"sha256:{'cd' * 32}"})
+    assert differences(with_library, other) == ["liba.so sha256:cdcdcdcdcd, was sha256:ababababab"]
 
 
 def test_only_variables_that_change_results_are_recorded() -> None:

@@ -35,7 +35,7 @@ def test_a_file_is_read_back() -> None:
     for environment in (
         NUMPY,
         Environment(),
-        Environment(executable=f"sha256:{'ab' * 32}"),
+        Environment(executable=f"sha256:{'ab' * 32}", libraries={"liba.so.1": f"sha256:{'cd' * 32}"}),
         Environment(Interpreter("julia", "1.11")),
     ):
         assert environments.decode(environments.encode(environment).data, "a.yaml") == environment

@@ -43,6 +43,7 @@ ENVIRONMENT = Environment(
     {"uv.lock": f"sha256:{'2' * 64}"},
     ("gcc/12",),
     {"TZ": "UTC"},
+    {"liba.so.1": f"sha256:{'3' * 64}"},
 )
 CONTAINER = Container("a.sif", "apptainer", "sha256:1", ("/data:ro",), gpu=True, options=("--cleanenv",))
 

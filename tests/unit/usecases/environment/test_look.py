@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from qanat.domain.environment import Environment, Interpreter
+from qanat.domain.environment import Environment, Interpreter, differences
 from qanat.records import remembered
 from qanat.system import programs
 from qanat.usecases.environment.interpreter import NotStarted
 from qanat.usecases.environment.look import look
+from tests.support import elf
 from tests.support.world import World
 from tests.unit.usecases.environment.test_interpreter import program
 
@@ -171,3 +172,24 @@ def test_another_program_is_known_by_its_hash(world: World) -> None:
         program(world.root / name, "#!/bin/sh\nexit 1\n")
         digest = hashlib.sha256(b"#!/bin/sh\nexit 1\n").hexdigest()
         assert look(world.project, (f"./{name}", "input"), world.root) == Environment(executable=f"sha256:{digest}")
+
+
+def test_the_libraries_that_come_with_a_program_are_known_by_their_hashes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write("bin/simulate", "").write_bytes(
+        elf.program((elf.NEEDED, "liba.so"), (elf.NEEDED, "libc.so.6"), (elf.RUNPATH, "$ORIGIN/../lib"))
+    )
+    (world.root / "bin/simulate").chmod(0o755)
+    world.write("lib/liba.so", "").write_bytes(elf.program((elf.NEEDED, "libb.so"), (elf.NEEDED, "liba.so")))
+    world.write("other/libb.so", "1")
+    command = ("bin/simulate", "input")
+    (own,) = look(world.project, command, world.root).libraries
+    assert own == "liba.so"
+    monkeypatch.setenv("LD_LIBRARY_PATH", "other:")
+    found = look(world.project, command, world.root)
+    assert list(found.libraries) == ["liba.so", "libb.so"]
+    assert found.libraries["libb.so"] == f"sha256:{hashlib.sha256(b'1').hexdigest()}"
+    world.write("other/libb.so", "22")
+    changed = look(world.project, command, world.root)
+    assert differences(found, changed)[0].startswith("libb.so sha256:785f3ec7eb, was sha256:6b86b273ff")

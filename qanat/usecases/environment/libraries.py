@@ -1,0 +1,51 @@
+"""The shared libraries of a program that come with it: those that it finds by paths of its own or LD_LIBRARY_PATH.
+
+Those of the system, which the loader finds without that, are as its packages have them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from qanat.errors import QanatError
+from qanat.records.remembered import Remembered, stamp_at
+from qanat.system import elf, files, hashing
+
+BYTES_MAX = 256 * 2**20
+LIBRARIES_MAX = 100
+
+
+def find(known: Remembered, program: Path, folder: Path, variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the SHA-256 of each library, by its name; they are read only if they have changed."""
+    searched = [str(folder / part) for part in variables.get("LD_LIBRARY_PATH", "").split(":") if part]
+    found = dict(_found(program, searched))
+    stamps = {path: stamp_at(path) for path in found.values()}
+    return known.found(f"libraries {program}", stamps, lambda: _hashed(found)) if found else {}
+
+
+def _found(program: Path, searched: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the name and the path of each library that a program needs, and of those that they need."""
+    waiting: list[str] = [str(program)]
+    seen: set[str] = set()
+    while waiting and len(seen) < LIBRARIES_MAX:
+        needs = elf.needs_of(Path(waiting.pop()))
+        for name in needs.names:
+            places = [os.path.join(place, name) for place in (*needs.rpath, *searched, *needs.runpath)]  # noqa: PTH118
+            path = next((place for place in places if files.is_file(Path(place))), None)
+            if name not in seen and path and name.isprintable():
+                seen.add(name)
+                waiting.append(path)
+                yield name, path
+
+
+def _hashed(found: Mapping[str, str]) -> dict[str, str]:
+    digests = {}
+    for name, path in found.items():
+        try:
+            if os.path.getsize(path) <= BYTES_MAX:  # noqa: PTH202
+                digests[name.rpartition("/")[2]] = f"sha256:{hashing.sha256_of(path)}"
+        except (OSError, QanatError):
+            continue
+    return digests
