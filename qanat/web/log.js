@@ -49,7 +49,7 @@ export function logSection(app, row) {
     printed.isOver = isOver;
     listen();
   }
-  return [el('div', { class: 'choices' }, el('h3', {}, 'output'), streamChoice(app), !row.group && groupChoice(app, run)), printed.said, printed.place];
+  return [el('div', { class: 'log-choices' }, el('h3', {}, 'output'), streamChoice(app), !row.group && groupChoice(app, run)), printed.said, printed.place];
 }
 
 /** Put the output where it was scrolled to, after it has been moved. */

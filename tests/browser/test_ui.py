@@ -30,6 +30,13 @@ until test -e "$GO"; do sleep 0.05; done
 echo 'epoch 2'
 """
 
+# Writes a part of a curve, and the rest when it is told to.
+GROWING = """\
+printf '{"step": 0, "loss": 1}\\n{"step": 1, "loss": 0.5}\\n' >"$2/metrics.jsonl"
+until test -e "$GO"; do sleep 0.05; done
+printf '{"step": 2, "loss": 0.125}\\n' >>"$2/metrics.jsonl"
+"""
+
 
 @dataclass(frozen=True)
 class Served:
@@ -161,7 +168,7 @@ def test_the_output_of_a_run_is_read_while_it_is_printed(
     log = page.locator(".log")
     page.locator(".log", has_text="epoch 1").wait_for()
     assert log.inner_text() == "epoch 1\n 90%\nred <script>alert(1)</script>\n"
-    assert "--group 0" in page.locator(".choices + .note").inner_text()
+    assert "--group 0" in page.locator(".log-choices + .note").inner_text()
     page.get_by_role("button", name="stderr").click()
     page.locator(".log", has_text="a warning").wait_for()
     page.get_by_role("button", name="stdout").click()
@@ -169,8 +176,23 @@ def test_the_output_of_a_run_is_read_while_it_is_printed(
     page.locator(".log", has_text="epoch 2").wait_for()
     page.locator("#drawer h2 .state.finished").wait_for()
     page.get_by_label("group").select_option("1")
-    page.locator(".choices + .note", has_text="--group 1").wait_for()
+    page.locator(".log-choices + .note", has_text="--group 1").wait_for()
     page.locator(".log", has_text="epoch 2").wait_for()
+
+
+def test_curves_grow_while_they_are_shown(
+    sandbox: Sandbox, serve: Callable[..., Served], open_page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GO", str(sandbox.root.parent / "go"))
+    sandbox.experiment("train", GROWING, metrics=[{"file": "metrics.jsonl"}])
+    sandbox.qanat("run", "train", "--detach")
+    page = open_page(serve().address, "#tab=curves")
+    page.locator(".key .entry", has_text="last 0.5").wait_for()
+    assert page.locator(".row .state.running").count() == 1
+    (sandbox.root.parent / "go").touch()
+    page.locator(".key .entry", has_text="last 0.125").wait_for()
+    page.locator(".row .state.finished").wait_for()
+    assert page.get_by_role("tab", selected=True).text_content() == "Curves"
 
 
 def test_two_tabs_and_a_thousand_events_a_second_leave_the_page_usable(open_page: Callable[..., Any]) -> None:
