@@ -57,13 +57,15 @@ def plotted_rows(found: Comparison, x: str, y: str) -> PlottedRows:
     without_x = []
     for row, mean in measured:
         place = _place(row, x)
-        if place is None or not math.isfinite(place):
+        if place is None:
             without_x.append(row)
         elif math.isfinite(mean):
             series.setdefault(_key(row, found, x), []).append((place, row))
     if not series:
-        hint = _hint(found, (x, y))
-        raise UsageError(f"no row has both {quoted(x)} and {quoted(y)} as numbers", hint=hint)
+        has_both = len(measured) > len(without_x)
+        problem = f"no row with {quoted(x)} has a finite {quoted(y)}" if has_both else ""
+        problem = problem or f"no row has both {quoted(x)} and {quoted(y)} as numbers"
+        raise UsageError(problem, hint=_hint(found, (x, y)))
     joined = not any(_metric(row, x) for row in found.rows)
     by_run = {key: _by_run(rows) if joined else [rows] for key, rows in series.items()}
     drawn = tuple(_points(rows, found, x, y, of_run=len(own) > 1) for own in by_run.values() for rows in own)
@@ -76,7 +78,8 @@ def _hint(found: Comparison, given: Sequence[str]) -> str:
     plain = plain_names(found.parameters)
     numbers = [plain[name] for name in found.parameters if any(_place(row, name) is not None for row in found.rows)]
     taken = {name.lstrip("-") for row in found.rows for name in row.parameters}
-    known = [*numbers, *(f"{METRIC}{name}" if name in taken else name for name in found.metrics)]
+    finite = [n for n in found.metrics if any(n in r.metrics and math.isfinite(r.metrics[n].mean) for r in found.rows)]
+    known = [*numbers, *(f"{METRIC}{name}" if name in taken else name for name in finite)]
     meant = {*found.metrics, *found.parameters, *plain.values()}
     unknown = [name for name in given if name.removeprefix(METRIC) not in meant]
     close = [other for name in unknown for other in nearest(name, known, 1)]
@@ -94,13 +97,19 @@ def _by_run(rows: Sequence[tuple[float, Row]]) -> list[list[tuple[float, Row]]]:
 
 
 def _place(row: Row, x: str) -> float | None:
+    """Return where a row is on the axis of x; None if it has no finite number there."""
+    try:
+        place = _number(row, x)
+    except ValueError:
+        return None
+    return place if math.isfinite(place) else None
+
+
+def _number(row: Row, x: str) -> float:
     if metric := _metric(row, x):
         return row.metrics[metric].mean
     named = _named(row, x)
-    try:
-        return float(row.parameters[named[0]]) if named else None
-    except ValueError:
-        return None
+    return float(row.parameters[named[0]]) if named else math.nan
 
 
 def _metric(row: Row, x: str) -> str:

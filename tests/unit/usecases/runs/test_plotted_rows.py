@@ -88,6 +88,19 @@ def test_rows_without_a_number_are_named_or_counted() -> None:
     assert caught.value.hint == "available: lr, loss, acc"
 
 
+def test_what_is_nowhere_finite_is_not_offered_and_said_to_be_so() -> None:
+    rows = found(
+        a_run(1, *((f"--lr {lr} --m {m}", {"loss": math.inf, "acc": 1.0}) for lr, m in ((1, "inf"), (2, "nan"))))
+    )
+    for x, problem in (
+        ("lr", "no row with 'lr' has a finite 'loss'"),
+        ("m", "no row has both 'm' and 'loss' as numbers"),
+    ):
+        with pytest.raises(UsageError, match=problem) as caught:
+            plotted_rows(rows, x, "loss")
+        assert caught.value.hint == "available: lr, acc"
+
+
 def test_a_metric_called_like_a_parameter_is_offered_as_one_names_it() -> None:
     rows = found(a_run(1, *((f"--lr {lr} --m {lr}a --seed 1", {"lr": 1.0, "seed": 7.0}) for lr in (1, 2))))
     with pytest.raises(UsageError) as caught:
