@@ -17,7 +17,7 @@ TYPES = {
 }
 # As many bytes from the beginning of a file as is_image() looks at.
 HEAD_BYTES = 4096
-_SVG = "svg"
+DRAWING = "svg"
 
 
 def suffix_of(name: str) -> str:
@@ -28,7 +28,7 @@ def suffix_of(name: str) -> str:
 
 def is_image(suffix: str, head: bytes) -> bool:
     """Return whether a file that begins with these bytes is the kind of image that its suffix says."""
-    if suffix == _SVG:
+    if suffix == DRAWING:
         text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
         return text.startswith((b"<svg", b"<?xml", b"<!")) and b"<svg" in text
     if suffix == "webp":

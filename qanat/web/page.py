@@ -37,12 +37,11 @@ def page(data: str, title: str, *, live: int = 0, images: Mapping[str, bytes] = 
     return _page(title, sources, {**parts, "data": _in_page(data), "images": _in_page(_encoded(images))})
 
 
-def folder(content: Mapping[str, Any], title: str, images: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the files of a folder that has the page and, beside it, its data, its curves and its figures.
+def folder(content: Mapping[str, Any], title: str, drawings: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the files of a folder that has the page and, beside it, its data, its curves, and figures in `figures/`.
 
     Drawings in SVG are among the data, since a browser would run the scripts of one that is opened by itself.
     """
-    drawings = {name: data for name, data in images.items() if name.endswith(".svg")}
     own, key = "'self' file:", secrets.token_urlsafe(16)
     sources = {"img-src": f"data: {own}", "frame-src": own}
     texts = {
@@ -51,8 +50,7 @@ def folder(content: Mapping[str, Any], title: str, images: Mapping[str, bytes]) 
         "data.html": _part(to_json(_without_curves(content)), key),
         INDEX: _page(title, sources, {"figures": "beside", "key": key}),
     }
-    pictures = {f"figures/{name}": data for name, data in images.items() if name not in drawings}
-    return pictures | {name: text.encode("utf-8", "backslashreplace") for name, text in texts.items()}
+    return {name: text.encode("utf-8", "backslashreplace") for name, text in texts.items()}
 
 
 def _page(title: str, sources: Mapping[str, str], parts: Mapping[str, str]) -> str:

@@ -26,7 +26,6 @@ from qanat.usecases.tracking.refresh import refreshed
 STDOUT = Path("-")
 # How much more of curves and figures a folder has than a file.
 FOLDER_TIMES = 5
-FOLDER_BYTES_MAX = 1000**3
 EXAMPLE = """\b
 Example:
   qanat report
@@ -114,6 +113,6 @@ def _write(target: Path, text: str) -> int:
 def _write_folder(target: Path, content: dict[str, Any], title: str, figures: Figures) -> int:
     from qanat.web.page import INDEX, folder
 
-    files = folder(content, title, figures.within(FOLDER_BYTES_MAX))
-    report_folder.write(target, files, INDEX)
-    return sum(map(len, files.values()))
+    chosen = report_folder.chosen(content, figures)
+    texts = folder(content, title, dict(figures.contents(chosen.drawings)))
+    return report_folder.write(target, texts, figures.contents(chosen.pictures), INDEX)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -40,11 +40,17 @@ DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a figure is: its path in the directory of a group, and what kind of image it is."""
+    """Where a figure is: its path in the directory of a group, what kind of image it is, and its size."""
 
     folder: Path
     path: str
     suffix: str
+    bytes: int
+
+    @property
+    def is_drawing(self) -> bool:
+        """Whether it is SVG, which is a document, with scripts, where it is not shown as an image."""
+        return self.suffix == images.DRAWING
 
 
 @dataclass(slots=True)
@@ -83,12 +89,16 @@ class Figures:
         self._entries = Entries(ENTRIES_MAX)
         self._left_out = LeftOut()
         self._sources: dict[str, Source] = {}
-        self.bytes = 0
 
     @property
     def count(self) -> int:
         """How many figures there are."""
         return len(self._sources)
+
+    @property
+    def total_bytes(self) -> int:
+        """The size of all figures."""
+        return sum(source.bytes for source in self._sources.values())
 
     def of(self, run: Run, groups: int, patterns: Sequence[str]) -> dict[int, list[dict[str, Any]]]:
         """Return the figures of the first groups of a run, by the numbers of the groups.
@@ -113,16 +123,20 @@ class Figures:
                     return images.TYPES[source.suffix], data
         raise NotFound(f"there is no figure {image}")
 
-    def within(self, limit_bytes: int) -> dict[str, bytes]:
-        """Return the content of figures by their images: of the newest runs first, each that still fits."""
-        found = {}
-        for image in self._sources:
+    def fitting(self, limit_bytes: int, *, drawings: bool | None = None) -> list[str]:
+        """List images of the newest runs first, each that still fits; if that is said, only drawings, or none."""
+        chosen = []
+        for image, source in self._sources.items():
+            if source.bytes <= limit_bytes and drawings in (None, source.is_drawing):
+                chosen.append(image)
+                limit_bytes -= source.bytes
+        return chosen
+
+    def contents(self, chosen: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield images with their contents, without those that no longer exist."""
+        for image in chosen:
             with suppress(NotFound):
-                data = self.read(image)[1]
-                if len(data) <= limit_bytes:
-                    found[image] = data
-                    limit_bytes -= len(data)
-        return found
+                yield image, self.read(image)[1]
 
     def notes(self) -> list[str]:
         """List which figures are left out, and why."""
@@ -149,13 +163,12 @@ class Figures:
         found = sorted(self._images_in(folder, wanted), key=lambda figure: by_numbers(figure[0]))
         self._left_groups -= bool(found)
         self._left_out.too_many += len(found[EACH_GROUP_MAX:])
-        self.bytes += sum(status.st_size for _, status in found[:EACH_GROUP_MAX])
         return [
             {
                 "name": shortened(path, NAME_MAX),
                 "bytes": status.st_size,
                 "modified": datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="milliseconds"),
-                "image": self._noted(group, Source(folder, path, images.suffix_of(path))),
+                "image": self._noted(group, Source(folder, path, images.suffix_of(path), status.st_size)),
             }
             for path, status in found[:EACH_GROUP_MAX]
         ]

@@ -31,12 +31,12 @@ def text_of(content: dict[str, Any], indent: int | None = None) -> str:
 def fitted(content: dict[str, Any], figures: Figures) -> Fitted:
     """Return as much of a report as one file should have: without curves and older figures if there is no room."""
     text, left_out = text_of(content), ""
-    whole = len(text) + _encoded(figures.bytes)
+    whole = len(text) + _encoded(figures.total_bytes)
     if len(text) > DATA_MAX:
         groups = [group for run in content["runs"] for group in run["groups"]]
         left_out = "curves" if [group.pop("series") for group in groups if "series" in group] else ""
         text = text_of(content)
-    images = figures.within(max(0, DATA_MAX - len(text)) // 4 * 3)
+    images = dict(figures.contents(figures.fitting(max(0, DATA_MAX - len(text)) // 4 * 3)))
     if missing := figures.count - len(images):
         counted = f"{missing:,} {'figure' if missing == 1 else 'figures'}"
         left_out = f"{left_out} and {counted}" if left_out else counted

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from qanat.usecases.report import single_file
+from qanat.usecases.report import report_folder, single_file
 from qanat.usecases.report.content import ReportRequest, content_of
 from qanat.usecases.report.figures import Figures
 from qanat.usecases.report.single_file import Fitted, fitted
@@ -70,3 +70,16 @@ def test_curves_are_left_out_if_there_is_no_room_for_the_data(
     assert runs_of(one) == []
     assert one.left_out.startswith("curves and 2 figures left out of this file")
     assert "series" not in json.loads(one.text)["runs"][0]["groups"][0]
+
+
+def test_a_folder_says_which_figures_it_has_no_room_for(
+    found: tuple[dict[str, Any], Figures], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content, figures = found
+    assert len(report_folder.chosen(content, figures).pictures) == 2
+    assert content["notes"] == []
+    monkeypatch.setattr(report_folder, "BYTES_MAX", 5_000)
+    one = report_folder.chosen(content, figures)
+    assert [int(image.split("-")[0]) for image in one.pictures] == [2]
+    said = "1 figure is not in this folder: images have at most 5.0 kB, and SVG 20.0 MB"
+    assert (one.drawings, content["notes"]) == ([], [said])
