@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from qanat.containers import protocol
-from qanat.domain.container import FILES, Image, Kind
+from qanat.domain.container import FILES, HTCONDOR, Image, Kind
 from qanat.domain.shortening import quoted
 from qanat.errors import RunnerUnavailable, UsageError
 
@@ -28,6 +28,7 @@ BUILT_IN = {
     "singularity": "apptainer",
     "podman": "podman",
     "docker": "docker",
+    HTCONDOR: "htcondor",
 }
 GROUP = "qanat.containers"
 
@@ -79,7 +80,7 @@ def mismatch(chosen: Engine, kind: Kind) -> str:
 
 
 def _all() -> Iterator[Engine]:
-    yield from (engine(name) for name in BUILT_IN)
+    yield from (engine(name) for name in BUILT_IN if name != HTCONDOR)  # which a template chooses
     yield from (_installed(entry) for entry in _entry_points() if entry.name not in BUILT_IN)
 
 

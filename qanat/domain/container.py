@@ -13,6 +13,8 @@ from typing import Any
 from qanat.domain.data import shown_id
 
 NONE = "none"
+# The engine of containers that HTCondor itself starts.
+HTCONDOR = "htcondor"
 _BUILT_FROM = re.compile(r"(Dockerfile|Containerfile)(\..+)?\Z|.+\.(Dockerfile|Containerfile)\Z")
 _SUFFIXES = {".sif": "sif", ".sqfs": "squashfs", ".squashfs": "squashfs", ".sqsh": "squashfs"}
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.zst", ".tar.bz2")

@@ -53,7 +53,8 @@ class JobBatch:
     """Jobs that are submitted together.
 
     `name` is what a scheduler lists them under, `intent` identifies them later, `folder` is the run's storage
-    directory, `options` are the template's, `max_running` is how many may run at once (None: no limit).
+    directory, `options` are the template's, `max_running` is how many may run at once (None: no limit). `image` is what
+    the scheduler itself is to start them in, empty for nothing.
     """
 
     run_id: str
@@ -63,6 +64,7 @@ class JobBatch:
     options: Mapping[str, Any]
     jobs: tuple[JobSpec, ...]
     max_running: int | None = None
+    image: str = ""
 
 
 @dataclass(frozen=True, slots=True)

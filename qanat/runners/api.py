@@ -23,6 +23,7 @@ from qanat.runners.protocol import (
     Prefetches,
     Runner,
     Sightings,
+    StartsImages,
     Submission,
 )
 from qanat.runners.submitting import cancellations, job_script, option_changes
@@ -47,6 +48,7 @@ __all__ = [
     "RunnerDefaults",
     "RunnerUnavailable",
     "Sightings",
+    "StartsImages",
     "State",
     "Submission",
     "SubmitFailed",

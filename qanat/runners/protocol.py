@@ -42,6 +42,7 @@ __all__ = [
     "Runner",
     "Runners",
     "Sightings",
+    "StartsImages",
     "State",
     "Submission",
 ]
@@ -92,6 +93,17 @@ class ChecksTemplates(Protocol):
 
     def warnings(self, options: Mapping[str, Any]) -> list[str]:
         """List what works but is better left out of a template; asks nobody."""
+
+
+@runtime_checkable
+class StartsImages(Protocol):
+    """A runner whose scheduler itself starts jobs in the image of a container if their options ask for that.
+
+    The image is JobBatch.image.
+    """
+
+    def image_in(self, options: Mapping[str, Any]) -> str | None:
+        """Return the image that options name, empty if they only ask for one; None if they do not."""
 
 
 @runtime_checkable

@@ -89,3 +89,24 @@ def test_podman_runs_and_ends_on_htcondor_without_ids_of_its_user(
     words = ("--submit-template", "podman")
     _runs_inside(on_pool, "localhost/tiny", *words)
     _ends_inside(on_pool, "localhost/tiny", *words)
+
+
+@pytest.mark.xdist_group("htcondor")
+def test_htcondor_gets_the_image_of_the_container_universe(on_pool: OnPool, tmp_path: Path) -> None:
+    """No machine of the pool has an engine, so that the job waits."""
+    image = tmp_path / "a b.sif"
+    image.write_text("one")
+    on_pool.experiment("inside", INSIDE)
+    on_pool.template("universe", "universe: container\n")
+    on_pool.submit("inside", "--submit-template", "universe", "--container", str(image), "0")
+    job = on_pool.job("ContainerImage", "WantContainer")
+    assert (job["ContainerImage"], job["WantContainer"]) == (str(image), True)
+    record = on_pool.record()
+    assert record["container"]["engine"] == "htcondor"
+    assert record["container"]["identity"].startswith("sha256:")
+    assert record["runner"]["options"] == {"universe": "container"}
+    on_pool.qanat("cancel", "1")
+    on_pool.wait_for_states("cancelled")
+    image.write_text("two")
+    assert f"warning: image {image} is not the one of run 1" in on_pool.qanat("rerun", "1").err
+    assert on_pool.job("ContainerImage", run=2)["ContainerImage"] == str(image)

@@ -71,6 +71,7 @@ _CUSTOM_RESOURCE = re.compile(r"request_([a-z0-9_]+)\Z")
 _COMMON_RESOURCES = ("cpus", "disk", "gpus", "memory", "mem", "ram", "cores")
 _ALIKE = 0.8
 _AMOUNTS = frozenset({"request_cpus", "request_disk", "request_gpus", "request_memory"})
+_IMAGE = frozenset({"universe", "container_image"})
 _WORD = re.compile(r"[A-Za-z_]\w*\Z")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"\Z')
 
@@ -112,6 +113,18 @@ def canonical_name(key: str) -> str:
     """Return HTCondor's name for a key, however it is spelled."""
     attribute = attribute_of(key)
     return f"my.{attribute}".lower() if attribute else key.strip().lower()
+
+
+def image_in(options: Mapping[str, Any]) -> str | None:
+    """Return the image of the container universe, empty if there is none yet; None for any other universe."""
+    values = {canonical_name(key): str(value).strip() for key, value in options.items()}
+    image = values.get("container_image", "")
+    return image if image or values.get("universe", "").lower() == "container" else None
+
+
+def without_image(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options without those that image_in() reads."""
+    return {key: value for key, value in options.items() if canonical_name(key) not in _IMAGE}
 
 
 def decides_after_exit(options: Mapping[str, Any]) -> bool:

@@ -57,6 +57,10 @@ class HTCondorRunner:
         """List what works but is better avoided."""
         return keys.warnings(options)
 
+    def image_in(self, options: Mapping[str, Any]) -> str | None:
+        """Return the image of the container universe, empty if there is none yet; None for any other universe."""
+        return keys.image_in(options)
+
     def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
         """Return the options with some replaced; HTCondor ignores case in their keys."""
         return option_changes.apply_changes(options, changes, keys.canonical_name)

@@ -26,10 +26,14 @@ _UNESCAPE = 'script=`printf %bX "$1"` here=`printf %bX "$2"` && exec /bin/sh "${
 
 def description(batch: JobBatch) -> dict[str, str]:
     """Return the submit description: the template's options, and what qanat sets."""
+    options = keys.without_image(batch.options) if batch.image else batch.options
     content = {
         "executable": "/bin/sh",
         "transfer_executable": "false",
-        **{keys.submit_key(k): keys.submit_value(k, v) for k, v in batch.options.items()},
+        # Everything else is on a disk that the machines share, too.
+        **({"transfer_container": "false"} if batch.image.startswith("/") else {}),
+        **{keys.submit_key(k): keys.submit_value(k, v) for k, v in options.items()},
+        **({"universe": "container", "container_image": _literal(batch.image)} if batch.image else {}),
         **_materialization(batch),
         "arguments": f"$({_ROW})",
         "output": "/dev/null",

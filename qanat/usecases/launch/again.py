@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from qanat.domain.container import ContainerRequest
 from qanat.domain.experiment import Experiment, Program
-from qanat.domain.run import Run
+from qanat.domain.run import Run, RunnerChoice
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, NotFound
 from qanat.git import repository
 from qanat.git.clones import why_not_in_clones
 from qanat.records.made import Notes
+from qanat.runners.protocol import Runners
 from qanat.usecases.data.definitions import definition_of, is_missing
 from qanat.usecases.launch import inputs
 from qanat.usecases.launch.secret_checks import check_container
@@ -79,14 +80,22 @@ def _has_container(experiment: Experiment, run: Run) -> bool:
 
 
 def container_of(
-    project: Project, run: Run, typed: ContainerRequest | None = None, *, elsewhere: bool, allow_secrets: bool
+    project: Project,
+    run: Run,
+    choice: RunnerChoice,
+    runners: Runners,
+    typed: ContainerRequest | None = None,
+    *,
+    allow_secrets: bool,
 ) -> Chosen | None:
     """Return the container that a run had, and its engine; None if it had none. What was typed counts more."""
-    if run.container is None and typed is None:
+    elsewhere = not runners.is_in_process(choice.name)
+    if run.container is None and typed is None and not elsewhere:
         return None
-    from qanat.usecases.launch import containers  # most runs have none
+    from qanat.usecases.launch import containers, universe  # most runs have none
 
     request = containers.wanted(project, typed, run.container.again() if run.container else None)
+    request = universe.for_runner(request, choice, runners)
     if request and not allow_secrets:
         check_container(request)
     with containers.image_of(run, request):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qanat.containers.protocol import Engine
-from qanat.domain.container import Container, Inside, Mount
+from qanat.domain.container import HTCONDOR, Container, Inside, Mount
 from qanat.errors import InputInvalid
 
 # Engines such as charliecloud, which need a folder in an image for what they bind, bind this one themselves.
@@ -31,6 +31,11 @@ class Enclosure:
     mounts: tuple[Mount, ...]
     is_known: bool = True
     in_job: bool = False
+
+    @property
+    def image_of_jobs(self) -> str:
+        """The image that a scheduler itself starts jobs in; empty if an engine does that for each program."""
+        return self.image if self.container.engine == HTCONDOR else ""
 
     def command(self, storage: Path, program: Sequence[str]) -> tuple[str, ...]:
         """Return the command that starts a program, given the storage directory of the run."""

@@ -71,7 +71,7 @@ def launch(
     if submits := not runners.is_in_process(options.runner):
         _prefetch(runners.submitting(options.runner))
     past, plan, choice = _planned(project, request, options, runners)
-    chosen = _container(project, request, plan, options, repeated, elsewhere=submits)
+    chosen = _container(project, request, plan, choice, options, runners, repeated)
     author = code.check_committer(project)
     used = (plan.experiment.program.executable, plan.experiment.path)
     captured = past or code.capture(project, request.uncommitted, ask, _counting(project, plan), used)
@@ -117,17 +117,19 @@ def _container(
     project: Project,
     request: RunRequest,
     plan: Plan,
+    choice: RunnerChoice,
     options: LaunchOptions,
+    runners: Runners,
     repeated: Run | None = None,
-    *,
-    elsewhere: bool,
 ) -> Chosen | None:
     """Choose the container of a run and its engine; None if it has none."""
-    if request.container is None and plan.experiment.container is None:
+    elsewhere = not runners.is_in_process(choice.name)
+    if request.container is None and plan.experiment.container is None and not elsewhere:
         return None
-    from qanat.usecases.launch import containers  # most runs have none
+    from qanat.usecases.launch import containers, universe  # most runs have none
 
     wanted = containers.wanted(project, request.container, plan.experiment.container)
+    wanted = universe.for_runner(wanted, choice, runners)
     if wanted and not options.allow_secrets:
         check_container(wanted)
     with containers.image_of(repeated, wanted):
@@ -174,7 +176,7 @@ def preview(project: Project, request: RunRequest, options: LaunchOptions, runne
     check_options(options, runners)
     past, plan, choice = _planned(project, request, options, runners)
     submits = not runners.is_in_process(options.runner)
-    chosen = _container(project, request, plan, options, elsewhere=submits)
+    chosen = _container(project, request, plan, choice, options, runners)
     plan = enclosed(project, plan, chosen)
     in_checkout = past is not None or _workdir(request, plan, submits=submits) == CHECKOUT
     found = _standings(project, request, plan, past, runners, in_checkout=in_checkout)
@@ -214,10 +216,10 @@ def plan_for_review(project: Project, request: RunRequest, options: LaunchOption
     from qanat.usecases.launch import foresight, planning
 
     check_options(options, runners)
-    past, plan, _ = _planned(project, request, options, runners)
+    past, plan, choice = _planned(project, request, options, runners)
     code.runnable_tree(project)
     submits = not runners.is_in_process(options.runner)
-    plan = enclosed(project, plan, _container(project, request, plan, options, elsewhere=submits))
+    plan = enclosed(project, plan, _container(project, request, plan, choice, options, runners))
     in_checkout = past is not None or _workdir(request, plan, submits=submits) == CHECKOUT
     commit, counts = past.code.commit if past else None, _counting(project, plan)
     found = foresight.foresee(project, plan, commit, in_checkout=in_checkout, counts=counts)

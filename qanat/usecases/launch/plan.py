@@ -229,7 +229,8 @@ def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, max_runnin
         for i, args in enumerate(plan.groups)
     )
     name = f"{plan.experiment.name}_{number}"
-    return JobBatch(f"{number}-000000", name, "0" * (2 * HALF), folder, choice.options, tuple(jobs), max_running)
+    image = plan.enclosure.image_of_jobs if plan.enclosure else ""
+    return JobBatch(f"{number}-000000", name, "0" * (2 * HALF), folder, choice.options, tuple(jobs), max_running, image)
 
 
 def _grid(request: RunRequest) -> Grid:

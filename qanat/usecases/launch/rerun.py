@@ -82,9 +82,8 @@ def rerun(
     check_options(options, runners)
     choice = _choice_like(project, found.run, options, runners)
     author = code.check_committer(project)
-    elsewhere = not runners.is_in_process(options.runner)
     secrets = options.allow_secrets
-    chosen = again.container_of(project, found.run, repeat.container, elsewhere=elsewhere, allow_secrets=secrets)
+    chosen = again.container_of(project, found.run, choice, runners, repeat.container, allow_secrets=secrets)
     with _planned(project, found, repeat.numbers, live) as (placed, captured):
         if not secrets:
             check_launch(project, placed, choice)

@@ -100,8 +100,7 @@ def retry(
         check_groups(found.run.groups[number].args for number in numbers)
         check_definitions(found.run.datasets, choice)
     code.check_committer(project)
-    elsewhere, secrets = not runners.is_in_process(options.runner), options.allow_secrets
-    chosen = again.container_of(project, found.run, elsewhere=elsewhere, allow_secrets=secrets)
+    chosen = again.container_of(project, found.run, choice, runners, allow_secrets=options.allow_secrets)
     with _place(project, found, live) as place:
         enclosure = _enclosure(project, found.run, chosen, place)
         states = data.before_retry(project, found.run, place, view, allow_secrets=options.allow_secrets)

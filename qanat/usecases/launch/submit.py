@@ -98,4 +98,5 @@ def _prepare(project: Project, run: Run, attempt: Attempt) -> JobBatch:
         options=run.runner.options,
         jobs=tuple(jobs),
         max_running=run.submission.max_running,
+        image=attempt.enclosure.image_of_jobs if attempt.enclosure else "",
     )
