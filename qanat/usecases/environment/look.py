@@ -32,7 +32,7 @@ def look(project: Project, command: Sequence[str], folder: Path, *, starts: bool
     started = started_by(command, folder, variables)
     found = Environment(
         **_described(known, started, folder, variables, starts=starts),
-        locks=_locks(known, folder, started),
+        locks=_locks(known, folder, (*LOCKS, *_own_locks(command, started, variables))),
         modules=recorded_modules(variables),
         variables=recorded_variables(variables),
     )
@@ -51,12 +51,22 @@ def _described(
     return others.describe(known, started.other, folder, starts=starts) if started.other else {}
 
 
-def _locks(known: Remembered, folder: Path, started: Started) -> dict[str, str]:
+def _locks(known: Remembered, folder: Path, names: Sequence[str]) -> dict[str, str]:
     found = {}
-    own = (started.script.with_name(f"{started.script.name}.lock"),) if started.script else ()
-    for path in (*(folder / name for name in LOCKS), *own):
-        name = path.name
+    for name in names:
+        path = folder / name
         if stamp := stamp_at(str(path)):
             hashed = partial(others.hash_of, path, LOCK_BYTES_MAX)
             found[name] = known.found(f"file {path}", {str(path): stamp}, hashed)
     return {name: digest for name, digest in found.items() if digest}
+
+
+def _own_locks(command: Sequence[str], started: Started, variables: Mapping[str, str]) -> list[str]:
+    """Return the paths of the lock files of a script, and of the project that a command names to Julia."""
+    if started.script:
+        return [f"{command[-1]}.lock"]
+    if started.other is None or started.other.name != "julia":
+        return []
+    named = [part.partition("=")[2] for part in command[:-1] if part.startswith("--project=")]
+    projects = [os.path.normpath(part) for part in (*named, variables.get("JULIA_PROJECT", ""))[:1] if part]
+    return [f"{project}/Manifest.toml" for project in projects if not project.startswith(("@", "/", "."))]

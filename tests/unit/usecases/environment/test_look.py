@@ -136,6 +136,16 @@ def test_a_script_with_packages_of_its_own_has_those_of_its_environment(
     assert names == [str(tmp_path / "bin/uv")]
 
 
+def test_the_project_that_julia_is_given_has_a_lock_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(world.root / "julia", "#!/bin/sh\necho julia version 1.11.2\n")
+    world.write("env/Manifest.toml", "")
+    locks = {"env/Manifest.toml": EMPTY}
+    assert look(world.project, ("./julia", "--project=env", "train.jl"), world.root).locks == locks
+    assert look(world.project, ("./julia", "--project=@env", "train.jl"), world.root).locks == {}
+    monkeypatch.setenv("JULIA_PROJECT", "env/")
+    assert look(world.project, ("./julia", "train.jl"), world.root).locks == locks
+
+
 def test_the_packages_of_r_are_those_of_its_libraries(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
