@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -181,8 +182,9 @@ def replace_in(
 ) -> None:
     """Replace a file of an open folder as write() does. Raises OSError."""
     # The name is cut because the original may already be as long as the file system allows.
-    temporary = f".{name[:50]}.{os.getpid()}{TEMPORARY}"
-    # Left by a process that had this id, or a link that came with a clone.
+    # Of the main thread, the number is that of the process; other threads may write the same file at the same time.
+    temporary = f".{name[:50]}.{threading.get_native_id()}{TEMPORARY}"
+    # Left by a thread that had this number, or a link that came with a clone.
     with contextlib.suppress(FileNotFoundError):
         os.unlink(temporary, dir_fd=folder)
     try:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -77,6 +78,20 @@ def test_readers_see_the_old_bytes_or_the_new_ones_and_never_a_part(tmp_path: Pa
         reader.join()
     assert seen <= set(contents)
     assert seen
+
+
+def test_threads_that_write_the_same_file_do_not_take_it_from_each_other(tmp_path: Path) -> None:
+    path, begin = tmp_path / "file", threading.Barrier(4)
+
+    def write_often(_number: int) -> None:
+        begin.wait()
+        for _ in range(200):
+            files.write(path, b"x" * 100_000)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write_often, range(4)))
+    assert path.read_bytes() == b"x" * 100_000
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_writer_that_is_killed_leaves_the_old_file_whole(tmp_path: Path) -> None:
