@@ -75,6 +75,7 @@ function showHeader() {
     ...viewChoice(app), el('button', { class: 'button quiet', onclick: copyAddress }, 'Copy link'),
     el('button', { class: 'button quiet', title: 'light or dark', onclick: changeTheme }, '◐ Theme'),
   );
+  byId('header').querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
 }
 
 function tabs() {

@@ -124,6 +124,17 @@ def test_paper_has_figures_and_no_buttons(project: Sandbox, open_page: Callable[
     assert page.locator("#zoom img").is_visible()
 
 
+def test_on_a_telephone_the_view_is_named_and_a_figure_has_the_screen(
+    project: Sandbox, open_page: Callable[..., Any]
+) -> None:
+    page = open_page(project.root / "report.html", SELECTED, viewport={"width": 390, "height": 800})
+    tab = page.get_by_role("tab", name="Figures").bounding_box()
+    assert tab["x"] + tab["width"] <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.get_by_role("button", name="plots/loss 2.png of run 1").click()
+    assert page.locator("#zoom img").bounding_box()["width"] == 374
+
+
 def test_without_figures_the_page_says_how_to_get_some(tmp_path: Path, open_page: Callable[..., Any]) -> None:
     page = open_page(written(tmp_path, {"runs": RUNS}), "#tab=figures")
     assert 'qanat experiment update NAME --figure "plots/*.png"' in page.locator("#panel").inner_text()
