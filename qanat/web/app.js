@@ -22,6 +22,13 @@ export class App {
     this.names = namesOf([]);
     this.fields = fieldColumns(0);
     this.byGroup = false;
+    /** @type {Map<number, number>} how many runs have a number */
+    this.numbers = new Map();
+    /** @type {Map<string, Row>} all rows by their keys */
+    this.known = new Map();
+    this.computed = '';
+    /** @type {string | null} what is the same in all rows, once that was asked for */
+    this.same = null;
     /** @type {Row[]} */
     this.every = [];
     /** @type {Column[]} */
@@ -85,6 +92,10 @@ export class App {
   /** @param {boolean} byGroup */
   takeRows(byGroup) {
     this.byGroup = byGroup;
+    this.computed = '';
+    this.same = null;
+    this.numbers.clear();
+    for (const { number } of this.report.runs) this.numbers.set(number, (this.numbers.get(number) ?? 0) + 1);
     this.now = Date.parse(this.report.created);
     this.names = namesOf(this.report.runs.flatMap((run) => run.groups));
     this.fields = fieldColumns(this.now);
@@ -140,11 +151,21 @@ export class App {
   refresh() {
     const byGroup = this.view.groups || this.isPooled();
     if (byGroup !== this.byGroup) this.takeRows(byGroup);
+    const { where, sort, by } = this.view;
+    const computed = JSON.stringify([where, sort, by]);
+    if (computed !== this.computed) this.computeRows();
+    this.computed = computed;
+    const isOpen = (/** @type {Row} */ row) => row.pool && this.view.expanded.includes(row.key);
+    this.listed = this.rows.some(isOpen) ? this.rows.flatMap((row) => (isOpen(row) ? [row, ...this.sorted(membersOf(row))] : [row])) : this.rows;
+    this.colour();
+  }
+
+  /** Filter, pool and sort the rows. */
+  computeRows() {
     const searches = this.view.where.map((text) => this.searchOf(text)).filter((found) => found !== null);
     this.kept = searches.length ? this.every.filter((row) => searches.every((meets) => meets(row))) : this.every;
     this.rows = this.sorted(this.isPooled() ? this.pools() : this.kept);
-    this.listed = this.rows.flatMap((row) => (row.pool && this.view.expanded.includes(row.key) ? [row, ...this.sorted(membersOf(row))] : [row]));
-    this.colour();
+    this.known = new Map([...this.every, ...(this.isPooled() ? this.rows : [])].map((row) => [row.key, row]));
   }
 
   /** @param {Row[]} rows */
@@ -225,13 +246,13 @@ export class App {
 
   /** Return the selected rows that exist, in the order in which they were selected. */
   selection() {
-    const known = new Map([...this.every, ...(this.isPooled() ? this.rows : [])].map((row) => [row.key, row]));
-    return this.view.selected.map((key) => known.get(key)).filter((row) => row !== undefined);
+    return this.view.selected.map((key) => this.known.get(key)).filter((row) => row !== undefined);
   }
 
   /** Return the row whose page is shown. */
   opened() {
-    return this.view.open ? this.every.find((row) => row.key === this.view.open) : undefined;
+    const row = this.known.get(this.view.open);
+    return row?.pool ? undefined : row;
   }
 
   /**
@@ -241,7 +262,7 @@ export class App {
   nameOf(row) {
     if (row.pool) return this.settingOf(row);
     const { number } = row.run;
-    const isOnly = this.report.runs.filter((run) => run.number === number).length === 1;
+    const isOnly = this.numbers.get(number) === 1;
     return `${isOnly ? number : row.run.id}${row.group && row.run.group_count > 1 ? `.${row.group.number}` : ''}`;
   }
 

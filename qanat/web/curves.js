@@ -1,9 +1,9 @@
 /** Curves of rows over their steps, overlaid and smoothed. */
 import { membersOf } from './data.js';
 import { el, svg } from './dom.js';
-import { brief, plural } from './formats.js';
+import { brief, plural, shownDuration } from './formats.js';
 import { axes, columnChoice, nothing, optionSwitch } from './plot.js';
-import { Scale, extentOf, roomy } from './scale.js';
+import { Scale, durationTicks, extentOf, roomy } from './scale.js';
 
 /** @typedef {import('./app.js').App} App */
 /** @typedef {import('./data.js').Row} Row */
@@ -13,6 +13,10 @@ const WINDOWS = [1, 3, 5, 9, 15, 25, 51];
 const DASHES = ['', '6 3', '2 3'];
 const UNSELECTED = 5;
 const DRAWN_MAX = 60;
+/** Names by which programs write when a step was, in seconds since they began or since 1970. */
+const TIMES = ['time', 'timestamp', 'wall_time', 'walltime', 'elapsed', 'elapsed_s', 'seconds', '_timestamp', '_runtime'];
+/** Times that are greater count from 1970. */
+const SINCE_1970 = 1e8;
 
 /**
  * @param {App} app
@@ -66,13 +70,16 @@ function ofRow(row, name) {
  */
 function drawnOf(app, rows, name) {
   const isAutomatic = !app.view.selected.length;
+  const isOverTime = overTime(app);
   const members = rows.flatMap((row, place) => membersOf(row).map((member) => ({ row: member, place, key: row.key })));
-  return members.flatMap(({ row, place, key }) => ofRow(row, name).map((group) => {
+  return members.flatMap(({ row, place, key }) => ofRow(row, name).flatMap((group) => {
     const [steps, values] = /** @type {Record<string, [number[], number[]]>} */ (group.series)[name];
+    const places = isOverTime ? timesOf(group, steps) : steps;
+    if (!places) return [];
     const slot = isAutomatic ? place : app.slots.get(key) ?? 0;
     const label = app.nameOf(row) + (row.group || row.run.groups.length === 1 ? '' : `.${group.number}`);
     const smooth = smoothed(values, windowOf(app));
-    return { row, name: label, steps, values, smooth, colour: `var(--series-${slot % 6})`, dash: DASHES[Math.floor(slot / 6) % 3] };
+    return [{ row, name: label, steps: places, values, smooth, colour: `var(--series-${slot % 6})`, dash: DASHES[Math.floor(slot / 6) % 3] }];
   })).slice(0, DRAWN_MAX);
 }
 
@@ -82,6 +89,44 @@ function drawnOf(app, rows, name) {
  */
 function windowOf(app) {
   return WINDOWS.find((window) => String(window) === app.view.smooth) ?? 1;
+}
+
+/**
+ * Return the name of the curve that says when the steps of a group were; undefined if there is none.
+ * @param {import('./data.js').Group} group
+ */
+function timeName(group) {
+  const { series } = group;
+  return series && TIMES.find((name) => Object.hasOwn(series, name));
+}
+
+/** @param {App} app */
+function hasTimes(app) {
+  return app.report.runs.some((run) => run.groups.some(timeName));
+}
+
+/** @param {App} app */
+function overTime(app) {
+  return app.view.over === 'time' && hasTimes(app);
+}
+
+/**
+ * Return how many seconds after the first each of these steps was; null if the group does not say.
+ * @param {import('./data.js').Group} group
+ * @param {number[]} steps
+ */
+function timesOf(group, steps) {
+  const name = timeName(group);
+  if (!name) return null;
+  const [known, times] = /** @type {Record<string, [number[], number[]]>} */ (group.series)[name];
+  const first = times[0] > SINCE_1970 ? times[0] : 0;
+  let place = 0;
+  return steps.map((step) => {
+    while (place < known.length - 2 && known[place + 1] < step) place += 1;
+    const [from, to] = [place, Math.min(place + 1, known.length - 1)];
+    const share = known[to] > known[from] ? (step - known[from]) / (known[to] - known[from]) : 0;
+    return times[from] + Math.max(0, Math.min(1, share)) * (times[to] - times[from]) - first;
+  });
 }
 
 /**
@@ -124,7 +169,14 @@ function curveControls(app, names, name, drawn) {
   const count = plural(drawn.length, 'curve');
   const note = app.view.selected.length ? count : `None selected: the first ${count} of the table.`;
   return el('div', { class: 'controls' }, columnChoice(app, 'curve', 'metric', columns, name),
-    el('label', {}, 'smoothing', slider, output), optionSwitch(app, 'log y', 'logc', app.view.logc === 'yes'), el('span', { class: 'note wide' }, note));
+    hasTimes(app) && overChoice(app), el('label', {}, 'smoothing', slider, output), optionSwitch(app, 'log y', 'logc', app.view.logc === 'yes'), el('span', { class: 'note wide' }, note));
+}
+
+/** @param {App} app */
+function overChoice(app) {
+  const shown = el('select', { 'aria-label': 'over', onchange: () => app.change({ over: shown.value }) },
+    ['step', 'time'].map((over) => el('option', { value: over, selected: over === app.view.over }, over)));
+  return el('label', {}, 'over', shown);
 }
 
 /**
@@ -141,14 +193,15 @@ function draw(app, chart, key, drawn, name) {
   const values = drawn.flatMap((curve) => [...curve.smooth]);
   const isLog = app.view.logc === 'yes' && values.every((value) => value > 0);
   const x = new Scale(extentOf(drawn.flatMap((curve) => [...curve.steps])) ?? [0, 1], [box.left, box.right]);
+  if (overTime(app)) x.ticks = (wanted) => durationTicks(x.extent[0], x.extent[1], wanted);
   const y = new Scale(roomy(extentOf(values) ?? [0, 1], isLog), [box.bottom, box.top], isLog);
   const lines = drawn.flatMap((curve) => [
     ...(curve.smooth === curve.values ? [] : [line(curve, curve.values, x, y, 'raw')]), line(curve, curve.smooth, x, y, 'smooth'),
   ]);
   const cursor = svg('line', { class: 'cursor', y1: box.top, y2: box.bottom, visibility: 'hidden' });
   const clip = svg('clipPath', { id: 'inside' }, svg('rect', { x: box.left, y: box.top - 4, width: Math.max(0, box.right - box.left), height: Math.max(0, box.bottom - box.top + 8) }));
-  const drawing = svg('svg', { width, height, role: 'img', 'aria-label': `${name} over steps` }, clip,
-    axes(box, { scale: x, title: 'step' }, { scale: y, title: titleOf(app, name) }), svg('g', { 'clip-path': 'url(#inside)' }, ...lines), cursor);
+  const drawing = svg('svg', { width, height, role: 'img', 'aria-label': `${name} over ${overTime(app) ? 'time' : 'steps'}` }, clip,
+    axes(box, overTime(app) ? { scale: x, title: 'time', write: (seconds) => (seconds ? shownDuration(seconds) : '0') } : { scale: x, title: 'step' }, { scale: y, title: titleOf(app, name) }), svg('g', { 'clip-path': 'url(#inside)' }, ...lines), cursor);
   chart.replaceChildren(drawing);
   chart.onpointermove = (event) => {
     const at = event.clientX - chart.getBoundingClientRect().left;
@@ -194,7 +247,7 @@ function showKey(app, place, drawn, step) {
     const extent = extentOf(curve.values) ?? [NaN, NaN];
     const said = step === null
       ? [`last ${brief(curve.values[curve.values.length - 1])}`, `${brief(extent[0])} to ${brief(extent[1])}`]
-      : [valueAt(curve, step), ''];
+      : [valueAt(curve, step, overTime(app) ? shownDuration : brief), ''];
     return el('span', { class: 'entry' }, svg('svg', { width: 22, height: 10, 'aria-hidden': 'true' }, sample),
       el('button', { class: 'link', onclick: () => app.change({ open: curve.row.key }) }, `run ${curve.name}`),
       el('span', {}, said[0]), said[1] && el('span', { class: 'note wide' }, said[1]));
@@ -204,8 +257,9 @@ function showKey(app, place, drawn, step) {
 /**
  * @param {Drawn} curve
  * @param {number} step
+ * @param {(step: number) => string} write
  */
-function valueAt(curve, step) {
+function valueAt(curve, step, write) {
   let [low, high] = [0, curve.steps.length - 1];
   if (step > curve.steps[high] || step < curve.steps[0]) return '–';
   while (high - low > 1) {
@@ -214,5 +268,5 @@ function valueAt(curve, step) {
     else high = middle;
   }
   const place = step - curve.steps[low] > curve.steps[high] - step ? high : low;
-  return `${brief(curve.smooth[place])} at ${brief(curve.steps[place])}`;
+  return `${brief(curve.smooth[place])} at ${write(curve.steps[place])}`;
 }

@@ -1,4 +1,5 @@
 /** The conditions that rows must meet: typed, or chosen as states; each is one that `qanat runs --where` accepts. */
+import { usualColumns } from './column_choice.js';
 import { constants } from './columns.js';
 import { ConditionError, nameInCondition } from './condition.js';
 import { membersOf } from './data.js';
@@ -8,7 +9,6 @@ import { withoutDashes } from './search.js';
 import { pick } from './picking.js';
 import { SETTINGS } from './pools.js';
 import { SHOWN_STATES, stateMark } from './states.js';
-import { usualColumns } from './table.js';
 import { unknownIn } from './unknown.js';
 
 /** @typedef {import('./app.js').App} App */
@@ -174,7 +174,7 @@ function summary(app) {
   const kept = isWhole ? all : `${app.kept.length.toLocaleString('en')} of ${all}`;
   const rows = app.view.by.includes(SETTINGS) || !app.poolingColumns().length ? 'setting' : 'row';
   const count = app.isPooled() ? [`${plural(app.rows.length, rows)} of ${kept}`, withoutRow(app)] : [kept];
-  const same = isWhole ? constants(app.parameters, app.every) : '';
+  const same = isWhole ? (app.same ??= constants(app.parameters, app.every)) : '';
   return el('span', { class: 'note summary', 'aria-live': 'polite' }, ...count, same && el('span', { class: 'wide', title: same }, ` · all with ${same}`));
 }
 

@@ -21,17 +21,34 @@ const NAMES_MAX = 6;
 const ASIDE_MAX = 20;
 const PAST = [3, 4];
 
+/** @type {{rows: Row[], for: string, place: Element, mark: (row: Row | null) => void} | null} what is drawn */
+let drawing = null;
+
 /**
  * @param {App} app
  * @param {HTMLElement} place
  */
 export function showParallel(app, place) {
+  const wanted = JSON.stringify([place.clientWidth, place.clientHeight, app.view.shade, app.view.selected.length > 0, app.view.where,
+    document.documentElement.dataset.theme]);
+  // Lines stay if only other rows are selected, or a row is opened.
+  if (drawing?.rows === app.rows && drawing.for === wanted && drawing.place.isConnected) drawing.mark(null);
+  else drawing = { rows: app.rows, for: wanted, ...drawParallel(app, place) };
+  app.hovering = drawing.mark;
+}
+
+/**
+ * Draw everything, and return where that is, and what marks a row.
+ * @param {App} app
+ * @param {HTMLElement} place
+ */
+function drawParallel(app, place) {
   const usual = app.main() ?? plotted(app).find((column) => hasPlace(app.every, column));
   const colour = chosen(plotted(app), app.view.shade, usual);
-  const columns = axisColumns(app, app.every.filter((row) => !colour || placeIn(colour, row) !== null));
+  const columns = axisColumns(app, drawnRows(app).filter((row) => !colour || placeIn(colour, row) !== null));
   if (columns.length < 2) {
     place.replaceChildren(nothing('Nothing to draw', 'Parallel coordinates need two parameters or metrics that differ.'));
-    return;
+    return { place: place.children[0], mark: () => {} };
   }
   const note = el('span', { class: 'note wide' });
   const chart = el('div', { class: 'chart' });
@@ -46,7 +63,7 @@ export function showParallel(app, place) {
   drawInSlices(layout, below, lines);
   const mark = (/** @type {Row | null} */ hovered) => drawMarked(layout, above, hovered);
   mark(null);
-  app.hovering = mark;
+  return { place: chart, mark };
 }
 
 /**
@@ -55,6 +72,14 @@ export function showParallel(app, place) {
  */
 function hasPlace(rows, column) {
   return rows.some((row) => placeIn(column, row) !== null);
+}
+
+/**
+ * Return the rows that have lines, in colour or grey: pooled ones are made of what meets the conditions.
+ * @param {App} app
+ */
+function drawnRows(app) {
+  return app.isPooled() ? app.rows : app.every;
 }
 
 /**
@@ -119,12 +144,13 @@ function axisOf(app, column, at, top, bottom) {
  */
 function asideOf(app, column, names, room) {
   const main = app.main();
-  const results = new Map(app.every.map((row) => [row.key, Number((main && placeIn(main, row)) ?? NaN)]));
+  const results = new Map(drawnRows(app).map((row) => [row.key, Number((main && placeIn(main, row)) ?? NaN)]));
   const most = Math.min(ASIDE_MAX, room * 0.32);
   /** @type {Map<string, number>} */
   const aside = new Map();
+  const byName = Map.groupBy(drawnRows(app), (row) => placeIn(column, row));
   for (const name of names) {
-    const rows = app.every.filter((row) => placeIn(column, row) === name);
+    const rows = byName.get(name) ?? [];
     rows.sort((a, b) => (results.get(a.key) ?? 0) - (results.get(b.key) ?? 0));
     rows.forEach((row, place) => aside.set(row.key, rows.length < 2 ? 0 : most - (2 * most * place) / (rows.length - 1)));
   }
@@ -163,7 +189,7 @@ function linesOf(app, colour) {
   const shown = app.rows.filter((row) => !colour || placeIn(colour, row) !== null);
   const kept = shown.length > LINES_MAX ? [...shown.slice(0, BEST_MAX), ...sampled(shown.slice(BEST_MAX), LINES_MAX - BEST_MAX)] : shown;
   const inside = new Set(app.rows.map((row) => row.key));
-  const grey = sampled(app.every.filter((row) => !inside.has(row.key)), GREY_MAX);
+  const grey = sampled(drawnRows(app).filter((row) => !inside.has(row.key)), GREY_MAX);
   const paint = colourOf(app, colour);
   const opacity = kept.length > 400 ? 0.3 : kept.length > 60 ? 0.6 : 0.9;
   const border = styleOf('--hairline');
@@ -193,7 +219,7 @@ function sampled(rows, most) {
  */
 function colourOf(app, column) {
   if (!column) return () => styleOf('--accent');
-  const places = app.every.map((row) => placeIn(column, row)).filter((place) => place !== null);
+  const places = drawnRows(app).map((row) => placeIn(column, row)).filter((place) => place !== null);
   if (!column.isNumber) {
     const names = [...new Set(places)].sort();
     const colours = names.map((_, place) => styleOf(`--series-${place % 6}`));

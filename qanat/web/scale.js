@@ -62,6 +62,21 @@ function linearTicks(low, high, wanted) {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, place) => Number(((first + place) * step).toPrecision(12)));
 }
 
+const ROUND_SECONDS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 43200, 86400];
+
+/**
+ * Return about as many round durations as wanted.
+ * @param {number} low
+ * @param {number} high
+ * @param {number} wanted
+ */
+export function durationTicks(low, high, wanted) {
+  const step = ROUND_SECONDS.find((seconds) => (high - low) / seconds <= wanted);
+  if (!step || high - low < wanted) return linearTicks(low, high, wanted);
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, place) => (first + place) * step);
+}
+
 /**
  * @param {number} low
  * @param {number} high

@@ -3,6 +3,7 @@ import { byId, el, svg } from './dom.js';
 import { brief, plural, shownDuration } from './formats.js';
 import { axes, chosen, columnChoice, isLogarithmic, nothing, optionSwitch, placeIn, plotted } from './plot.js';
 import { Scale, extentOf, isWide, roomy, viridis } from './scale.js';
+import { statistic } from './statistics.js';
 import { toggled } from './table.js';
 
 /** @typedef {import('./app.js').App} App */
@@ -14,6 +15,8 @@ import { toggled } from './table.js';
 const SHADES = 24;
 const COLOURS = 6;
 const NEAR = 14;
+/** Half the width of the ends of an error bar. */
+const CAP = 4;
 const GOLDEN = 0.618034;
 /** Shapes around a point, so that colours are not the only difference. */
 const POINT_SHAPES = [
@@ -21,11 +24,33 @@ const POINT_SHAPES = [
   'm-5-1.6h3.4v-3.4h3.2v3.4h3.4v3.2h-3.4v3.4h-3.2v-3.4h-3.4z', 'm0 5l-4.8-8.2h9.6z',
 ];
 
+/** @type {{rows: Row[], for: string, rings: SVGElement, points: Point[], hovering: App['hovering']} | null} what is drawn */
+let scattered = null;
+
 /**
  * @param {App} app
  * @param {HTMLElement} place
  */
 export function showScatter(app, place) {
+  const { x, y, colour, logx, logy, lines } = app.view;
+  const wanted = JSON.stringify([place.clientWidth, place.clientHeight, x, y, colour, logx, logy, lines, document.documentElement.dataset.theme]);
+  // Points stay if only other rows are selected, or a row is opened.
+  if (scattered?.rows === app.rows && scattered.for === wanted && scattered.rings.isConnected) {
+    scattered.rings.replaceChildren(...rings(app, scattered.points));
+    app.hovering = scattered.hovering;
+    return;
+  }
+  scattered = null;
+  const drawn = drawScatter(app, place);
+  if (drawn) scattered = { rows: app.rows, for: wanted, hovering: app.hovering, ...drawn };
+}
+
+/**
+ * Draw everything, and return the points and where the rings of those selected are; null if there are no points.
+ * @param {App} app
+ * @param {HTMLElement} place
+ */
+function drawScatter(app, place) {
   const columns = plotted(app);
   const numeric = columns.filter((column) => column.isNumber);
   const parameters = app.differing.filter((column) => column.isNumber);
@@ -34,7 +59,7 @@ export function showScatter(app, place) {
   const y = chosen(numeric, app.view.y, app.main() ?? numeric[0]);
   if (!x || !y) {
     place.replaceChildren(nothing('Nothing to draw', 'The runs have no numbers.'));
-    return;
+    return null;
   }
   const colour = app.view.colour === 'none' ? undefined : chosen(columns, app.view.colour, usualColour(app, x, y));
   const kept = app.rows.filter((row) => placeIn(x, row) !== null && placeIn(y, row) !== null);
@@ -47,10 +72,11 @@ export function showScatter(app, place) {
   place.replaceChildren(
     el('div', { class: 'controls' }, columnChoice(app, 'y', 'y', numeric, y.key), columnChoice(app, 'over x', 'x', columns, x.key),
       columnChoice(app, 'colour', 'colour', [/** @type {any} */ ({ key: 'none', heading: 'none' }), ...columns], colour?.key ?? 'none'),
-      x.isNumber && optionSwitch(app, 'log x', 'logx', logX), optionSwitch(app, 'log y', 'logy', logY), el('span', { class: 'note wide' }, note)),
+      x.isNumber && optionSwitch(app, 'log x', 'logx', logX), optionSwitch(app, 'log y', 'logy', logY), optionSwitch(app, 'lines', 'lines', app.view.lines === 'yes'), el('span', { class: 'note wide' }, note)),
     el('div', { class: 'controls key' }, paint.key), chart);
-  if (points.length) drawPoints(app, chart, points, x, y, logX, logY);
-  else chart.replaceChildren(nothing('Nothing to draw', `No run in the table has both ${x.heading} and ${y.heading}.`));
+  if (points.length) return { points, rings: drawPoints(app, chart, points, x, y, logX, logY) };
+  chart.replaceChildren(nothing('Nothing to draw', `No run in the table has both ${x.heading} and ${y.heading}.`));
+  return null;
 }
 
 /**
@@ -176,25 +202,60 @@ function drawPoints(app, chart, points, x, y, logX, logY) {
   });
   if (!x.isNumber) scaleX.ticks = () => names.map((_, place) => place);
   const write = (/** @type {Column} */ column) => (column.key === 'duration' ? shownDuration : brief);
+  const ringed = svg('g', {}, ...rings(app, points));
   const drawing = svg('svg', { width, height, role: 'img', 'aria-label': `${y.heading} over ${x.heading} of ${points.length} rows` },
     axes(box, { scale: scaleX, title: x.heading, write: x.isNumber ? write(x) : (place) => names[place].slice(0, 24) }, { scale: scaleY, title: y.heading, write: write(y) }),
-    ranges(points, y, scaleY, box), ...marks(points), ...rings(app, points));
+    ranges(points, y, scaleY, box), ...(app.view.lines === 'yes' ? linesThrough(points, scaleY) : []), ...marks(points), ringed);
   const hover = svg('circle', { class: 'hovered', r: 8, visibility: 'hidden' });
   drawing.append(hover);
   chart.replaceChildren(drawing);
   watch(app, chart, points, hover, x, y);
   app.hovering = (row) => ringAround(hover, points.find((point) => point.row === row) ?? null);
+  return ringed;
 }
 
 /**
- * Return what the axis has to have room for: a point, and the values that its line goes through.
+ * Return a line for each colour, through the means of its points at each x.
+ * @param {Point[]} points
+ * @param {Scale} scale
+ */
+function linesThrough(points, scale) {
+  return [...Map.groupBy(points, ({ colour, shape }) => `${colour} ${shape}`).values()].map((alike) => {
+    const places = [...Map.groupBy(alike, (point) => point.x).values()].map((at) => {
+      const mean = at.reduce((sum, point) => sum + point.y, 0) / at.length;
+      const across = at.reduce((sum, point) => sum + point.at[0], 0) / at.length;
+      return /** @type {[number, number]} */ ([across, scale.at(mean)]);
+    });
+    places.sort((a, b) => a[0] - b[0]);
+    const line = svg('path', { class: 'through', d: `M${places.map((place) => place.map((at) => at.toFixed(1)).join(' ')).join('L')}` });
+    line.style.stroke = alike[0].colour;
+    return line;
+  });
+}
+
+/**
+ * Return what the axis has to have room for: a point, and the ends of its line.
  * @param {Point} point
  * @param {Column} y
  * @param {boolean} isLog
  */
 function reachOf(point, y, isLog) {
-  const values = y.kind === 'metric' ? y.values(point.row).filter((value) => !isLog || value > 0) : [];
-  return [point.y, ...values];
+  return [point.y, ...(endsOf(point.row, y) ?? [])].filter((value) => !isLog || value > 0);
+}
+
+/**
+ * Return the ends of the line through a row of several groups: of pooled ones, the deviation to both sides of the mean,
+ * of others, the least and the greatest value; null if it has none.
+ * @param {Row} row
+ * @param {Column} y
+ * @returns {[number, number] | null}
+ */
+function endsOf(row, y) {
+  if (y.kind !== 'metric' || row.groups.length < 2) return null;
+  const values = y.values(row);
+  if (!row.pool || !values.length) return extentOf(values);
+  const { mean, deviation } = statistic(values);
+  return deviation && Number.isFinite(deviation) ? [mean - deviation, mean + deviation] : null;
 }
 
 /**
@@ -210,7 +271,7 @@ function ringAround(ring, point) {
 }
 
 /**
- * Return a line from the least to the greatest value of rows that have several groups.
+ * Return the lines through rows of several groups, with ends across where they are deviations.
  * @param {Point[]} points
  * @param {Column} y
  * @param {Scale} scale
@@ -219,9 +280,11 @@ function ringAround(ring, point) {
 function ranges(points, y, scale, box) {
   const inside = (/** @type {number} */ at) => Math.max(box.top, Math.min(box.bottom, at)).toFixed(1);
   const lines = points.flatMap(({ row, at }) => {
-    const extent = y.kind === 'metric' && row.groups.length > 1 ? extentOf(y.values(row)) : null;
-    if (!extent || extent[0] === extent[1] || (scale.isLog && extent[0] <= 0)) return [];
-    return [`M${at[0].toFixed(1)} ${inside(scale.at(extent[0]))}V${inside(scale.at(extent[1]))}`];
+    const [low, high] = endsOf(row, y) ?? [0, 0];
+    if (low === high || (scale.isLog && (high <= 0 || (low <= 0 && !row.pool)))) return [];
+    const [bottom, top] = [scale.isLog && low <= 0 ? inside(box.bottom) : inside(scale.at(low)), inside(scale.at(high))];
+    const [left, right] = [at[0] - CAP, at[0] + CAP].map((place) => place.toFixed(1));
+    return [`M${at[0].toFixed(1)} ${bottom}V${top}`, ...(row.pool ? [`M${left} ${bottom}H${right}M${left} ${top}H${right}`] : [])];
   });
   return svg('path', { class: 'range', d: lines.join('') });
 }

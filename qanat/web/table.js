@@ -2,7 +2,8 @@
 import { el } from './dom.js';
 import { Grid, widthOf } from './grid.js';
 import { progressOf, stateMark } from './states.js';
-import { placeOf, shownValues, varies } from './columns.js';
+import { placeOf, shownValues } from './columns.js';
+import { chosenColumns, usualColumns } from './column_choice.js';
 import { isFinished } from './data.js';
 
 /** @typedef {import('./app.js').App} App */
@@ -12,7 +13,6 @@ import { isFinished } from './data.js';
 
 const WIDTH_MAX = 220;
 const SAMPLE = 300;
-const METRICS_MAX = 60;
 const RUNS_NAMED = 8;
 export const NARROW = matchMedia('(max-width: 640px)');
 
@@ -33,11 +33,21 @@ export class RunsTable {
       classOf: (row) => this.classOf(row),
     });
     this.shown = '';
+    /** @type {Row[]} the rows for which the columns are drawn */
+    this.rows = [];
+    this.drawn = '';
   }
 
   /** Show what the view asks for. */
   show() {
     const { app } = this;
+    const drawn = JSON.stringify([app.view.columns, NARROW.matches, app.listed.length > app.rows.length]);
+    if (this.rows === app.rows && this.drawn === drawn) {
+      this.grid.setRows(app.listed);
+      return;
+    }
+    this.rows = app.rows;
+    this.drawn = drawn;
     this.extent = this.extentOf(this.sortColumn());
     this.best = new Map(app.metrics.map((column) => [column.key, this.bestOf(column)]));
     this.grid.show(this.cells(), app.listed, app.view.sort, NARROW.matches ? 36 : 26);
@@ -69,8 +79,8 @@ export class RunsTable {
     const { state } = app.fields;
     const hasState = isPooled ? app.listed.length > app.rows.length : shown.some(([column]) => column === state);
     const stateCell = this.stateCell(narrow || isPooled);
-    return [this.checkboxCell(), ...(hasState ? [stateCell] : []), ...names,
-      ...shown.filter(([column]) => column !== state).map(([column, section]) => this.cell(column, section))];
+    return withRoom([this.checkboxCell(), ...(hasState ? [stateCell] : []), ...names,
+      ...shown.filter(([column]) => column !== state).map(([column, section]) => this.cell(column, section))]);
   }
 
   /**
@@ -249,45 +259,6 @@ export class RunsTable {
 }
 
 /**
- * List the columns that are shown by themselves, each with the heading above it.
- * @param {App} app
- * @returns {[Column, string][]}
- */
-export function usualColumns(app) {
-  const main = app.main();
-  const others = app.metrics.filter((column) => column !== main).slice(0, METRICS_MAX);
-  const { experiment, group, state, duration, date, groups, tag, commit } = app.fields;
-  const isPooled = app.isPooled();
-  const pooling = app.poolingColumns();
-  const parameters = [...pooling, ...app.differing.filter((column) => !pooling.includes(column))];
-  const named = (/** @type {Column[]} */ columns, section = '') => columns.map((column) => /** @type {[Column, string]} */ ([column, section]));
-  return [
-    ...named(isPooled ? [] : [state]),
-    ...named(app.view.groups && !isPooled ? [group] : []),
-    ...named([experiment].filter((column) => varies(column, app.every))),
-    ...named(isPooled && app.rows.some((row) => row.run.code !== app.rows[0].run.code) ? [commit] : []),
-    ...named(main ? [main] : []),
-    ...named(parameters, 'parameters that differ'),
-    ...named(others, 'also measured'),
-    ...named(isPooled ? [] : [duration, date], 'time'),
-    ...named(!app.byGroup && varies(groups, app.every) ? [groups] : []),
-    ...named(!isPooled && app.every.some((row) => row.run.tags.length) ? [tag] : []),
-  ];
-}
-
-/**
- * List the columns that the view names, each with the heading above it; null if it names none that exists.
- * @param {App} app
- * @returns {[Column, string][] | null}
- */
-function chosenColumns(app) {
-  const known = new Map(app.columns().map((column) => [column.key, column]));
-  const chosen = app.view.columns.map((key) => known.get(key)).filter((column) => column !== undefined);
-  const sections = { field: '', parameter: 'parameters', metric: 'measured' };
-  return chosen.length ? chosen.map((column) => [column, sections[column.kind]]) : null;
-}
-
-/**
  * Return which runs a pooled row has groups of.
  * @param {App} app
  * @param {Row} row
@@ -315,6 +286,20 @@ function unused(app, row) {
  */
 export function toggled(list, entry) {
   return list.includes(entry) ? list.filter((other) => other !== entry) : [...list, entry];
+}
+
+/**
+ * Widen the last column of each section that is narrower than its own heading.
+ * @param {Cell[]} cells
+ */
+function withRoom(cells) {
+  let width = 0;
+  cells.forEach((cell, place) => {
+    width = (cell.section === cells[place - 1]?.section ? width : 0) + cell.width;
+    const isLast = cell.section && cell.section !== cells[place + 1]?.section;
+    if (isLast) cell.width += Math.max(0, widthOf(cell.section) + 8 - width);
+  });
+  return cells;
 }
 
 /** @param {string[]} texts */

@@ -18,7 +18,6 @@ const NOT_COLUMNS = ['', 'none', SETTINGS];
 export function unknownIn(app, tabs) {
   const { view, usual } = app;
   const columns = new Set([...app.columns().map((column) => column.key), ...NOT_COLUMNS]);
-  const runs = new Set(app.report.runs.map((run) => run.id));
   /** @type {string[]} */
   const said = [];
   /** @type {Record<string, any>} */
@@ -34,7 +33,7 @@ export function unknownIn(app, tabs) {
   for (const key of COLUMNS) check(key, 'column', (name) => columns.has(key === 'sort' ? name.replace(/^-/, '') : name));
   check('metric', 'curve', (name) => !name || curveNames(app).includes(name));
   for (const key of /** @type {(keyof View)[]} */ (['selected', 'open'])) {
-    check(key, 'run', (name) => !name || name.startsWith('~') || runs.has(name.split('.')[0]));
+    check(key, 'run', (name) => !name || name.startsWith('~') || app.report.runs.some((run) => run.id === name.split('.')[0]));
   }
   check('tab', 'tab', (name) => tabs.includes(name));
   return { said: [...new Set(said)], changes };
