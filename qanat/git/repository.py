@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qanat.domain import times
 from qanat.domain.layout import RECORDED, STATE
@@ -16,6 +16,7 @@ from qanat.git.location import Location
 if TYPE_CHECKING:
     import pygit2
 
+FILE_BYTES_MAX = 64 * 2**20
 _RECORDED = tuple(folder.removeprefix(f"{STATE}/") for folder in RECORDED)
 
 
@@ -111,13 +112,29 @@ def commit_and_code(repository: pygit2.Repository, commit: str) -> tuple[str, st
 
 
 def read_at(repository: pygit2.Repository, revision: str, path: str) -> bytes | None:
-    """Return a file's bytes in a commit; None if the file does not exist."""
+    """Return a file's bytes in a commit; None if the file does not exist, or is larger than any of qanat's."""
     import pygit2
 
     try:
-        found = repository.revparse_single(f"{revision}:{path}")
+        # Given with the path, the file would be read whatever its size.
+        tree = repository.revparse_single(f"{revision}^{{tree}}")
+        return _bytes_of(repository, tree[path].id) if isinstance(tree, pygit2.Tree) else None
     except (KeyError, ValueError):
         return None
+
+
+def size_of(repository: pygit2.Repository, object_: pygit2.Oid | str) -> int:
+    """Return the size of an object in bytes, unread: few bytes of a clone may stand for gigabytes. Raises KeyError."""
+    header: Any = getattr(repository.odb, "read_header", None)  # which early versions of pygit2 do not have
+    size: int = header(object_)[1] if header else len(repository[object_].read_raw())
+    return size
+
+
+def _bytes_of(repository: pygit2.Repository, object_: pygit2.Oid) -> bytes | None:
+    """Return the bytes of a blob; None if it is too large, or something else. Raises KeyError."""
+    import pygit2
+
+    found = repository[object_] if size_of(repository, object_) <= FILE_BYTES_MAX else None
     return found.data if isinstance(found, pygit2.Blob) else None
 
 
@@ -133,14 +150,11 @@ def time_of(repository: pygit2.Repository, commit: str) -> str | None:
 
 
 def read_staged(repository: pygit2.Repository, path: str) -> bytes | None:
-    """Return a file's bytes in the index; None if it is missing, or in conflict."""
-    import pygit2
-
+    """Return a file's bytes in the index; None if it is missing, in conflict, or larger than any of qanat's."""
     try:
-        found = repository[repository.index[path].id]
+        return _bytes_of(repository, repository.index[path].id)
     except KeyError:
         return None
-    return found.data if isinstance(found, pygit2.Blob) else None
 
 
 def has_branch(repository: pygit2.Repository, branch: str) -> bool:

@@ -16,7 +16,7 @@ from qanat.domain.layout import CACHE, DEFINITIONS, STATE, is_recorded
 from qanat.errors import GitRefused, InputInvalid
 from qanat.git import command
 from qanat.git.location import Location
-from qanat.git.repository import code_tree
+from qanat.git.repository import code_tree, size_of
 from qanat.git.tree_diff import TooManyFiles, differing
 from qanat.system import below
 
@@ -83,9 +83,9 @@ class Trees:
             raise InputInvalid(f"{entry.path}: {entry.problem}")
         if entry.blob is None:
             return below.read(self._location.root, entry.path, limit_bytes)
-        blob: Any = self._repository[entry.blob]
-        if blob.size > limit_bytes:
+        if size_of(self._repository, entry.blob) > limit_bytes:
             raise _too_large(entry.path, limit_bytes)
+        blob: Any = self._repository[entry.blob]
         data: bytes = blob.data
         return data
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,6 +75,32 @@ def test_a_file_is_read_as_a_commit_has_it(repository: Repository) -> None:
     assert reading.read_at(opened, "HEAD", "f/c.txt") == b"c\n"
     for revision, path in (("HEAD", "f"), ("HEAD", "gone"), ("nothing", "a.txt"), (before, "f/c.txt")):
         assert reading.read_at(opened, revision, path) is None
+
+
+def test_a_file_that_is_larger_than_any_of_qanats_is_not_read(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit(**{"large": "x" * 11, "small": "x" * 10})
+    opened = reading.open_repository(repository.location)
+    monkeypatch.setattr(reading, "FILE_BYTES_MAX", 10)
+    assert [reading.read_at(opened, "HEAD", path) for path in ("large", "small")] == [None, b"x" * 10]
+    assert [reading.read_staged(opened, path) for path in ("large", "small", "gone")] == [None, b"x" * 10, None]
+
+
+def test_the_size_of_a_file_costs_no_memory(repository: Repository) -> None:
+    repository.write("large").write_bytes(bytes(200 * 2**20))
+    repository.commit()
+    blob = repository.git("rev-parse", "HEAD:large")
+    code = (
+        "import resource, sys; from pathlib import Path; from qanat.git import location, repository\n"
+        "opened = repository.open_repository(location.find(Path(sys.argv[1])))\n"
+        "print(repository.size_of(opened, sys.argv[2]), repository.read_at(opened, 'HEAD', 'large'))\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    printed = subprocess.check_output([sys.executable, "-c", code, str(repository.root), blob], text=True)
+    size, memory = printed.splitlines()
+    assert size == f"{200 * 2**20} None"
+    assert int(memory) < 120 * 2**10
 
 
 def test_a_branch_is_checked_out_in_any_worktree(repository: Repository) -> None:
