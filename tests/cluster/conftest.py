@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.container_engines import Engines, EnginesUnavailable, set_up
+from tests.cluster.container_engines import SINGULARITY, Engines, EnginesUnavailable, set_up
 from tests.cluster.htcondor_pool import Pool, PoolUnavailable, running_pool
 from tests.cluster.htcondor_project import OnPool
 from tests.cluster.slurm_cluster import Cluster, ClusterUnavailable, running_cluster
@@ -63,6 +63,21 @@ def on_pool(pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     yield OnPool.make_beside(tmp_path / "my project", pool)
     pool.tool("condor_rm", "-all", check=False)
     pool.tool("condor_rm", "-all", "-forcex", check=False)
+
+
+@pytest.fixture
+def on_pool_with_singularity(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[OnPool, Path]]:
+    """Yield a project on a pool of its own that has a stub of singularity, and the file with the stub's arguments."""
+    stub = tmp_path / "singularity"
+    stub.write_text(SINGULARITY)
+    stub.chmod(0o755)
+    monkeypatch.setenv("_CONDOR_SINGULARITY", str(stub))
+    with running_pool() as own:
+        monkeypatch.setenv("CONDOR_CONFIG", str(own.config))
+        monkeypatch.setenv("PATH", str(own.programs / "bin"), prepend=os.pathsep)
+        yield OnPool.make_beside(tmp_path / "my project", own), tmp_path / "arguments"
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,16 @@ esac
 pwd >"$QANAT_STORAGE_PATH/seen.txt"
 exit "$1"
 """
+# What HTCondor's container universe starts, without an image; HTCondor tries it with a program that exits with 37.
+SINGULARITY = """\
+#!/bin/sh
+printf '%s\\n' "$*" >>"${0%/*}/arguments"
+[ "$1" != --version ] || { echo apptainer version 1.3.4; exit; }
+until [ $# = 0 ] || [ "${1%.sif}" != "$1" ] || [ "${1%_sandbox}" != "$1" ]; do shift; done
+shift
+case $1 in /exit_37) exit 37 ;; esac
+exec "$@"
+"""
 
 
 class EnginesUnavailable(Exception):

@@ -110,3 +110,23 @@ def test_htcondor_gets_the_image_of_the_container_universe(on_pool: OnPool, tmp_
     image.write_text("two")
     assert f"warning: image {image} is not the one of run 1" in on_pool.qanat("rerun", "1").err
     assert on_pool.job("ContainerImage", run=2)["ContainerImage"] == str(image)
+
+
+@pytest.mark.xdist_group("htcondor")
+def test_a_job_of_the_container_universe_is_started_in_the_image(
+    on_pool_with_singularity: tuple[OnPool, Path], tmp_path: Path
+) -> None:
+    on_pool, arguments = on_pool_with_singularity
+    image = tmp_path / "a b.sif"
+    image.write_text("one")
+    on_pool.experiment("look", 'echo "looks at $1"; exit "$2"\n')
+    on_pool.template("universe", "universe: container\n")
+    on_pool.submit("look", "--submit-template", "universe", "--container", str(image), "a b", "3")
+    (group,) = on_pool.wait_for_states("failed")
+    assert group["exit_code"] == 3
+    storage = on_pool.storage("look", 1)
+    assert (storage / "stdout.txt").read_text() == "looks at a b\n"
+    (started,) = [line for line in arguments.read_text().splitlines() if "job.sh" in line]
+    # HTCondor itself binds the directory of the run, but not the code.
+    assert f"-B {storage} " in started
+    assert f" {image} /bin/sh {storage}/job.sh {storage} 1 0" in started
