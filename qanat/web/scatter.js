@@ -1,22 +1,19 @@
 /** Rows as points: a number over a parameter, with logarithmic axes, colours and the range of several groups. */
+import { linesThrough, ranges, reachOf } from './bars.js';
 import { byId, el, svg } from './dom.js';
 import { brief, plural, shownDuration } from './formats.js';
 import { axes, chosen, columnChoice, isLogarithmic, nothing, optionSwitch, placeIn, plotted } from './plot.js';
 import { Scale, extentOf, isWide, roomy, viridis } from './scale.js';
-import { statistic } from './statistics.js';
 import { toggled } from './table.js';
 
 /** @typedef {import('./app.js').App} App */
 /** @typedef {import('./columns.js').Column} Column */
 /** @typedef {import('./data.js').Row} Row */
-/** @typedef {import('./plot.js').Box} Box */
 /** @typedef {{row: Row, x: number | string, y: number, colour: string, shape: number, at: [number, number]}} Point */
 
 const SHADES = 24;
 const COLOURS = 6;
 const NEAR = 14;
-/** Half the width of the ends of an error bar. */
-const CAP = 4;
 const GOLDEN = 0.618034;
 /** Shapes around a point, so that colours are not the only difference. */
 const POINT_SHAPES = [
@@ -215,50 +212,6 @@ function drawPoints(app, chart, points, x, y, logX, logY) {
 }
 
 /**
- * Return a line for each colour, through the means of its points at each x.
- * @param {Point[]} points
- * @param {Scale} scale
- */
-function linesThrough(points, scale) {
-  return [...Map.groupBy(points, ({ colour, shape }) => `${colour} ${shape}`).values()].map((alike) => {
-    const places = [...Map.groupBy(alike, (point) => point.x).values()].map((at) => {
-      const mean = at.reduce((sum, point) => sum + point.y, 0) / at.length;
-      const across = at.reduce((sum, point) => sum + point.at[0], 0) / at.length;
-      return /** @type {[number, number]} */ ([across, scale.at(mean)]);
-    });
-    places.sort((a, b) => a[0] - b[0]);
-    const line = svg('path', { class: 'through', d: `M${places.map((place) => place.map((at) => at.toFixed(1)).join(' ')).join('L')}` });
-    line.style.stroke = alike[0].colour;
-    return line;
-  });
-}
-
-/**
- * Return what the axis has to have room for: a point, and the ends of its line.
- * @param {Point} point
- * @param {Column} y
- * @param {boolean} isLog
- */
-function reachOf(point, y, isLog) {
-  return [point.y, ...(endsOf(point.row, y) ?? [])].filter((value) => !isLog || value > 0);
-}
-
-/**
- * Return the ends of the line through a row of several groups: of pooled ones, the deviation to both sides of the mean,
- * of others, the least and the greatest value; null if it has none.
- * @param {Row} row
- * @param {Column} y
- * @returns {[number, number] | null}
- */
-function endsOf(row, y) {
-  if (y.kind !== 'metric' || row.groups.length < 2) return null;
-  const values = y.values(row);
-  if (!row.pool || !values.length) return extentOf(values);
-  const { mean, deviation } = statistic(values);
-  return deviation && Number.isFinite(deviation) ? [mean - deviation, mean + deviation] : null;
-}
-
-/**
  * Show a ring around a point, or none.
  * @param {SVGElement} ring
  * @param {Point | null} point
@@ -268,25 +221,6 @@ function ringAround(ring, point) {
   if (!point) return;
   ring.setAttribute('cx', String(point.at[0]));
   ring.setAttribute('cy', String(point.at[1]));
-}
-
-/**
- * Return the lines through rows of several groups, with ends across where they are deviations.
- * @param {Point[]} points
- * @param {Column} y
- * @param {Scale} scale
- * @param {Box} box
- */
-function ranges(points, y, scale, box) {
-  const inside = (/** @type {number} */ at) => Math.max(box.top, Math.min(box.bottom, at)).toFixed(1);
-  const lines = points.flatMap(({ row, at }) => {
-    const [low, high] = endsOf(row, y) ?? [0, 0];
-    if (low === high || (scale.isLog && (high <= 0 || (low <= 0 && !row.pool)))) return [];
-    const [bottom, top] = [scale.isLog && low <= 0 ? inside(box.bottom) : inside(scale.at(low)), inside(scale.at(high))];
-    const [left, right] = [at[0] - CAP, at[0] + CAP].map((place) => place.toFixed(1));
-    return [`M${at[0].toFixed(1)} ${bottom}V${top}`, ...(row.pool ? [`M${left} ${bottom}H${right}M${left} ${top}H${right}`] : [])];
-  });
-  return svg('path', { class: 'range', d: lines.join('') });
 }
 
 /**

@@ -122,3 +122,13 @@ def test_what_goes_wrong_is_an_error_as_long_as_it_does(world: World) -> None:
     assert numbers(follower) == [3]
     with pytest.raises(NotFound):
         Follower(world.project, world, ReportRequest(experiment="none")).look()
+
+
+def test_a_view_that_is_saved_or_changed_is_news(world: World) -> None:
+    follower = following(world, Clock())
+    (world.root / ".qanat/views").mkdir()
+    place = world.root / ".qanat/views/rates.yaml"
+    place.write_text("schema: view/1\nname: rates\ntab: curves\n")
+    assert [view["address"] for view in (follower.news() or {})["views"]] == ["#tab=curves"]
+    place.write_text("schema: view/1\nname: rates\ntab: scatter\n")
+    assert [view["address"] for view in (follower.news() or {})["views"]] == ["#tab=scatter"]
