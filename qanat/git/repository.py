@@ -112,7 +112,7 @@ def commit_and_code(repository: pygit2.Repository, commit: str) -> tuple[str, st
 
 
 def read_at(repository: pygit2.Repository, revision: str, path: str) -> bytes | None:
-    """Return a file's bytes in a commit; None if the file does not exist, or is larger than any of qanat's."""
+    """Return a file's bytes in a commit; None if the file does not exist, or is larger than the files of qanat."""
     import pygit2
 
     try:
@@ -150,7 +150,7 @@ def time_of(repository: pygit2.Repository, commit: str) -> str | None:
 
 
 def read_staged(repository: pygit2.Repository, path: str) -> bytes | None:
-    """Return a file's bytes in the index; None if it is missing, in conflict, or larger than any of qanat's."""
+    """Return a file's bytes in the index; None if it is missing, in conflict, or larger than the files of qanat."""
     try:
         return _bytes_of(repository, repository.index[path].id)
     except KeyError:
