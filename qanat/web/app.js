@@ -29,6 +29,7 @@ export class App {
     this.computed = '';
     /** @type {string | null} what is the same in all rows, once that was asked for */
     this.same = null;
+    this.isNews = false; // while the page is drawn again because of what a stream has said
     /** @type {Row[]} */
     this.every = [];
     /** @type {Column[]} */
@@ -86,7 +87,9 @@ export class App {
     this.report = report;
     this.takeRows(this.byGroup);
     this.refresh();
+    this.isNews = true;
     for (const listener of this.listeners) listener();
+    this.isNews = false;
   }
 
   /** @param {boolean} byGroup */

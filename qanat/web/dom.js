@@ -68,6 +68,15 @@ export function byId(id) {
 }
 
 /**
+ * Return whether somebody has selected text in an element, which would be lost if it were drawn again.
+ * @param {Element} place
+ */
+export function isReading(place) {
+  const selection = getSelection();
+  return selection !== null && !selection.isCollapsed && place.contains(selection.anchorNode);
+}
+
+/**
  * Show a sentence for a moment; it is also read out.
  * @param {string} text
  */

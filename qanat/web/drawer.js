@@ -1,6 +1,6 @@
 /** The page of a run, beside the table: why it failed, how to repeat it, what it measured, and its record. */
 import { varies } from './columns.js';
-import { byId, el, toast } from './dom.js';
+import { byId, el, isReading, toast } from './dom.js';
 import { figuresOf } from './figures.js';
 import { brief, plural, shownDuration, shownSize, shownTime } from './formats.js';
 import { closeLog, keepLogPlace, logSection } from './log.js';
@@ -11,8 +11,10 @@ import { progressOf, stateMark } from './states.js';
 /** @typedef {import('./data.js').Row} Row */
 
 const GROUPS_SHOWN = 50;
+const LATER_AGAIN_MS = 500;
 /** @type {HTMLElement | null} */
 let before = null;
+let later = 0;
 
 /** @param {App} app */
 export function showDrawer(app) {
@@ -26,16 +28,41 @@ export function showDrawer(app) {
     return;
   }
   if (!wasOpen && document.activeElement instanceof HTMLElement) before = document.activeElement;
-  const body = el('div', { class: 'body' }, sections(app, row));
   const isSame = place.dataset.key === row.key && wasOpen;
+  if (isSame && app.isNews && isReading(place)) {
+    drawLater(app, place);
+    return;
+  }
+  const body = el('div', { class: 'body' }, sections(app, row));
   const top = isSame ? place.querySelector('.body')?.scrollTop ?? 0 : 0;
+  const focused = isSame ? controls(place).indexOf(document.activeElement) : -1;
   place.replaceChildren(head(app, row), body);
+  /** @type {HTMLElement | undefined} */ (controls(place)[focused])?.focus({ preventScroll: true });
   body.scrollTop = top;
   keepLogPlace();
   place.dataset.key = row.key;
   place.setAttribute('aria-label', `run ${app.nameOf(row)}`);
   place.tabIndex = -1;
   if (!isSame) place.focus({ preventScroll: true });
+}
+
+/**
+ * List what can have the focus.
+ * @param {Element} place
+ * @returns {(Element | null)[]}
+ */
+function controls(place) {
+  return [...place.querySelectorAll('button, select, input, [tabindex]')];
+}
+
+/**
+ * Draw the page of a run again once no text in it is selected any more.
+ * @param {App} app
+ * @param {Element} place
+ */
+function drawLater(app, place) {
+  clearTimeout(later);
+  later = setTimeout(() => (isReading(place) ? drawLater(app, place) : showDrawer(app)), LATER_AGAIN_MS);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The end of what a group of the open run prints, as it is printed: only `qanat ui` knows it. */
-import { el, visible } from './dom.js';
+import { el, isReading, visible } from './dom.js';
 import { isLive } from './live.js';
 import { ACTIVE_STATES } from './states.js';
 
@@ -48,8 +48,15 @@ export function logSection(app, row) {
   if (!output || heard !== output.url.split('?')[1] || isOver !== printed.isOver) {
     printed.isOver = isOver;
     listen();
-  }
+  } else if (printed.text) showPrinted();
   return [el('div', { class: 'log-choices' }, el('h3', {}, 'output'), streamChoice(app), !row.group && groupChoice(app, run)), printed.said, printed.place];
+}
+
+/** Show what has been printed, where it was scrolled to. */
+function showPrinted() {
+  const lines = printed.text.split('\n').map(lastState);
+  printed.place.textContent = visible(lines.join('\n')) || (printed.isOver ? 'nothing' : 'nothing yet');
+  keepLogPlace();
 }
 
 /** Put the output where it was scrolled to, after it has been moved. */
@@ -104,11 +111,9 @@ function listen() {
     if (heard !== output) return;
     const { begins, text, note } = JSON.parse(event.data);
     printed.text = kept((begins ? '' : printed.text) + text);
-    const lines = printed.text.split('\n').map(lastState);
-    printed.place.textContent = visible(lines.join('\n')) || (printed.isOver ? 'nothing' : 'nothing yet');
+    if (!isReading(printed.place)) showPrinted();
     const flag = printed.stream === 'stderr' ? ' --stderr' : '';
     printed.said.textContent = visible(note) || `The last lines. All: qanat logs ${printed.run} --group ${printed.group}${flag}`;
-    keepLogPlace();
     if (printed.isOver) heard.close(); // it would connect again
   };
 }

@@ -172,7 +172,13 @@ def test_the_output_of_a_run_is_read_while_it_is_printed(
     page.get_by_role("button", name="stderr").click()
     page.locator(".log", has_text="a warning").wait_for()
     page.get_by_role("button", name="stdout").click()
+    page.locator(".log", has_text="epoch 1").select_text()
+    selected = page.evaluate("getSelection().toString()")
+    assert selected.startswith("epoch 1\n")
     (sandbox.root.parent / "go").touch()
+    page.locator(".row .state.finished").wait_for()
+    assert page.evaluate("getSelection().toString()") == selected
+    page.evaluate("getSelection().removeAllRanges()")
     page.locator(".log", has_text="epoch 2").wait_for()
     page.locator("#drawer h2 .state.finished").wait_for()
     page.get_by_label("group").select_option("1")
