@@ -1,10 +1,11 @@
-"""Why a rerun may differ from the run that it repeats: what is known of the code, the data and the machines of both."""
+"""Why a rerun may differ from the run that it repeats: what is known of both, from the code to the machines."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator
 
+from qanat.domain.container import other_container, other_settings
 from qanat.domain.data import data_differ, is_same
 from qanat.domain.environment import listed
 from qanat.domain.layout import STATE
@@ -24,6 +25,7 @@ def causes(project: Project, first: Run, again: Run) -> list[str]:
         *_code(project, first, again),
         *_data(first, again),
         *_machines(project, first, again),
+        *_container(first, again),
         *_environments(project, first, again),
     ]
 
@@ -81,7 +83,17 @@ def _data(first: Run, again: Run) -> Iterator[str]:
         yield f"data: what is recorded does not show whether these differ: {_listed(unclear)}"
 
 
+def _container(first: Run, again: Run) -> Iterator[str]:
+    if first.container is None and again.container is None:
+        return
+    image = other_container(first.container, again.container)
+    found = [*([image] if image else []), *other_settings(first.container, again.container)]
+    yield f"container: {'; '.join(found) or 'the same'}"
+
+
 def _environments(project: Project, first: Run, again: Run) -> Iterator[str]:
+    if first.container and again.container:
+        return  # the images are all that is known, and that there is
     found = recorded.differences(project, first.environment, again.environment)
     if found is None:
         yield "environment: not recorded for both runs"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from qanat.domain.container import Container
 from qanat.domain.data import DataState
 from qanat.domain.environment import Environment, Interpreter
 from qanat.domain.run import Run
@@ -90,6 +91,20 @@ def test_other_machines_are_named(world: World) -> None:
     first, again = of_two(world)
     moved = replace(first, groups=tuple(replace(group, host="node7") for group in first.groups))
     assert causes(world.project, moved, again)[1] == f"machine: node7, now {again.host}"
+
+
+def test_containers_are_compared_in_place_of_environments(world: World) -> None:
+    first, again = of_two(world)
+    before, now = Container("a.sif", "apptainer", "sha256:1"), Container("a.sif", "singularity", "sha256:2", gpu=True)
+    for pair, expected in {
+        (before, before): ["container: the same"],
+        (before, now): [
+            "container: a.sif sha256:2, was sha256:1; engine: singularity, was apptainer; gpu: yes, was no"
+        ],
+        (before, None): ["container: none, was a.sif", UNKNOWN],
+    }.items():
+        runs = [replace(run, container=container) for run, container in zip((first, again), pair, strict=True)]
+        assert causes(world.project, *runs)[1:] == expected
 
 
 def test_environments_are_compared(world: World) -> None:
