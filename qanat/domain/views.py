@@ -19,6 +19,7 @@ NUMBERS = ("smooth",)
 KEYS = (*TEXTS, *LISTS, *FLAGS, *NUMBERS)
 # What is about the file, and not about the page.
 ABOUT = ("schema", "name", "description")
+PARTS_MAX = 1_000
 _FLAGS = {"yes": True, "no": False}
 _HOW = 'copy it in the page of qanat report or qanat ui, with "Copy link" or "Save view"'
 
@@ -34,10 +35,19 @@ def from_address(address: str) -> dict[str, Any]:
     before, mark, after = address.strip().partition("#")
     if not mark and "://" in before:
         raise UsageError("the address shows no view, since nothing follows a #", hint=_HOW)
-    said = parse_qs(after if mark else before, keep_blank_values=True, errors="strict", max_num_fields=1_000)
+    said = _parts(after if mark else before)
     if unknown := [name for name in said if name not in KEYS]:
         raise UsageError(f"views have no key {quoted(unknown[0])}", hint=f"keys of views: {', '.join(KEYS)}")
     return {key: value for key in said if (value := _value(key, said[key])) is not None}
+
+
+def _parts(text: str) -> dict[str, list[str]]:
+    if text.count("&") >= PARTS_MAX:
+        raise UsageError(f"the address is too long: views have at most {PARTS_MAX:,} parts", hint=_HOW)
+    try:
+        return parse_qs(text, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise UsageError(f"the address is not UTF-8: {quoted(text)}", hint=_HOW) from None
 
 
 def problems(content: Mapping[str, Any]) -> list[tuple[KeyPath, str]]:

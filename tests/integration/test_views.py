@@ -55,7 +55,7 @@ def test_a_view_is_read_from_a_file(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (["--address", "#colour=opt&zoom=3"], "views have no key 'zoom'"),
+        (["--address", "#colour=opt&scale=3"], "views have no key 'scale'"),
         (["--address", "#logx=maybe"], "logx of a view is yes or no, not 'maybe'"),
         (["--address", "#smooth=much"], "smooth of a view is a whole number, not 'much'"),
         (["--address", "#smooth=0"], "view a: smooth: "),
@@ -82,14 +82,14 @@ def test_an_update_says_what_is_missing(sandbox: Sandbox) -> None:
 
 def test_a_report_has_the_views_and_says_which_are_broken(sandbox: Sandbox) -> None:
     sandbox.qanat("view", "new", "rates", "--address", ADDRESS)
-    (sandbox.root / ".qanat/views/broken.yaml").write_text("schema: view/1\nname: broken\nzoom: 3\n")
+    (sandbox.root / ".qanat/views/broken.yaml").write_text("schema: view/1\nname: broken\nscale: 3\n")
     content = sandbox.qanat("report", "--json", "--view", "rates").json
     assert content["view"] == "rates"
     (view,) = content["views"]
     assert view["address"] == "#tab=scatter&where=lr%3C0.1&where=state%3Dfinished&sort=&x=lr&logx=no&smooth=9"
-    assert any("broken.yaml" in note and "zoom" in note for note in content["notes"])
+    assert any("broken.yaml" in note and "scale" in note for note in content["notes"])
     assert "did you mean rates?" in sandbox.qanat("report", "--view", "rate", code=2).err
-    assert "zoom" in sandbox.qanat("ui", "--view", "broken", code=2).err
-    assert "zoom" in sandbox.qanat("validate", code=1).out
+    assert "scale" in sandbox.qanat("ui", "--view", "broken", code=2).err
+    assert "scale" in sandbox.qanat("validate", code=1).out
     (sandbox.root / ".qanat/views/broken.yaml").write_text("schema: view/1\nname: broken\nwhere: ['lr<']\n")
     assert "a value is missing after '<'" in sandbox.qanat("validate", code=1).out
