@@ -90,7 +90,9 @@ class Picture:
 
 VIEWS = {
     "table": Picture("", ".row .best"),
-    "scatter": Picture("where=state%3Dfinished&tab=scatter&x=lr&y=metric.accuracy&colour=optimizer", ".points"),
+    "scatter": Picture(
+        "where=state%3Dfinished&tab=scatter&x=lr&y=metric.accuracy&colour=optimizer&lines=yes", ".points"
+    ),
     "curves": Picture("tab=curves&metric=accuracy&smooth=5", ".curve", selected=(12, 4, 9, 2)),
     "parallel": Picture("tab=parallel", "canvas[data-drawn]"),
     "failed": Picture("where=state%3Dfailed", "pre.error", opened=10),
