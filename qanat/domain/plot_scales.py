@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 # An axis is logarithmic by itself if its greatest value is at least this many times its least, up to a size that
@@ -50,3 +50,18 @@ def log_ticks(least: float, greatest: float) -> Sequence[float]:
         return inside
     finer = [float(f"{digit}e{exponent}") for exponent in range(first, last + 1) for digit in (1, 2, 5)]
     return [tick for tick in finer if least <= tick <= greatest] or [least, greatest]
+
+
+def round_ticks(values: Collection[float]) -> Sequence[float]:
+    """Return round numbers from the least to the greatest value, whole ones if all are; nothing for one value."""
+    from decimal import Decimal  # only needed to draw
+
+    low, high = (Decimal(repr(float(value))) for value in (min(values), max(values)))
+    if low == high:
+        return []
+    finest = Decimal(all(value == int(value) for value in values))
+    power = math.floor(math.log10(float(high - low) / TICKS_MAX))
+    steps = (max(Decimal(f"{digit}e{exponent}"), finest) for exponent in (power, power + 1) for digit in (1, 2, 5))
+    spans = ((step, math.ceil(low / step), math.floor(high / step)) for step in steps)
+    step, first, last = next(span for span in spans if span[2] - span[1] < TICKS_MAX)
+    return [float(number * step) for number in range(first, last + 1)]

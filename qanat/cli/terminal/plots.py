@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from qanat.domain.plot_scales import log_ticks
+from qanat.domain.plot_scales import log_ticks, round_ticks
 from qanat.errors import UsageError
 from qanat.usecases import packages
 from qanat.usecases.results import place
@@ -107,7 +107,7 @@ def _bars(line: Line, plot: Plot) -> list[tuple[float, float]]:
 
 
 def _set_ticks(plotext: Any, plot: Plot, placed: Sequence[Line]) -> None:
-    """Set the ticks of logarithmic axes."""
+    """Set the ticks of logarithmic axes, and those of a linear x axis, such as that of steps, to round numbers."""
     for axis, set_ticks, values in (
         (plot.x, plotext.xticks, [x for line in placed for x in line.xs]),
         (plot.y, plotext.yticks, [y for line in placed for y in line.ys]),
@@ -115,6 +115,8 @@ def _set_ticks(plotext: Any, plot: Plot, placed: Sequence[Line]) -> None:
         if axis.is_log:
             ticks = log_ticks(10.0 ** min(values), 10.0 ** max(values))
             set_ticks([math.log10(tick) for tick in ticks], [f"{tick:g}" for tick in ticks])
+        elif axis is plot.x and (ticks := round_ticks(values)):
+            set_ticks(list(ticks), [f"{tick:.10g}" for tick in ticks])
 
 
 def _drawable(plot: Plot) -> Plot:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from qanat.domain.plot_scales import Scales, log_ticks, scales
+from qanat.domain.plot_scales import TICKS_MAX, Scales, log_ticks, round_ticks, scales
+from tests.support.strategies import stable
 
 
 @pytest.mark.parametrize(
@@ -39,3 +42,28 @@ def test_an_axis_is_logarithmic_on_request_or_if_its_values_differ_widely(
 )
 def test_ticks_are_powers_of_ten_or_few_others(least: float, greatest: float, ticks: list[float]) -> None:
     assert log_ticks(least, greatest) == ticks
+
+
+@pytest.mark.parametrize(
+    ("values", "ticks"),
+    [
+        ([0, 49], [0, 10, 20, 30, 40]),
+        ([0, 1, 2], [0, 1, 2]),
+        ([0, 0.5, 2], [0, 0.5, 1, 1.5, 2]),
+        ([1, 990], [200, 400, 600, 800]),
+        ([-0.1, 0.3], [-0.1, 0, 0.1, 0.2, 0.3]),
+        ([1e9, 1e9 + 4], [1e9, 1e9 + 1, 1e9 + 2, 1e9 + 3, 1e9 + 4]),
+        ([-1e100, 1e100], [-1e100, -5e99, 0, 5e99, 1e100]),
+        ([3, 3], []),
+    ],
+)
+def test_a_linear_axis_has_ticks_at_round_numbers(values: list[float], ticks: list[float]) -> None:
+    assert round_ticks(values) == ticks
+
+
+@stable
+@given(st.lists(st.floats(-1e100, 1e100), min_size=2))
+def test_a_linear_axis_has_few_ticks_and_all_of_them_inside(values: list[float]) -> None:
+    ticks = round_ticks(values)
+    assert len(ticks) <= TICKS_MAX
+    assert all(min(values) <= tick <= max(values) for tick in ticks)
