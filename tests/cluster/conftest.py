@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +43,21 @@ def without(reason: str) -> None:
 def _check_wanted() -> None:
     if WANTED == "off":
         pytest.skip("clusters are switched off: QANAT_TEST_CLUSTERS=off")
+
+
+@pytest.fixture(scope="session")
+def disk(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """Yield a folder in /tmp, which containers share with the machine; it stays if a test has failed."""
+    folder = Path(tempfile.mkdtemp(prefix="qanat-clusters-", dir="/tmp"))
+    yield folder
+    if not request.session.testsfailed:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def tmp_path(disk: Path, request: pytest.FixtureRequest) -> Path:
+    """Return a folder for the test on the disk, as users of clusters have theirs, and not in memory."""
+    return Path(tempfile.mkdtemp(prefix=re.sub(r"\W", "_", request.node.name)[:30], dir=disk))
 
 
 @pytest.fixture(scope="session")
@@ -129,11 +147,11 @@ def _beside(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture(scope="session")
-def all_engines(tmp_path_factory: pytest.TempPathFactory) -> Engines:
+def all_engines(disk: Path) -> Engines:
     """Return real engines of containers with an image."""
     _check_wanted()
     try:
-        return set_up(tmp_path_factory.mktemp("engines"))
+        return set_up(disk / "engines")
     except EnginesUnavailable as error:
         without(str(error))
         raise
