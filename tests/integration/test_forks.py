@@ -175,6 +175,8 @@ def test_forks_run_at_the_same_time(server: ForkServer, tmp_path: Path) -> None:
 
 def test_a_fork_that_takes_too_long_is_killed_with_all_it_has_started(server: ForkServer, tmp_path: Path) -> None:
     told = tmp_path / "pids"
+    # Once the server has loaded qanat, five seconds are enough for the fork to start another process.
+    assert forked(server, [*PROGRAM, "--version"], tmp_path).returncode == 0
     with ThreadPoolExecutor() as threads:
         waiting = threads.submit(forked, server, [*PROBE, "wait", str(told)], ROOT, timeout_s=5)
         with pytest.raises(subprocess.TimeoutExpired, match="probe"):
