@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 
 from tests.support.images import png
@@ -27,7 +28,6 @@ def test_a_report_is_written_where_it_was_asked_for(sandbox: Sandbox) -> None:
     sandbox.commit()
     sandbox.qanat("run", "train", "--lr", "0.1", code=1)
     sandbox.qanat("run", "train", "--lr", "0.2", code=1)
-    (sandbox.root / "page.html").write_text("earlier")
     said = sandbox.qanat("report", "--where", "lr>0.1", "--out", "page.html")
     assert said.out.startswith("page.html: 1 run, ")
     assert "no data" in (sandbox.root / "page.html").read_text()
@@ -53,10 +53,28 @@ def test_a_report_is_written_where_it_was_asked_for(sandbox: Sandbox) -> None:
     assert "is a directory" in sandbox.qanat("report", "--out", ".git", code=2).err
     assert "run 7 does not exist" in sandbox.qanat("report", "7", code=2).err
     assert "a value is missing after '<'" in sandbox.qanat("ui", "--where", "lr<", code=2).err
+    assert sandbox.qanat("report", "--out", "data.json").out.startswith("data.json: 2 runs, ")
     (sandbox.root / "link.html").symlink_to(sandbox.root.parent / "elsewhere.html")
     sandbox.commit("a link")
     assert "is a symbolic link in git" in sandbox.qanat("report", "--out", "link.html", code=2).err
     assert not (sandbox.root.parent / "elsewhere.html").exists()
+
+
+def test_a_file_that_is_no_report_is_not_replaced(sandbox: Sandbox) -> None:
+    sandbox.experiment("train", "exit 0")
+    (sandbox.root / "notes.html").write_text("<!doctype html>\n<p>mine\n")
+    (sandbox.root / "empty.html").touch()
+    sandbox.commit()
+    for out in (["train.sh"], ["notes.html"], ["train.sh", "--json"]):
+        refused = sandbox.qanat("report", "--out", *out, code=2)
+        assert f"{out[0]} exists and is not a report of qanat" in refused.err
+        assert "hint: name a new file" in refused.err
+    assert sandbox.status() == ""
+    os.mkfifo(sandbox.root / "pipe")
+    assert "pipe exists and is not a report" in sandbox.qanat("report", "--out", "pipe", code=2).err
+    assert sandbox.qanat("report", "--out", "empty.html").out.startswith("empty.html: 0 runs, ")
+    assert "no such file or directory" in sandbox.qanat("report", "--json", "--out", "none/x.json", code=1).err
+    assert not (sandbox.root / "none").exists()
 
 
 def test_a_folder_is_written_over_an_earlier_report_and_nothing_else(sandbox: Sandbox) -> None:

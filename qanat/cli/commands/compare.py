@@ -54,6 +54,7 @@ CONTRADICTIONS = {
 }  # fmt: skip
 _FORMS = {".tex": "latex", ".md": "markdown", ".csv": "csv", ".json": "json"}
 _PLOTS = (".png", ".svg")
+_TABLES = "use .tex, .md, .csv, .json or .txt"
 _NO_TABLES = (".docx", ".html", ".jpg", ".ods", ".pdf", ".xls", ".xlsx")
 
 
@@ -232,7 +233,9 @@ def _form(output: Path | None, asked: str) -> str:
     if suffix in _PLOTS:
         raise UsageError(f"{output} would be a plot, which requires --plot", hint="add --plot X Y")
     if suffix in _NO_TABLES:
-        raise UsageError(f"a table cannot be written as {suffix}", hint="use .tex, .md, .csv, .json or .txt")
+        raise UsageError(f"a table cannot be written as {suffix}", hint=_TABLES)
+    if output and suffix not in (*_FORMS, ".txt") and output.exists():
+        raise UsageError(f"{output} exists, and its name is not that of a table", hint=_TABLES)
     by_suffix = _FORMS.get(suffix, asked or "text")
     if asked and asked != by_suffix:
         raise UsageError(f"{output} is not a file of the format {asked}", hint="use another suffix or format")

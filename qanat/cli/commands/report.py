@@ -15,7 +15,7 @@ from qanat.domain.layout import REPORT
 from qanat.domain.sizes import size
 from qanat.errors import NotFound, UsageError
 from qanat.usecases.project import open_project
-from qanat.usecases.report import report_folder
+from qanat.usecases.report import report_file, report_folder
 from qanat.usecases.report.content import ReportRequest, content_of
 from qanat.usecases.report.figures import Figures
 from qanat.usecases.report.single_file import fitted, text_of
@@ -73,6 +73,8 @@ def report(
     target = folder or out or Path("-" if as_json else REPORT)
     if target != STDOUT:
         place.check_written(project, target)
+        if not folder:
+            report_file.check_replaceable(target)
     figures = Figures(project, request.times)
     with refreshed(project, session.runners()) as (index, result):
         for note in [*result.notes, *listing.shortened(index.unreadable(experiment))]:

@@ -390,6 +390,11 @@ def test_names_that_are_not_there_are_said_with_those_that_are(trained: Sandbox)
         (["--plot", "n", "acc", "--json"], "--plot cannot be used with --json", "leave out one of them"),
         (["--output", "t.svg"], "t.svg would be a plot, which requires --plot", "add --plot X Y"),
         (["--output", "t.PNG"], "t.PNG would be a plot, which requires --plot", "add --plot X Y"),
+        (
+            ["--output", "train.py"],
+            "train.py exists, and its name is not that of a table",
+            "use .tex, .md, .csv, .json or .txt",
+        ),
         (["--output", "t.xlsx"], "a table cannot be written as .xlsx", "use .tex, .md, .csv, .json or .txt"),
         (["--output", "t.tex", "--csv"], "t.tex is not a file of the format csv", "use another suffix or format"),
         (["--json", "--csv"], "--json cannot be used with --csv", "leave out one of them"),
