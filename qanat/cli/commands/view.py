@@ -56,7 +56,7 @@ def new(
 ) -> None:
     """Save what the page of runs shows as the view NAME, from its address or from a definition in FILE."""
     if (address is None) == (from_file is None):
-        problem = "--address and --file are both there" if address else "what the view shows is missing"
+        problem = "what the view shows is missing" if address is None else "--address cannot be combined with --file"
         raise UsageError(problem, hint=f"pass --address or --file; {WHERE_FROM}")
     given = defining.given(name=name, description=description)
     project = open_project(Path.cwd())
@@ -107,7 +107,7 @@ def update(
 ) -> None:
     """Change what a view shows, to what an address or a file says, or its description."""
     if address is not None and from_file is not None:
-        raise UsageError("--address and --file are both there", hint="pass one of them")
+        raise UsageError("--address cannot be combined with --file", hint="use one of them")
     if address is None and from_file is None and description is None:
         raise UsageError("what to change is missing", hint="pass --address, --file or --description")
     project = open_project(Path.cwd())
