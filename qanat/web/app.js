@@ -252,6 +252,16 @@ export class App {
     return this.view.selected.map((key) => this.known.get(key)).filter((row) => row !== undefined);
   }
 
+  /**
+   * Return the row that is so many rows below the one whose page is shown; pooled rows have no page.
+   * @param {number} by
+   */
+  beside(by) {
+    const rows = this.listed.filter((row) => !row.pool);
+    const place = rows.findIndex((row) => row.key === this.view.open);
+    return place < 0 ? undefined : rows[place + by];
+  }
+
   /** Return the row whose page is shown. */
   opened() {
     const row = this.known.get(this.view.open);

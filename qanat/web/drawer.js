@@ -71,10 +71,10 @@ function drawLater(app, place) {
  */
 function head(app, row) {
   const { run } = row;
-  const place = app.rows.indexOf(row);
-  const go = (/** @type {number} */ by) => app.change({ open: app.rows[place + by].key });
-  const step = (/** @type {string} */ label, /** @type {number} */ by) =>
-    el('button', { class: 'button', disabled: place < 0 || !app.rows[place + by], onclick: () => go(by) }, label);
+  const step = (/** @type {string} */ label, /** @type {number} */ by) => {
+    const next = app.beside(by);
+    return el('button', { class: 'button', disabled: !next, onclick: () => app.change({ open: next?.key }) }, label);
+  };
   const isSelected = app.view.selected.includes(row.key);
   return el('div', { class: 'head' },
     el('h2', {}, `Run ${app.nameOf(row)}`, stateMark((row.group ?? run).state, row.group ? '' : progressOf(run))),

@@ -18,7 +18,7 @@ import { NARROW, RunsTable } from './table.js';
 import { showTray } from './tray.js';
 
 takeTheme();
-if (arePartsBeside()) byId('main').append(nothing('Loading data.html', 'It belongs into the folder of this page, with what else is there.'));
+if (arePartsBeside()) byId('main').append(nothing('Loading data.html', 'Keep it in the folder of this page, with the other files of the report.'));
 const app = new App(readReport(await part('data')));
 byId('main').replaceChildren();
 const panel = el('section', { id: 'panel', 'aria-label': 'view' });
@@ -154,9 +154,8 @@ function pressed(event) {
  * @param {number} by
  */
 function openBeside(by) {
-  const rows = app.listed.filter((row) => !row.pool);
-  const place = rows.findIndex((row) => row.key === app.view.open);
-  const next = rows[place < 0 ? 0 : place + by];
+  const isOpen = app.listed.some((row) => row.key === app.view.open);
+  const next = isOpen ? app.beside(by) : app.listed.find((row) => !row.pool);
   if (!next) return;
   app.change({ open: next.key });
   table.grid.scrollTo(next.key);

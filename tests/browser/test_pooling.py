@@ -68,7 +68,12 @@ def test_pooled_rows_open_into_their_members_and_the_address_keeps_it(
     assert "repeated later" in page.locator(".row.member").nth(1).inner_text()
     page.get_by_role("button", name="opt sgd, lr 0.1").click()
     members.first.click()
-    assert page.get_by_role("dialog").get_attribute("aria-label") == "run 2.0"
+    drawer = page.get_by_role("dialog")
+    assert drawer.get_attribute("aria-label") == "run 2.0"
+    page.get_by_role("button", name="Next").click()
+    assert drawer.get_attribute("aria-label") == "run 1.1"
+    page.keyboard.press("k")
+    assert drawer.get_attribute("aria-label") == "run 2.0"
     kept = cells_of(page)
     other = open_page(path, page.evaluate("location.hash"))
     assert cells_of(other) == kept
