@@ -37,7 +37,7 @@ export function showCurves(app, place) {
   const key = el('div', { class: 'controls key' });
   place.replaceChildren(curveControls(app, names, name, drawn), key, chart);
   if (drawn.length) draw(app, chart, key, drawn, name);
-  else chart.replaceChildren(nothing(`No curve ${name}`, 'Neither selected runs nor those in the table have it here.'));
+  else chart.replaceChildren(nothing(`No curve ${name}`, `The ${app.selection().length ? 'selected runs' : 'runs in the table'} do not have it here.`));
 }
 
 /** @param {App} app */

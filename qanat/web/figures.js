@@ -96,7 +96,7 @@ export function showFigures(app, place) {
   if (!columns.length) {
     const hasSome = app.every.some((row) => withFigures(app, [row]).length);
     const text = hasSome
-      ? 'Neither selected runs nor those in the table have figures.'
+      ? `The ${app.selection().length ? 'selected runs' : 'runs in the table'} have none.`
       : 'Say which images the program writes: qanat experiment update NAME --figure "plots/*.png"';
     place.replaceChildren(nothing('No figures', text));
     return;

@@ -135,6 +135,13 @@ def test_on_a_telephone_the_view_is_named_and_a_figure_has_the_screen(
     assert page.locator("#zoom img").bounding_box()["width"] == 374
 
 
+def test_selected_runs_without_figures_are_said_to_have_none(project: Sandbox, open_page: Callable[..., Any]) -> None:
+    page = open_page(project.root / "report.html", "#tab=table")
+    page.locator(".row", has=page.get_by_role("checkbox", name="select 5", exact=True)).locator(".tick").click()
+    page.keyboard.press("6")
+    assert page.locator("#panel").inner_text().split("\n")[-1] == "The selected runs have none."
+
+
 def test_without_figures_the_page_says_how_to_get_some(tmp_path: Path, open_page: Callable[..., Any]) -> None:
     page = open_page(written(tmp_path, {"runs": RUNS}), "#tab=figures")
     assert 'qanat experiment update NAME --figure "plots/*.png"' in page.locator("#panel").inner_text()
