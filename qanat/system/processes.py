@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -195,7 +195,16 @@ def _kill_family(variable: str, value: str) -> None:
             give_up_on_these = time.monotonic() + KILLED_S
         elif time.monotonic() > give_up_on_these:
             return
-        for pid in left:
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
+        _signal_all(left, signal.SIGKILL)
         time.sleep(0.001)
+
+
+def signal_family(variable: str, value: str, number: int) -> None:
+    """Send a signal to all members of a family."""
+    _signal_all(family(variable, value), number)
+
+
+def _signal_all(pids: Iterable[int], number: int) -> None:
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            os.kill(pid, number)

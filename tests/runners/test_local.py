@@ -71,6 +71,17 @@ def test_a_job_that_an_earlier_version_called_by_its_shell_is_known_and_ended(pl
     assert end_of(watch(LocalRunner(), [place.waiting()], end_it)).signal == signal.SIGTERM
 
 
+def test_a_job_whose_start_nobody_noted_is_asked_to_end_before_it_is_killed(place: Place) -> None:
+    def cancel(event: Event) -> None:
+        if isinstance(event, JobStarted):
+            place.begun()
+            LocalRunner().cancel([JobHandle(INTENT, 0, "", {})])
+
+    gentle = place.shell("trap 'echo heard; exit 7' TERM; echo begun; while :; do sleep 0.05; done")
+    assert end_of(watch(LocalRunner(), [gentle], cancel)).exit_code == 7
+    assert place.stdout() == "begun\nheard\n"
+
+
 def test_a_process_that_got_the_number_of_a_job_is_not_the_job_and_is_not_ended_for_it(place: Place) -> None:
     with subprocess.Popen(["sleep", "100"], start_new_session=True) as stranger:
         handle = JobHandle(INTENT, 0, str(stranger.pid), {"process_start": "0:1"})

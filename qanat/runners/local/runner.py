@@ -129,14 +129,17 @@ class LocalRunner:
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
         """End jobs that another process started: with SIGTERM, then SIGKILL for whatever is left after GRACE_S."""
-        alive = [h for h in handles if h.job and self._is_alive(h)]
+        alive = [handle for handle in handles if self._is_alive(handle)]
         for handle in alive:
-            processes.signal_session(_leader(handle), signal.SIGTERM)
+            if handle.job:
+                processes.signal_session(_leader(handle), signal.SIGTERM)
+            else:  # qanat was killed before it noted the start
+                processes.signal_family(MARK, f"{handle.intent}:{handle.group}", signal.SIGTERM)
         deadline = time.monotonic() + GRACE_S
         while any(map(self._is_alive, alive)) and time.monotonic() < deadline:
             time.sleep(TICK_S)
         for handle in handles:
-            leader = _leader(handle) if handle in alive else None
+            leader = _leader(handle) if handle.job and handle in alive else None
             processes.end_family(MARK, f"{handle.intent}:{handle.group}", leader, LEFTOVER_S)
 
     def _is_alive(self, handle: JobHandle) -> bool:
