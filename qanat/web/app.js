@@ -241,10 +241,20 @@ export class App {
     return slot === undefined ? '' : `var(--series-${slot % SERIES})`;
   }
 
-  /** @param {string} key */
+  /**
+   * Select a row, or no longer.
+   * @param {string} key
+   */
   toggle(key) {
-    const { selected } = this.view;
-    this.change({ selected: selected.includes(key) ? selected.filter((other) => other !== key) : [...selected, key] });
+    this.change({ selected: toggled(this.view.selected, key) });
+  }
+
+  /**
+   * Show the members of a pooled row below it, or no longer.
+   * @param {string} key
+   */
+  expand(key) {
+    this.change({ expanded: toggled(this.view.expanded, key) });
   }
 
   /** Return the selected rows that exist, in the order in which they were selected. */
@@ -299,4 +309,13 @@ export class App {
     const code = this.rows.some((other) => other.run.code !== row.run.code) ? [['commit', row.run.commit.slice(0, 7)]] : [];
     return [...parts, ...code].map((part) => part.join(' ')).join(', ') || 'all groups';
   }
+}
+
+/**
+ * Return a list with an entry added, or without it.
+ * @param {string[]} list
+ * @param {string} entry
+ */
+function toggled(list, entry) {
+  return list.includes(entry) ? list.filter((other) => other !== entry) : [...list, entry];
 }

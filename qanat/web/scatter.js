@@ -4,7 +4,6 @@ import { byId, el, svg } from './dom.js';
 import { brief, plural, shownDuration } from './formats.js';
 import { axes, chosen, columnChoice, isLogarithmic, nothing, optionSwitch, placeIn, plotted } from './plot.js';
 import { Scale, extentOf, isWide, roomy, viridis } from './scale.js';
-import { toggled } from './table.js';
 
 /** @typedef {import('./app.js').App} App */
 /** @typedef {import('./columns.js').Column} Column */
@@ -297,7 +296,7 @@ function watch(app, chart, points, hover, x, y) {
   chart.onclick = (event) => {
     const point = nearest(event);
     if (point && (event.ctrlKey || event.metaKey)) app.toggle(point.row.key);
-    else if (point?.row.pool) app.change({ expanded: toggled(app.view.expanded, point.row.key) });
+    else if (point?.row.pool) app.expand(point.row.key);
     else if (point) app.change({ open: point.row.key });
   };
 }

@@ -253,7 +253,7 @@ export class RunsTable {
   click(row, event) {
     const isTick = event.target instanceof Element && event.target.closest('.tick');
     if (isTick || event.ctrlKey || event.metaKey || event.shiftKey) this.app.toggle(row.key);
-    else if (row.pool) this.app.change({ expanded: toggled(this.app.view.expanded, row.key) });
+    else if (row.pool) this.app.expand(row.key);
     else this.app.change({ open: row.key });
   }
 }
@@ -277,15 +277,6 @@ function runsSaid(app, row) {
  */
 function unused(app, row) {
   return app.rows.some(({ pool }) => pool?.repeated.includes(row)) ? 'repeated later' : '';
-}
-
-/**
- * Return a list with an entry added, or without it.
- * @param {string[]} list
- * @param {string} entry
- */
-export function toggled(list, entry) {
-  return list.includes(entry) ? list.filter((other) => other !== entry) : [...list, entry];
 }
 
 /**
