@@ -157,14 +157,6 @@ export function figuresOf(app, row) {
 }
 
 /**
- * Return whether the report has any figures.
- * @param {App} app
- */
-export function hasFigures(app) {
-  return app.report.runs.some((run) => run.groups.some((group) => group.figures?.length));
-}
-
-/**
  * Return the figure that is shown large, and where to go from it: to other runs, and to the run's other figures.
  * @param {App} app
  */

@@ -13,6 +13,8 @@ import { unknownIn } from './unknown.js';
 
 /** @typedef {import('./app.js').App} App */
 
+const NAMED_MAX = 30;
+const CHIP_MAX = 80;
 const STATES_ONLY = /^state=\w+( or state=\w+)*$/;
 
 /**
@@ -101,13 +103,17 @@ function rowsSwitch(app) {
   return [el('span', { class: 'line' }), el('span', { class: 'switch', role: 'group', 'aria-label': 'rows' },
     plain('runs', false), ...(hasGroups ? [plain('groups', true)] : []),
     choice('settings', by.includes(SETTINGS), () => app.change({ by: [SETTINGS] }), 'groups that differ only in the seed, with their mean'),
-    ...(app.parameters.length ? [choice(named ? `by ${shortened(named)}` : 'by …', named !== '', () => chooseBy(app), 'groups with the same values of parameters')] : [])),
+    ...(app.parameters.length ? [choice(named ? `by ${shortened(named, NAMED_MAX)}` : 'by …', named !== '', () => chooseBy(app), 'groups with the same values of parameters')] : [])),
   el('button', { class: 'button quiet', onclick: () => chooseColumns(app) }, 'Columns')];
 }
 
-/** @param {string} text */
-function shortened(text) {
-  return text.length > 30 ? `${text.slice(0, 29)}…` : text;
+/**
+ * Return a text with at most so many characters.
+ * @param {string} text
+ * @param {number} most
+ */
+function shortened(text, most) {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }
 
 /** @param {App} app */
@@ -134,8 +140,7 @@ function chooseColumns(app) {
 function conditionChip(app, text) {
   const drop = () => app.change({ where: app.view.where.filter((other) => other !== text) });
   const problem = problemOf(app, text);
-  const cut = text.length > 80 ? `${text.slice(0, 79)}…` : text;
-  return el('span', { class: `chip ${problem ? 'wrong' : 'on'}`, title: problem }, cut, problem && el('b', {}, 'without effect'),
+  return el('span', { class: `chip ${problem ? 'wrong' : 'on'}`, title: problem }, shortened(text, CHIP_MAX), problem && el('b', {}, 'without effect'),
     el('button', { class: 'drop', 'aria-label': `drop ${text}`, onclick: drop }, '×'));
 }
 
@@ -163,7 +168,7 @@ function unknownChip(app, tabs) {
   const { said, changes } = unknownIn(app, tabs);
   if (!said.length) return '';
   const text = `not in this report: ${said.join(', ')}`;
-  return el('span', { class: 'chip wrong', title: `${text}; without effect` }, text.length > 80 ? `${text.slice(0, 79)}…` : text,
+  return el('span', { class: 'chip wrong', title: `${text}; without effect` }, shortened(text, CHIP_MAX),
     el('button', { class: 'drop', 'aria-label': 'drop what is not in this report', onclick: () => app.change(changes) }, '×'));
 }
 
