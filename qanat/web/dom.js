@@ -85,3 +85,34 @@ export function toast(text) {
   document.body.append(shown);
   setTimeout(() => shown.remove(), 3000);
 }
+
+/**
+ * Copy a text, and say so, or that the browser does not allow it.
+ * @param {string} text
+ * @param {string} [said]
+ */
+export function copy(text, said = 'copied') {
+  navigator.clipboard?.writeText(text).then(() => toast(said), () => toast('the browser does not allow copying'));
+}
+
+/**
+ * Return an element with a button that copies its text.
+ * @param {HTMLElement} place
+ */
+export function copyable(place) {
+  return el('div', { class: 'copyable' }, place, el('button', { class: 'button', onclick: () => copy(place.textContent ?? '') }, 'Copy'));
+}
+
+/**
+ * Open a dialog until it is closed: by a key, or by a click beside it.
+ * @param {HTMLDialogElement} dialog
+ */
+export function openDialog(dialog) {
+  dialog.addEventListener('close', () => dialog.remove());
+  dialog.addEventListener('pointerdown', ({ clientX, clientY }) => {
+    const { left, right, top, bottom } = dialog.getBoundingClientRect();
+    if (clientX < left || clientX > right || clientY < top || clientY > bottom) dialog.close();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+}

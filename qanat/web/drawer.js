@@ -1,6 +1,6 @@
 /** The page of a run, beside the table: why it failed, how to repeat it, what it measured, and its record. */
 import { varies } from './columns.js';
-import { byId, el, isReading, toast } from './dom.js';
+import { byId, copyable, el, isReading } from './dom.js';
 import { figuresOf } from './figures.js';
 import { brief, plural, shownDuration, shownSize, shownTime } from './formats.js';
 import { closeLog, keepLogPlace, logSection } from './log.js';
@@ -95,7 +95,7 @@ function sections(app, row) {
   return [
     ...why(row),
     ...logSection(app, row),
-    ...section('to repeat it', copyable(`qanat rerun ${run.id}${row.group ? ` --group ${row.group.number}` : ''}`)),
+    ...section('to repeat it', copyable(el('pre', {}, `qanat rerun ${run.id}${row.group ? ` --group ${row.group.number}` : ''}`))),
     ...measured(app, row),
     ...section('figures', figuresOf(app, row)),
     ...section('parameters', pairs(app.parameters.map((column) => [column.heading, column.text(row)]))),
@@ -224,10 +224,4 @@ function commandOf({ run, group }) {
 function pairs(entries) {
   const kept = entries.filter(([, value]) => value);
   return kept.length ? el('dl', {}, kept.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])) : null;
-}
-
-/** @param {string} text */
-function copyable(text) {
-  const copy = () => navigator.clipboard?.writeText(text).then(() => toast('copied'), () => toast('the browser did not allow to copy'));
-  return el('div', { class: 'copyable' }, el('pre', {}, text), el('button', { class: 'button', onclick: copy }, 'Copy'));
 }

@@ -3,7 +3,7 @@ import { App } from './app.js';
 import { showComparison } from './compare.js';
 import { showCurves } from './curves.js';
 import { readReport, withCurves } from './data.js';
-import { byId, el, toast } from './dom.js';
+import { byId, copy, el } from './dom.js';
 import { exportButtons } from './export.js';
 import { showDrawer } from './drawer.js';
 import { showFigures, showZoomed, zoomTakes } from './figures.js';
@@ -88,7 +88,7 @@ function tabs() {
 
 function copyAddress() {
   const note = location.protocol === 'file:' ? 'address of this view copied; send the file along' : 'address of this view copied';
-  navigator.clipboard?.writeText(location.href).then(() => toast(note), () => toast('the browser did not allow to copy'));
+  copy(location.href, note);
 }
 
 /** Take the theme that was chosen before, or the system's. */

@@ -1,5 +1,5 @@
 /** A dialog that chooses several of a list, and shows at once what that changes. */
-import { el } from './dom.js';
+import { el, openDialog } from './dom.js';
 
 /** @typedef {import('./columns.js').Column} Column */
 
@@ -32,9 +32,6 @@ export function pick(title, note, columns, chosen, choose, [label, reset]) {
     el('div', { class: 'buttons' },
       el('button', { class: 'button quiet', onclick: () => { reset(); show(); } }, label), el('span', { class: 'grow' }),
       el('button', { class: 'button', onclick: () => dialog.close() }, 'Close')));
-  dialog.addEventListener('close', () => dialog.remove());
-  dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
-  document.body.append(dialog);
   show();
-  dialog.showModal();
+  openDialog(dialog);
 }

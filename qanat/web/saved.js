@@ -1,5 +1,5 @@
 /** Saved views: those of the project in the header, and this one as a file of theirs. */
-import { el, toast } from './dom.js';
+import { copyable, el, openDialog } from './dom.js';
 import { writeView } from './view.js';
 
 /** @typedef {import('./app.js').App} App */
@@ -40,19 +40,14 @@ function showSaving(app) {
     command.textContent = `qanat view new ${inShell(said)} --address ${inShell(app.address())}`;
     file.textContent = asYaml(said, app.view, app.usual);
   };
-  const copy = (/** @type {HTMLElement} */ text) => el('button', { class: 'button', onclick: () => {
-    navigator.clipboard?.writeText(text.textContent ?? '').then(() => toast('copied'), () => toast('the browser did not allow to copy'));
-  } }, 'Copy');
   const dialog = el('dialog', { class: 'picking saving-view', 'aria-label': 'Save view' },
     el('h2', {}, 'Save view'),
     el('p', { class: 'note' }, 'The page only reads. Type this in the project to save what it shows now:'),
-    el('label', {}, 'name', name), el('div', { class: 'copyable' }, command, copy(command)),
-    el('p', { class: 'note' }, 'or write this file, .qanat/views/NAME.yaml:'), el('div', { class: 'copyable' }, file, copy(file)),
+    el('label', {}, 'name', name), copyable(command),
+    el('p', { class: 'note' }, 'or write this file, .qanat/views/NAME.yaml:'), copyable(file),
     el('div', { class: 'buttons' }, el('span', { class: 'grow' }), el('button', { class: 'button', onclick: () => dialog.close() }, 'Close')));
-  dialog.addEventListener('close', () => dialog.remove());
-  document.body.append(dialog);
   write();
-  dialog.showModal();
+  openDialog(dialog);
   name.select();
 }
 

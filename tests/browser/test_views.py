@@ -116,3 +116,17 @@ def test_hostile_views_are_inert(tmp_path: Path, open_page: Callable[..., Any]) 
     page.get_by_role("button", name="Save view").click()
     assert "</script>" in page.get_by_role("dialog", name="Save view").inner_text()
     assert page.locator("img").count() == 0
+
+
+@pytest.mark.parametrize("name", ["Save view", "Columns"])
+def test_a_dialog_closes_by_a_click_beside_it_and_not_within(
+    tmp_path: Path, open_page: Callable[..., Any], name: str
+) -> None:
+    page = open_page(written(tmp_path, {"runs": RUNS}))
+    page.get_by_role("button", name=name).click()
+    dialog = page.get_by_role("dialog", name=name)
+    dialog.get_by_role("heading").click()
+    dialog.click(position={"x": 3, "y": 3})
+    assert dialog.is_visible()
+    page.mouse.click(3, 3)
+    dialog.wait_for(state="detached")
