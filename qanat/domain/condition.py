@@ -7,9 +7,9 @@ r"""Conditions on runs and groups, as people type them: `lr<0.01 and metric.acc>
     present    = an option, such as `--fast`, `metric.NAME` or `parameter.NAME`
 
 `==` is `=`. A name or value with a space or another special character is in quotes, in which `\` comes before a quote
-or another `\`. A value without quotes ends at `and`, `or` or `)`. Any other text is searched for in descriptions and
-tags. `tag:paper`, `text:figure`, `after:2026-11` and their like are an older spelling of comparisons. Parsing takes
-time in proportion to the text.
+or another `\`. A value without quotes ends at `and`, `or` or `)`, and begins with `<`, `>` or `=`
+only after `~` and `!~`. Any other text is searched for in descriptions and tags. `tag:paper`, `text:figure`,
+`after:2026-11` and their like are an older spelling of comparisons. Parsing takes time in proportion to the text.
 """
 
 from __future__ import annotations
@@ -230,6 +230,10 @@ class _Parser:
         if not name:
             self._fail(f"a name is missing before {operator[0]!r}")
         self._place = operator.end()
+        self._skip_space()
+        if "~" not in operator[0] and (begin := self._next()) and begin in "<>=":
+            problem = f"a value is missing after {operator[0]!r}; one that begins with {begin!r} needs quotes"
+            raise invalid(problem, operator.start())
         value = self._value()
         if not value and operator[0] not in ("=", "==", "!=") and self._text[self._place - 1] not in "\"'":
             raise invalid(f"a value is missing after {operator[0]!r}", operator.start())

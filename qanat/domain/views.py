@@ -7,15 +7,21 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from qanat.domain.condition import parse
+from qanat.domain.condition import METRIC, PARAMETER, parse
 from qanat.domain.key_path import KeyPath
+from qanat.domain.names import nearest
+from qanat.domain.parameters import is_option
 from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
 
+TABS = ("table", "compare", "scatter", "parallel", "curves", "figures")
 TEXTS = ("tab", "sort", "open", "x", "y", "colour", "metric", "over", "shade", "figure", "zoom")
 LISTS = ("where", "by", "expanded", "columns", "selected")
 FLAGS = ("groups", "all", "logx", "logy", "lines", "logc")
 NUMBERS = ("smooth",)
+COLUMNS = ("sort", "x", "y", "colour", "shade", "columns", "by")
+# Of tabs, what the page chooses if the view does not.
+AXES = {"scatter": ("x", "y"), "parallel": ("shade",), "curves": ("metric",)}
 KEYS = (*TEXTS, *LISTS, *FLAGS, *NUMBERS)
 # What is about the file, and not about the page.
 ABOUT = ("schema", "name", "description")
@@ -51,14 +57,39 @@ def _parts(text: str) -> dict[str, list[str]]:
 
 
 def problems(content: Mapping[str, Any]) -> list[tuple[KeyPath, str]]:
-    """List the conditions of a view that are not understood."""
+    """List what a view names that no page has: another tab, and conditions and columns that are not understood."""
     found: list[tuple[KeyPath, str]] = []
+    if (tab := content.get("tab", TABS[0])) not in TABS:
+        close = nearest(tab, TABS, 1)
+        ending = f"did you mean {close[0]}?" if close else f"tabs: {', '.join(TABS)}"
+        found.append((("tab",), f"{quoted(tab)} is not a tab; {ending}"))
     for place, text in enumerate(content.get("where", ())):
         try:
             parse(text)
         except UsageError as error:
             found.append((("where", place), error.message))
+    for key in COLUMNS:
+        value = content.get(key, "")
+        named = {(key, place): text for place, text in enumerate(value)} if isinstance(value, list) else {(key,): value}
+        found += [(path, problem) for path, text in named.items() if (problem := _column_problem(key, text))]
     return found
+
+
+def _column_problem(key: str, text: str) -> str:
+    """Return why a text names no column, whatever a report has; empty if it may name one."""
+    name = text.removeprefix("-") if key == "sort" else text
+    if text and not name.removeprefix(METRIC).removeprefix(PARAMETER).strip():
+        return f"the name of a column is missing in {quoted(text)}"
+    if name.startswith("-") and not is_option(name):
+        return f"{quoted(text)} is not the name of a column"
+    if key == "by" and name.startswith(METRIC):
+        return f"groups are pooled by parameters, and {quoted(text)} is a metric"
+    return ""
+
+
+def unnamed(content: Mapping[str, Any]) -> list[str]:
+    """List the axes that a view leaves to the page, which takes those that fit the runs of a report."""
+    return [key for key in AXES.get(content.get("tab", ""), ()) if not content.get(key)]
 
 
 def _texts(value: Any) -> list[str]:

@@ -1,11 +1,11 @@
 /** What the parts of the page share: the data, the view, the rows that are shown, and what happens when these change. */
 import { fieldColumns, metricColumns, parameterColumns, sortedRows, varies } from './columns.js';
-import { parse } from './condition.js';
+import { METRIC, parse } from './condition.js';
 import { membersOf, rowsOf } from './data.js';
 import { isLive } from './live.js';
 import { SETTINGS, isSeed, pooled, seedsOf } from './pools.js';
 import { Context, namesOf, search } from './search.js';
-import { readView, writeView } from './view.js';
+import { COLUMN_KEYS, readView, writeView } from './view.js';
 
 /** @typedef {import('./data.js').Report} Report */
 /** @typedef {import('./data.js').Row} Row */
@@ -50,6 +50,8 @@ export class App {
     this.listeners = [];
     /** @type {((row: Row | null) => void) | null} what a plot does when the pointer is on a row of the table */
     this.hovering = null;
+    /** @type {Partial<View>} what a plot draws, which the view may leave to the page */
+    this.axes = {};
     this.takeRows(this.isOfGroups());
     this.usual = this.usualView();
     const first = report.views.find(({ name }) => name === report.view);
@@ -120,9 +122,9 @@ export class App {
     for (const listener of this.listeners) listener();
   }
 
-  /** Return the part of the address that shows this view. */
-  address() {
-    const address = writeView(this.view, this.usual);
+  /** Return the part of the address that shows a view, by default what is shown. */
+  address(view = this.view) {
+    const address = writeView(view, this.usual);
     // An empty one would open the view that the page was made with.
     return address === '#' && this.report.view ? `#tab=${this.view.tab}` : address;
   }
@@ -132,7 +134,7 @@ export class App {
    * @param {string} address
    */
   addressOf(address) {
-    return writeView(readView(address, this.usual), this.usual);
+    return writeView(this.spelled(readView(address, this.usual)), this.usual);
   }
 
   /**
@@ -154,6 +156,7 @@ export class App {
   refresh() {
     const byGroup = this.view.groups || this.isPooled();
     if (byGroup !== this.byGroup) this.takeRows(byGroup);
+    this.view = this.spelled(this.view);
     const { where, sort, by } = this.view;
     const computed = JSON.stringify([where, sort, by]);
     if (computed !== this.computed) this.computeRows();
@@ -161,6 +164,22 @@ export class App {
     const isOpen = (/** @type {Row} */ row) => row.pool && this.view.expanded.includes(row.key);
     this.listed = this.rows.some(isOpen) ? this.rows.flatMap((row) => (isOpen(row) ? [row, ...this.sorted(membersOf(row))] : [row])) : this.rows;
     this.colour();
+  }
+
+  /**
+   * Return a view with the keys of its columns as the page writes them: a metric may be named as in conditions, without `metric.`.
+   * @param {View} view
+   * @returns {View}
+   */
+  spelled(view) {
+    const known = new Set(this.columns().map(({ key }) => key));
+    const spell = (/** @type {string} */ name) => {
+      if (known.has(name)) return name;
+      const metric = name.replace(/^(-?)/, `$1${METRIC}`);
+      return known.has(metric.replace(/^-/, '')) ? metric : name;
+    };
+    const said = COLUMN_KEYS.map((key) => [key, view[key]]);
+    return { ...view, ...Object.fromEntries(said.map(([key, value]) => [key, Array.isArray(value) ? value.map(spell) : spell(String(value))])) };
   }
 
   /** Filter, pool and sort the rows. */

@@ -72,9 +72,9 @@ function parameterOf(row, name) {
  * @param {import('./data.js').Report} report
  * @returns {Column[]}
  */
-export function metricColumns(names, rows, { better, titles }) {
+export function metricColumns(names, rows, { better, titles, runs }) {
   const taken = new Set([...TAKEN, ...[...names.parameters].map(withoutDashes)]);
-  const all = [...names.metrics];
+  const all = inUsualOrder(names.metrics, better, runs);
   return all.map((name) => {
     const values = (/** @type {Row} */ row) => {
       const groups = row.pool && !row.pool.counted.length ? [] : row.groups;
@@ -88,6 +88,25 @@ export function metricColumns(names, rows, { better, titles }) {
     const text = (/** @type {Row} */ row) => (row.pool ? pooledText(values(row), row.groups.length) : numbers(values(row), write));
     return { key: METRIC + name, name: plain, heading, kind: 'metric', isNumber: true, better: direction, values, text };
   });
+}
+
+/**
+ * Return metrics in an order that hardly changes with a new run: first those of which a direction is better, then those
+ * that more runs with finished groups have, and then as the oldest runs have them.
+ * @param {Set<string>} names
+ * @param {import('./data.js').Report['better']} better
+ * @param {import('./data.js').Run[]} runs
+ */
+function inUsualOrder(names, better, runs) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const run of [...runs].reverse()) {
+    const finished = run.groups.filter(({ state }) => state === 'finished');
+    for (const name of new Set(finished.flatMap(({ metrics }) => Object.keys(metrics)))) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const known = [...counts.keys()].filter((name) => names.has(name));
+  const isDeclared = (/** @type {string} */ name) => Number(Object.hasOwn(better, name));
+  return [...new Set([...known, ...names])].sort((a, b) => isDeclared(b) - isDeclared(a) || (counts.get(b) ?? 0) - (counts.get(a) ?? 0));
 }
 
 /**

@@ -180,6 +180,10 @@ class Parser {
     if (!name) this.fail(`a name is missing before '${operator}'`);
     const before = this.place;
     this.place += operator.length;
+    this.skipSpace();
+    if (!operator.includes('~') && /[<>=]/.test(this.next())) {
+      throw new ConditionError(`a value is missing after '${operator}'; one that begins with '${this.next()}' needs quotes`, this.text, before);
+    }
     const value = this.value();
     const mayBeEmpty = ['=', '==', '!='].includes(operator) || `"'`.includes(this.text[this.place - 1]);
     if (!value && !mayBeEmpty) throw new ConditionError(`a value is missing after '${operator}'`, this.text, before);

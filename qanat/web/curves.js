@@ -31,6 +31,7 @@ export function showCurves(app, place) {
     place.replaceChildren(nothing('No curves', text));
     return;
   }
+  app.axes = { metric: name };
   const rows = app.selection().length ? app.selection() : app.rows.filter((row) => ofRow(row, name).length).slice(0, UNSELECTED);
   const drawn = drawnOf(app, rows, name);
   const chart = el('div', { class: 'chart' });

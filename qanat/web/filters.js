@@ -121,7 +121,7 @@ function chooseBy(app) {
   const { by } = app.view;
   pick('Group by', 'Groups with the same values of these parameters are one row, with the mean of each metric.', app.parameters,
     () => app.view.by.filter((key) => key !== SETTINGS), (keys) => app.change({ by: keys.length ? keys : by }),
-    ['no groups', () => app.change({ by: [] })]);
+    ['no grouping', () => app.change({ by: [] })]);
 }
 
 /** @param {App} app */

@@ -46,6 +46,7 @@ function show() {
   showFilters(app, Object.keys(TABS));
   showTray(app);
   app.hovering = null;
+  app.axes = {};
   if (draw) draw();
   else panel.replaceChildren();
   drawnAt = `${panel.clientWidth} ${panel.clientHeight}`;

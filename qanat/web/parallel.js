@@ -21,7 +21,7 @@ const NAMES_MAX = 6;
 const ASIDE_MAX = 20;
 const PAST = [3, 4];
 
-/** @type {{rows: Row[], for: string, place: Element, mark: (row: Row | null) => void} | null} what is drawn */
+/** @type {{rows: Row[], for: string, place: Element, mark: (row: Row | null) => void, axes: App['axes']} | null} what is drawn */
 let drawing = null;
 
 /**
@@ -34,7 +34,7 @@ export function showParallel(app, place) {
   // Lines stay if only other rows are selected, or a row is opened.
   if (drawing?.rows === app.rows && drawing.for === wanted && drawing.place.isConnected) drawing.mark(null);
   else drawing = { rows: app.rows, for: wanted, ...drawParallel(app, place) };
-  app.hovering = drawing.mark;
+  Object.assign(app, { hovering: drawing.mark, axes: drawing.axes });
 }
 
 /**
@@ -48,7 +48,7 @@ function drawParallel(app, place) {
   const columns = axisColumns(app, drawnRows(app).filter((row) => !colour || placeIn(colour, row) !== null));
   if (columns.length < 2) {
     place.replaceChildren(nothing('Nothing to draw', 'Parallel coordinates need two parameters or metrics that differ.'));
-    return { place: place.children[0], mark: () => {} };
+    return { place: place.children[0], mark: () => {}, axes: {} };
   }
   const note = el('span', { class: 'note wide' });
   const chart = el('div', { class: 'chart' });
@@ -63,7 +63,7 @@ function drawParallel(app, place) {
   drawInSlices(layout, below, lines);
   const mark = (/** @type {Row | null} */ hovered) => drawMarked(layout, above, hovered);
   mark(null);
-  return { place: chart, mark };
+  return { place: chart, mark, axes: colour ? { shade: colour.key } : {} };
 }
 
 /**

@@ -34,11 +34,12 @@ export function viewChoice(app) {
 function showSaving(app) {
   const command = el('pre', {});
   const file = el('pre', { class: 'file' });
+  const view = { ...app.view, ...app.axes };
   const name = el('input', { type: 'text', value: 'my_view', spellcheck: false, oninput: () => write() });
   const write = () => {
     const said = name.value.trim() || 'my_view';
-    command.textContent = `qanat view new ${inShell(said)} --address ${inShell(app.address())}`;
-    file.textContent = asYaml(said, app.view, app.usual);
+    command.textContent = `qanat view new ${inShell(said)} --address ${inShell(app.address(view))}`;
+    file.textContent = asYaml(said, view, app.usual);
   };
   const dialog = el('dialog', { class: 'picking saving-view', 'aria-label': 'Save view' },
     el('h2', {}, 'Save view'),

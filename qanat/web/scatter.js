@@ -20,7 +20,7 @@ const POINT_SHAPES = [
   'm-5-1.6h3.4v-3.4h3.2v3.4h3.4v3.2h-3.4v3.4h-3.2v-3.4h-3.4z', 'm0 5l-4.8-8.2h9.6z',
 ];
 
-/** @type {{rows: Row[], for: string, rings: SVGElement, points: Point[], hovering: App['hovering']} | null} what is drawn */
+/** @type {{rows: Row[], for: string, rings: SVGElement, points: Point[], hovering: App['hovering'], axes: App['axes']} | null} what is drawn */
 let scattered = null;
 
 /**
@@ -33,12 +33,12 @@ export function showScatter(app, place) {
   // Points stay if only other rows are selected, or a row is opened.
   if (scattered?.rows === app.rows && scattered.for === wanted && scattered.rings.isConnected) {
     scattered.rings.replaceChildren(...rings(app, scattered.points));
-    app.hovering = scattered.hovering;
+    Object.assign(app, { hovering: scattered.hovering, axes: scattered.axes });
     return;
   }
   scattered = null;
   const drawn = drawScatter(app, place);
-  if (drawn) scattered = { rows: app.rows, for: wanted, hovering: app.hovering, ...drawn };
+  if (drawn) scattered = { rows: app.rows, for: wanted, hovering: app.hovering, axes: app.axes, ...drawn };
 }
 
 /**
@@ -58,6 +58,7 @@ function drawScatter(app, place) {
     return null;
   }
   const colour = app.view.colour === 'none' ? undefined : chosen(columns, app.view.colour, usualColour(app, x, y));
+  app.axes = { x: x.key, y: y.key, colour: colour?.key ?? 'none' };
   const kept = app.rows.filter((row) => placeIn(x, row) !== null && placeIn(y, row) !== null);
   const paint = paintOf(app, colour, kept);
   const points = kept.map((row) => /** @type {Point} */ ({ row, x: placeIn(x, row), y: placeIn(y, row), ...paint.of(row), at: [0, 0] }));

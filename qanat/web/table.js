@@ -142,7 +142,7 @@ export class RunsTable {
     const { app } = this;
     const isOpen = (/** @type {Row} */ row) => app.view.expanded.includes(row.key);
     const nameOf = (/** @type {Row} */ row) => (row.pool ? runsSaid(app, row) : app.nameOf(row));
-    const width = Math.max(widthOf('runs') + 26, Math.min(narrow ? WIDTH_MAX / 2 : WIDTH_MAX, widest(app.listed.slice(0, SAMPLE).map(nameOf)) + 38));
+    const width = Math.max(widthOf('runs') + 26, Math.min(narrow ? WIDTH_MAX / 2 : WIDTH_MAX, widest(app.listed.slice(0, SAMPLE).map((row) => `${nameOf(row)} ${row.pool ? '' : unused(app, row)}`)) + 38));
     const draw = (/** @type {Row} */ row) => {
       const name = nameOf(row);
       if (!row.pool) return el('span', { title: row.run.id }, el('button', { class: 'link' }, name), unused(app, row) && el('span', { class: 'note' }, unused(app, row)));

@@ -1,12 +1,11 @@
 /** What a view names that is missing, as one that was saved for other runs: it has no effect, and the page says so. */
 import { curveNames } from './curves.js';
 import { SETTINGS } from './pools.js';
+import { COLUMN_KEYS } from './view.js';
 
 /** @typedef {import('./app.js').App} App */
 /** @typedef {import('./view.js').View} View */
 
-/** @type {(keyof View)[]} */
-const COLUMNS = ['sort', 'x', 'y', 'colour', 'shade', 'columns', 'by'];
 const NOT_COLUMNS = ['', 'none', SETTINGS];
 
 /**
@@ -30,7 +29,7 @@ export function unknownIn(app, tabs) {
     said.push(...missing.map((name) => `${what} ${name}`));
     changes[key] = Array.isArray(value) ? value.filter((name) => !missing.includes(name)) : usual[key];
   };
-  for (const key of COLUMNS) check(key, 'column', (name) => columns.has(key === 'sort' ? name.replace(/^-/, '') : name));
+  for (const key of COLUMN_KEYS) check(key, 'column', (name) => columns.has(key === 'sort' ? name.replace(/^-/, '') : name));
   check('metric', 'curve', (name) => !name || curveNames(app).includes(name));
   for (const key of /** @type {(keyof View)[]} */ (['selected', 'open'])) {
     check(key, 'run', (name) => !name || name.startsWith('~') || app.report.runs.some((run) => run.id === name.split('.')[0]));

@@ -27,6 +27,10 @@
  * @property {string} over `step` or `time`, for curves
  */
 
+/** What names columns.
+ * @type {(keyof View)[]}
+ */
+export const COLUMN_KEYS = ['sort', 'x', 'y', 'colour', 'shade', 'columns', 'by'];
 /** More keys and conditions than people choose make a page slow, and an address may be a stranger's. */
 const LISTED_MAX = 2000;
 

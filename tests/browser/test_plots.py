@@ -48,6 +48,24 @@ def test_error_bars_are_deviations_to_both_sides_of_the_mean(tmp_path: Path, ope
     assert not page.locator(".range").get_attribute("d")
 
 
+def test_the_usual_metric_does_not_follow_the_newest_run(tmp_path: Path, open_page: Callable[..., Any]) -> None:
+    both = [measured(f"0.{n}", n, n) for n in (1, 2)]
+    for group in both:
+        group["metrics"] = {"acc": 0.5, "final_loss": 0.1}
+    failed = {"parameters": {"--lr": "0.3"}, "metrics": {"loss": 60000.0, "final_loss": 2.0}, "state": "failed"}
+    runs = runs_with(both, both, [failed, failed])
+    page = open_page(written(tmp_path, {"runs": runs}), "#groups=yes&tab=scatter&x=lr")
+    assert page.get_by_label("y", exact=True).input_value() == "metric.acc"
+    options = page.get_by_label("y", exact=True).locator("option").evaluate_all("all => all.map(one => one.value)")
+    assert [name for name in options if name.startswith("metric.")] == [
+        "metric.acc",
+        "metric.final_loss",
+        "metric.loss",
+    ]
+    page = open_page(written(tmp_path, {"runs": runs, "better": {"final_loss": "lower"}}), "#groups=yes&tab=scatter")
+    assert page.get_by_label("y", exact=True).input_value() == "metric.final_loss"
+
+
 def test_lines_join_the_means_of_a_colour(tmp_path: Path, open_page: Callable[..., Any]) -> None:
     points = [(rate, seed, opt) for opt in ("adam", "sgd") for rate in ("1", "2", "3") for seed in (0, 1)]
     groups = [measured(rate, seed, float(rate) + seed, opt=opt) for rate, seed, opt in points]

@@ -51,6 +51,8 @@ EVERYTHING = {
     "zoom": "1-00000a-0-5df6e0e27617.png",
 }
 
+AXES = {"x": "over x", "y": "y", "colour": "colour"}
+
 
 def test_a_view_is_chosen_in_the_header_and_goes_back(tmp_path: Path, open_page: Callable[..., Any]) -> None:
     page = open_page(written(tmp_path, {"runs": RUNS, "views": VIEWS}))
@@ -106,6 +108,22 @@ def test_the_file_and_the_command_say_what_the_page_shows(tmp_path: Path, open_p
     assert views.from_address(command.split("--address ")[1].strip("'")) == expected
     page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
+
+
+def test_a_metric_is_known_by_its_plain_name(tmp_path: Path, open_page: Callable[..., Any]) -> None:
+    page = open_page(written(tmp_path, {"runs": RUNS}), "#tab=scatter&x=lr&y=acc&sort=-acc&columns=acc")
+    assert page.get_by_label("y", exact=True).input_value() == "metric.acc"
+    assert page.locator(".chip.wrong").count() == 0
+    assert page.locator(".grid-head [aria-sort=descending]").count() == 1
+
+
+def test_a_saved_view_names_its_axes(tmp_path: Path, open_page: Callable[..., Any]) -> None:
+    page = open_page(written(tmp_path, {"runs": RUNS}), "#tab=scatter")
+    drawn = {key: page.get_by_label(label, exact=True).input_value() for key, label in AXES.items()}
+    page.get_by_role("button", name="Save view").click()
+    command, file = page.get_by_role("dialog", name="Save view").locator("pre").all_inner_texts()
+    assert yaml.safe_load(file) == {"schema": "view/1", "name": "my_view", "tab": "scatter", **drawn}
+    assert views.from_address(command.split("--address ")[1].strip("'")) == {"tab": "scatter", **drawn}
 
 
 def test_hostile_views_are_inert(tmp_path: Path, open_page: Callable[..., Any]) -> None:

@@ -42,6 +42,12 @@ def test_a_view_is_saved_listed_shown_changed_and_deleted(sandbox: Sandbox) -> N
     assert sandbox.qanat("view", "list").out.startswith("no views yet; ")
 
 
+def test_a_view_without_an_axis_is_saved_with_a_note(sandbox: Sandbox) -> None:
+    said = sandbox.qanat("view", "new", "rates", "--address", "#tab=scatter&x=lr").err
+    assert "note: the view names no y: the page chooses by its runs" in said
+    assert "names no" not in sandbox.qanat("view", "update", "rates", "--address", "#tab=scatter&x=lr&y=acc").err
+
+
 def test_a_view_is_read_from_a_file(sandbox: Sandbox) -> None:
     (sandbox.root / "v.yaml").write_text("name: rates\nwhere: [lr<0.1]\n")
     sandbox.qanat("view", "new", "rates", "-f", "v.yaml", "--commit")
@@ -61,6 +67,9 @@ def test_a_view_is_read_from_a_file(sandbox: Sandbox) -> None:
         (["--address", "#smooth=0"], "view a: smooth: "),
         (["--address", "https://example.org/report.html"], "the address shows no view"),
         (["--address", "#where=lr%3C"], "a value is missing after '<'"),
+        (["--address", "#tab=scater"], "view a: tab: 'scater' is not a tab; did you mean scatter?"),
+        (["--address", "#where=lr+%3C%3C"], "one that begins with '<' needs quotes"),
+        (["--address", "#columns=metric."], "the name of a column is missing in 'metric.'"),
         (["--address", "#open=..%2Fsecret"], "view a: open: "),
         (["--address", "#tab=table", "-f", "v.yaml"], "--address cannot be combined with --file"),
         ([], "what the view shows is missing"),
@@ -91,5 +100,8 @@ def test_a_report_has_the_views_and_says_which_are_broken(sandbox: Sandbox) -> N
     assert "did you mean rates?" in sandbox.qanat("report", "--view", "rate", code=2).err
     assert "scale" in sandbox.qanat("ui", "--view", "broken", code=2).err
     assert "scale" in sandbox.qanat("validate", code=1).out
+    (sandbox.root / ".qanat/views/broken.yaml").write_text("schema: view/1\nname: broken\ntab: nonsense\n")
+    assert "tab: 'nonsense' is not a tab" in sandbox.qanat("validate", code=1).out
+    assert any("'nonsense' is not a tab" in note for note in sandbox.qanat("report", "--json").json["notes"])
     (sandbox.root / ".qanat/views/broken.yaml").write_text("schema: view/1\nname: broken\nwhere: ['lr<']\n")
     assert "a value is missing after '<'" in sandbox.qanat("validate", code=1).out

@@ -9,7 +9,7 @@ import click
 from qanat.cli.definitions import defining
 from qanat.cli.definitions.defining import Content, commit_option, file_option, json_option, secrets_option, yes_option
 from qanat.cli.options import Command, Group, option
-from qanat.cli.terminal.output import say
+from qanat.cli.terminal.output import say, tell_note
 from qanat.domain import views
 from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
@@ -18,7 +18,7 @@ from qanat.usecases.project import open_project
 
 NEW = """\b
 Example:
-  qanat view new optimisers --address '#tab=scatter&x=lr&where=state%3Dfinished'
+  qanat view new optimisers --address '#tab=scatter&x=lr&y=metric.acc'
   qanat view new optimisers -f optimisers.yaml --commit
 
 \b
@@ -28,6 +28,7 @@ A view file looks like this:
   tab: scatter
   where: [state=finished]
   x: lr
+  y: metric.acc
   colour: opt"""
 UPDATE = "\b\nExample:\n  qanat view update optimisers --address '#tab=table&by=settings'"
 WHERE_FROM = '"Save view" in the page of qanat report or qanat ui has both'
@@ -64,6 +65,7 @@ def new(
     if not allow_secrets:
         define.check_secrets("view", content)
     defining.write(project, "view", content, new=True, commit=commit)
+    _tell_unnamed(content)
 
 
 def _shown(address: str | None, file: Path | None, name: str) -> Content:
@@ -124,6 +126,14 @@ def update(
     if not allow_secrets:
         define.check_secrets("view", content, before)
     defining.write(project, "view", content, new=False, commit=commit)
+    _tell_unnamed(content)
+
+
+def _tell_unnamed(content: Content) -> None:
+    """Print which axes a view does not name, since what it draws then depends on the runs."""
+    if left := views.unnamed(content):
+        axes = " and no ".join(left)
+        tell_note(f'the view names no {axes}: the page chooses by its runs; "Save view" there names every axis')
 
 
 @view.command(epilog="\b\nExample:\n  qanat view delete optimisers --yes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qanat.domain import views
+from qanat.domain.key_path import in_words
 from qanat.domain.shortening import shortened
 from qanat.usecases.definitions import listing
 from qanat.usecases.project import Project
@@ -23,4 +24,9 @@ def views_of(project: Project) -> tuple[list[dict[str, str]], list[str]]:
         for content in found.contents[:VIEWS_MAX]
     ]
     left = len(found.contents) - len(shown)
-    return shown, [*found.notes, *([f"only the first {VIEWS_MAX} views are here"] if left else [])]
+    wrong = [
+        f"view {content['name']}: {in_words(path)}: {problem}"
+        for content in found.contents[:VIEWS_MAX]
+        for path, problem in views.problems(content)
+    ]
+    return shown, [*found.notes, *wrong, *([f"only the first {VIEWS_MAX} views are here"] if left else [])]
