@@ -34,6 +34,7 @@ POINTS_MAX = 2_000
 BYTES_MAX = 256 * 2**20
 
 T = TypeVar("T")
+_FROM_FILES = "curves are drawn from the files of a run"
 _WHOLE = "qanat metrics RUN --csv prints them"
 
 
@@ -116,12 +117,15 @@ class Curves:
         """Raise UsageError if there is nothing to draw of these groups."""
         name = quoted(self.name)
         if not curves and self.missing == len(chosen):
-            raise UsageError("the results of these runs are not here", hint="curves are drawn from the files of a run")
+            raise UsageError("the results of these runs are not here", hint=_FROM_FILES)
         if not curves and self.large:
             raise UsageError(f"the files of the curve {name} are too large for a plot", hint=_WHOLE)
         if not curves:
             first = chosen[:CURVES_MAX]
-            raise _absent(self.name, {n for run, g in first for n in _names(self.project, self.find(run.id), g)})
+            known = {n for run, g in first for n in _names(self.project, self.find(run.id), g)}
+            if self.name in known:
+                raise UsageError(f"the curve {name} is no longer in the files of these runs", hint=_FROM_FILES)
+            raise _absent(self.name, known)
         if not any(curve.values for curve in curves):
             raise UsageError(f"the curve {name} has no finite value", hint="qanat metrics RUN shows its values")
 

@@ -68,6 +68,15 @@ def test_a_curve_that_no_group_has_is_an_error_with_the_nearest(world: World) ->
         assert caught.value.hint == hint
 
 
+def test_a_curve_that_only_the_record_has_is_not_taken_for_a_wrong_name(world: World) -> None:
+    world.experiment(WRITES)
+    world.launch()
+    (world.find().group_folder(0) / "metrics.jsonl").unlink()
+    with pytest.raises(UsageError, match="the curve 'loss' is no longer in the files of these runs") as caught:
+        overlay(world, "loss")
+    assert caught.value.hint == "curves are drawn from the files of a run"
+
+
 def test_a_curve_without_finite_values_cannot_be_drawn(world: World) -> None:
     world.experiment("""for last; do :; done; echo '{"loss": NaN}' >"$last/metrics.jsonl"\n""")
     world.launch()
