@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qanat.domain import times
 from qanat.domain.layout import RECORDED, STATE
@@ -125,9 +125,7 @@ def read_at(repository: pygit2.Repository, revision: str, path: str) -> bytes | 
 
 def size_of(repository: pygit2.Repository, object_: pygit2.Oid | str) -> int:
     """Return the size of an object in bytes, unread: few bytes of a clone may stand for gigabytes. Raises KeyError."""
-    header: Any = getattr(repository.odb, "read_header", None)  # which early versions of pygit2 do not have
-    size: int = header(object_)[1] if header else len(repository[object_].read_raw())
-    return size
+    return repository.odb.read_header(object_)[1]
 
 
 def _bytes_of(repository: pygit2.Repository, object_: pygit2.Oid) -> bytes | None:
