@@ -22,6 +22,7 @@ from qanat.cli.commands import tag as tag_command
 from qanat.cli.runs import reporting
 from qanat.cli.runs.curve_table import curve_table
 from qanat.cli.runs.looking_up import find_one
+from qanat.cli.runs.run_page import run_page
 from qanat.cli.terminal import editor, picker, prompts, tables
 from qanat.cli.terminal.output import clean, listed, plural, say
 from qanat.cli.terminal.selection import Row, Rows
@@ -64,7 +65,7 @@ def explore_run(project: Project, found: Found) -> None:
     shown = ""
     while True:
         # What an entry has printed stays right above the menu: the page comes again only once it has changed.
-        if (page := reporting.run_page(project, found.run)) != shown:
+        if (page := run_page(project, found.run)) != shown:
             say(f"\n{page}")
         shown = page
         say()

@@ -10,6 +10,7 @@ from qanat.cli.options import option
 from qanat.cli.runs import reporting
 from qanat.cli.runs.curve_table import curve_table
 from qanat.cli.runs.looking_up import find_one
+from qanat.cli.runs.run_page import run_page
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import say, say_json, width
 from qanat.errors import InputInvalid
@@ -32,7 +33,7 @@ def show(run: str, as_json: bool) -> None:
     if as_json:
         say_json(found.as_mapping())
         return
-    say(reporting.run_page(project, found.run))
+    say(run_page(project, found.run))
     say("\n".join(reporting.group_lines(found.run)))
     if lines := _curve_lines(project, found):
         say("Curves:")

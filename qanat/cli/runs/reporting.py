@@ -1,4 +1,4 @@
-"""Reports on how a run ended, and the page of a run."""
+"""Reports on how a run ended, and on its groups."""
 
 from __future__ import annotations
 
@@ -9,18 +9,14 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from qanat.cli import session
-from qanat.cli.options import dashed
 from qanat.cli.terminal.marks import MARKS
 from qanat.cli.terminal.output import brief, listed, plural, tell, tell_note
 from qanat.domain import times
 from qanat.domain.completion import is_not_found
-from qanat.domain.data import data_texts
 from qanat.domain.parameters import by_name
 from qanat.domain.pauses import paused_s
 from qanat.domain.run import Group, Run, State, count_states, described, overall_state
-from qanat.domain.sizes import size
 from qanat.errors import EXIT_FAILED
-from qanat.usecases.environment import recorded
 from qanat.usecases.launch.view import Outcome
 from qanat.usecases.project import Project
 
@@ -33,12 +29,9 @@ GROUPS_SHOWN = 50
 JOBS_NAMED = 5
 METRICS_SHOWN = 4
 PARAMETERS_SHOWN = 1_000
-OPTIONS_SHOWN = 100
-DATA_SHOWN = 20
-MACHINES_SHOWN = 3
 ARGUMENTS_MAX = 400
 NAME_SHOWN_MAX = 100
-_CHANGED = "files changed while it ran, so that its groups may have run different code"
+CHANGED = "files changed while it ran, so that its groups may have run different code"
 
 
 def tell_notes(notes: Iterable[str]) -> None:
@@ -70,7 +63,7 @@ def report(project: Project, outcome: Outcome, *, shown: bool = True) -> int:
     elif state is not State.FINISHED and not (outcome.interrupted and len(groups) == 1):
         _report_missing(run, groups)
     if run.code.changed_while_running:
-        tell(f"warning: {_CHANGED}")
+        tell(f"warning: {CHANGED}")
     if outcome.interrupted:
         return 128 + outcome.interrupted
     return 0 if state is State.FINISHED else EXIT_FAILED
@@ -207,90 +200,6 @@ def _clusters(run: Run) -> list[str]:
     last = max(group.attempt for group in run.groups)
     jobs = (g.job for g in run.groups if g.job and g.attempt == last and not g.state.ended)
     return list(dict.fromkeys(re.split(r"[._]", job)[0] for job in jobs))
-
-
-def run_page(project: Project, run: Run) -> str:
-    """Describe a run, line by line."""
-    lines = [
-        f"Run {run.number} of experiment {run.experiment}:",
-        f"  - 🆔 Id: {run.id}",
-        f"  - 💬 Description: {run.description}",
-        f"  - 🏷 Tags: {', '.join(run.tags)}",
-        f"  - 🖥 Runner: {run.runner.name}",
-        *_runner_parameters(run),
-        *_container_lines(run),
-        *_data_lines(run),
-        *_environment_lines(project, run),
-        f"  - 📁 Path: {run.storage}",
-        *_output_lines(run),
-        f"  - 🔍 Status: {MARKS[run.state]} {_state(run)}",
-        f"  - 📆 Started: {times.local(run.started)}",
-        f"  - 📆 Ended: {times.local(run.ended)}",
-        f"  - 📑 Commit: {run.code.commit}{_code_remarks(run)}",
-    ]
-    for other, count in run.requested.already_run.items():
-        lines.append(f"  - ⏭ Left out: {plural(count, 'group')}, in run {other}")
-    if len(run.groups) == 1 and run.groups[0].key:
-        lines.append(f"  - 🔑 Key: {run.groups[0].key}")
-    if run.rerun_of:
-        lines.append(f"  - 🔁 Rerun of: {run.rerun_of}")
-    return "\n".join(map(brief, lines))
-
-
-def _runner_parameters(run: Run) -> list[str]:
-    chosen = {"submit-template": run.runner.template} if run.runner.template else {}
-    chosen |= {dashed(key): value for key, value in run.runner.options.items() if not chosen}
-    lines = [f"        ◾ --{key}: {value}" for key, value in chosen.items()]
-    lines += [f"        ◾ --set: {key}={value}" for key, value in run.submission.changed.items()]
-    more = [f"        … and {len(lines) - OPTIONS_SHOWN:,} more"] if len(lines) > OPTIONS_SHOWN else []
-    return ["  - 📓 Runner options:", *lines[:OPTIONS_SHOWN], *more] if lines else []
-
-
-def _container_lines(run: Run) -> list[str]:
-    if run.container is None:
-        return []
-    container = run.container
-    lines = ["        ◾ --gpu"] if container.gpu else []
-    lines += [f"        ◾ bind: {bind}" for bind in container.binds]
-    lines += [f"        ◾ option: {option}" for option in container.options]
-    more = [f"        … and {len(lines) - OPTIONS_SHOWN:,} more"] if len(lines) > OPTIONS_SHOWN else []
-    title = f"  - 🧊 Container: {container.image} ({container.engine}, {container.identity})"
-    return [title, *lines[:OPTIONS_SHOWN], *more]
-
-
-def _data_lines(run: Run) -> list[str]:
-    lines = [f"        ◾ {text}" for text in data_texts(run)]
-    lines += [f"        ◾ {state.name} at the last retry: {state.described}" for state in run.submission.data]
-    more = [f"        … and {len(lines) - DATA_SHOWN:,} more"] if len(lines) > DATA_SHOWN else []
-    return ["  - 💾 Data:", *lines[:DATA_SHOWN], *more] if lines else []
-
-
-def _environment_lines(project: Project, run: Run) -> list[str]:
-    found = {"": run.environment, " at the last retry": run.submission.environment}
-    read = {when: recorded.read(project, name) for when, name in found.items()}
-    lines = [f"  - 🧪 Environment{when}: {each.described}" for when, each in read.items() if each]
-    machines = recorded.machines_of(project, run, MACHINES_SHOWN)
-    return [*lines, *(f"  - 💻 Machine: {machine.described}" for machine in machines)]
-
-
-def _output_lines(run: Run) -> list[str]:
-    found = [group.outputs for group in run.groups if group.outputs]
-    total = plural(sum(outputs.files for outputs in found), "file")
-    return [f"  - 📦 Outputs: {total}, {size(sum(outputs.bytes for outputs in found))}"] if found else []
-
-
-def _state(run: Run) -> str:
-    if len(run.groups) == 1:
-        return described(run.state, run.groups[0].reason)
-    counts = count_states(run.groups)
-    return f"{run.state} ({', '.join(f'{count:,} {state}' for state, count in counts.items())})"
-
-
-def _code_remarks(run: Run) -> str:
-    remarks = ["snapshot of uncommitted changes"] if run.code.snapshot else []
-    remarks += ["in a checkout"] if run.code.workdir == "checkout" else []
-    remarks += [_CHANGED] if run.code.changed_while_running else []
-    return f" ({', '.join(remarks)})" if remarks else ""
 
 
 def parameters_text(run: Run) -> str:

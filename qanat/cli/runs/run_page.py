@@ -1,0 +1,102 @@
+"""The page of a run, in a terminal."""
+
+from __future__ import annotations
+
+from qanat.cli.options import dashed
+from qanat.cli.runs.reporting import CHANGED
+from qanat.cli.terminal.marks import MARKS
+from qanat.cli.terminal.output import brief, plural
+from qanat.domain import times
+from qanat.domain.data import data_texts
+from qanat.domain.run import Run, count_states, described
+from qanat.domain.sizes import size
+from qanat.usecases.environment import recorded
+from qanat.usecases.project import Project
+
+OPTIONS_SHOWN = 100
+DATA_SHOWN = 20
+MACHINES_SHOWN = 3
+
+
+def run_page(project: Project, run: Run) -> str:
+    """Describe a run, line by line."""
+    lines = [
+        f"Run {run.number} of experiment {run.experiment}:",
+        f"  - 🆔 Id: {run.id}",
+        f"  - 💬 Description: {run.description}",
+        f"  - 🏷 Tags: {', '.join(run.tags)}",
+        f"  - 🖥 Runner: {run.runner.name}",
+        *_runner_parameters(run),
+        *_container_lines(run),
+        *_data_lines(run),
+        *_environment_lines(project, run),
+        f"  - 📁 Path: {run.storage}",
+        *_output_lines(run),
+        f"  - 🔍 Status: {MARKS[run.state]} {_state(run)}",
+        f"  - 📆 Started: {times.local(run.started)}",
+        f"  - 📆 Ended: {times.local(run.ended)}",
+        f"  - 📑 Commit: {run.code.commit}{_code_remarks(run)}",
+    ]
+    for other, count in run.requested.already_run.items():
+        lines.append(f"  - ⏭ Left out: {plural(count, 'group')}, in run {other}")
+    if len(run.groups) == 1 and run.groups[0].key:
+        lines.append(f"  - 🔑 Key: {run.groups[0].key}")
+    if run.rerun_of:
+        lines.append(f"  - 🔁 Rerun of: {run.rerun_of}")
+    return "\n".join(map(brief, lines))
+
+
+def _runner_parameters(run: Run) -> list[str]:
+    chosen = {"submit-template": run.runner.template} if run.runner.template else {}
+    chosen |= {dashed(key): value for key, value in run.runner.options.items() if not chosen}
+    lines = [f"        ◾ --{key}: {value}" for key, value in chosen.items()]
+    lines += [f"        ◾ --set: {key}={value}" for key, value in run.submission.changed.items()]
+    more = [f"        … and {len(lines) - OPTIONS_SHOWN:,} more"] if len(lines) > OPTIONS_SHOWN else []
+    return ["  - 📓 Runner options:", *lines[:OPTIONS_SHOWN], *more] if lines else []
+
+
+def _container_lines(run: Run) -> list[str]:
+    if run.container is None:
+        return []
+    container = run.container
+    lines = ["        ◾ --gpu"] if container.gpu else []
+    lines += [f"        ◾ bind: {bind}" for bind in container.binds]
+    lines += [f"        ◾ option: {option}" for option in container.options]
+    more = [f"        … and {len(lines) - OPTIONS_SHOWN:,} more"] if len(lines) > OPTIONS_SHOWN else []
+    title = f"  - 🧊 Container: {container.image} ({container.engine}, {container.identity})"
+    return [title, *lines[:OPTIONS_SHOWN], *more]
+
+
+def _data_lines(run: Run) -> list[str]:
+    lines = [f"        ◾ {text}" for text in data_texts(run)]
+    lines += [f"        ◾ {state.name} at the last retry: {state.described}" for state in run.submission.data]
+    more = [f"        … and {len(lines) - DATA_SHOWN:,} more"] if len(lines) > DATA_SHOWN else []
+    return ["  - 💾 Data:", *lines[:DATA_SHOWN], *more] if lines else []
+
+
+def _environment_lines(project: Project, run: Run) -> list[str]:
+    found = {"": run.environment, " at the last retry": run.submission.environment}
+    read = {when: recorded.read(project, name) for when, name in found.items()}
+    lines = [f"  - 🧪 Environment{when}: {each.described}" for when, each in read.items() if each]
+    machines = recorded.machines_of(project, run, MACHINES_SHOWN)
+    return [*lines, *(f"  - 💻 Machine: {machine.described}" for machine in machines)]
+
+
+def _output_lines(run: Run) -> list[str]:
+    found = [group.outputs for group in run.groups if group.outputs]
+    total = plural(sum(outputs.files for outputs in found), "file")
+    return [f"  - 📦 Outputs: {total}, {size(sum(outputs.bytes for outputs in found))}"] if found else []
+
+
+def _state(run: Run) -> str:
+    if len(run.groups) == 1:
+        return described(run.state, run.groups[0].reason)
+    counts = count_states(run.groups)
+    return f"{run.state} ({', '.join(f'{count:,} {state}' for state, count in counts.items())})"
+
+
+def _code_remarks(run: Run) -> str:
+    remarks = ["snapshot of uncommitted changes"] if run.code.snapshot else []
+    remarks += ["in a checkout"] if run.code.workdir == "checkout" else []
+    remarks += [CHANGED] if run.code.changed_while_running else []
+    return f" ({', '.join(remarks)})" if remarks else ""
