@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
+from qanat.domain.condition_values import number
 from qanat.domain.equal_values import canonical_parameters
 from qanat.domain.parameters import by_plain_name
 from qanat.domain.run import Group
@@ -27,8 +29,14 @@ def spread_parameters(groups: Iterable[Group]) -> dict[str, str]:
 
 
 def spread(values: Sequence[str]) -> str:
-    """Return values as text: all of them, or the first and the last of more than VALUES_LISTED."""
-    return ",".join(values) if len(values) <= VALUES_LISTED else f"{values[0]}…{values[-1]}"
+    """Return values as text: all of them, or of more than VALUES_LISTED the least and the greatest, or the first."""
+    if len(values) <= VALUES_LISTED:
+        return ",".join(values)
+    places = [place for value in values if (place := number(value)) is not None and not math.isnan(place)]
+    if len(places) < len(values):
+        first = values[: VALUES_LISTED - 1]
+        return f"{','.join(first)} and {len(values) - len(first):,} more"
+    return f"{values[places.index(min(places))]}…{values[places.index(max(places))]}"
 
 
 def _short(text: str) -> str:

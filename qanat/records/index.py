@@ -28,7 +28,7 @@ from qanat.records import index_file, index_rows, migrations
 from qanat.records.record_stamps import is_settled, stamps
 
 # Increase this when a column or a fact keeps its name but gets its values from somewhere else; others are detected.
-_MEANING = 8
+_MEANING = 9
 _COLUMNS = tuple(columns())
 _DECLARED = ", ".join(f"{name} {'INTEGER' if name in numbers() else 'TEXT'}" for name in _COLUMNS)
 _TABLES = (

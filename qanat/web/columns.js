@@ -42,7 +42,7 @@ export function parameterColumns(names, rows) {
     const heading = TAKEN.has(plain) ? PARAMETER + plain : plain;
     const values = (/** @type {Row} */ row) => parameterOf(row, name);
     const isNumber = rows.every((row) => values(row).every((value) => number(value) !== null));
-    const text = (/** @type {Row} */ row) => spread(values(row).map((value) => value || ON));
+    const text = (/** @type {Row} */ row) => spread(values(row).map((value) => value || ON), isNumber);
     return { key: heading, heading, kind: 'parameter', isNumber, better: undefined, values, text };
   });
 }
@@ -120,7 +120,7 @@ export function fieldColumns(now) {
     /** @type {(value: any) => string} */ write = String, isNumber = false,
   ) => /** @type {Column} */ ({
     key, heading, kind: 'field', isNumber, better: undefined,
-    values: (row) => valuesOf(row, take), text: (row) => spread(valuesOf(row, take).map(write)),
+    values: (row) => valuesOf(row, take), text: (row) => spread(valuesOf(row, take).map(write).filter(Boolean), isNumber),
   });
   return {
     run: field('run', 'run', (row) => row.run.number, String, true),
@@ -250,9 +250,17 @@ function pooledText(values, groups) {
   return statisticText(statistic(values)).replaceAll('-', '\u2212') + count;
 }
 
-/** @param {string[]} values */
-function spread(values) {
-  return values.length <= VALUES_LISTED ? values.join(', ') : `${values[0]} … ${values[values.length - 1]}`;
+/**
+ * Return different values, or of many the least and the greatest, which only numbers have: of texts, how many there are.
+ * @param {string[]} values
+ * @param {boolean} isOrdered
+ */
+function spread(values, isOrdered) {
+  const different = [...new Set(values)];
+  if (different.length <= VALUES_LISTED) return different.join(', ');
+  if (!isOrdered) return `${different.slice(0, VALUES_LISTED - 1).join(', ')}, and ${different.length - VALUES_LISTED + 1} more`;
+  const inOrder = different.every((value) => number(value) !== null) ? [...different].sort((a, b) => Number(number(a)) - Number(number(b))) : different;
+  return `${inOrder[0]} … ${inOrder[inOrder.length - 1]}`;
 }
 
 /**

@@ -22,6 +22,8 @@ def spread(*groups: str) -> dict[str, str]:
         (["--lr 0.1 --seed 0", "--lr 0.1 --seed 1"], {"lr": "0.1", "seed": "0,1"}),
         (["-s 2", "-s 0", "-s 1", "-s 2"], {"s": "2,0,1"}),
         (["-s 0", "-s 1", "-s 2", "-s 3"], {"s": "0…3"}),
+        (["-s 0.1", "-s 1e-2", "-s 0.3", "-s 0.2"], {"s": "1e-2…0.3"}),
+        (["-o sgd", "-o adam", "-o rms", "-o 1"], {"o": "sgd,adam and 2 more"}),
         (["--verbose", ""], {"verbose": ""}),
         (["in.txt out.txt"], {"pos_0": "in.txt", "pos_1": "out.txt"}),
         (["--size 3 4"], {"size": "3 4"}),
