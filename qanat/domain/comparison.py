@@ -10,17 +10,15 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from qanat.domain import times
 from qanat.domain.data import data_differ
 from qanat.domain.equal_values import canonical, canonical_parameters
 from qanat.domain.facts import GroupFacts, RunFacts
 from qanat.domain.parameters import texts_by_name
 from qanat.domain.run import Group, State
 from qanat.domain.same_code import trees_of
+from qanat.domain.samples import Member, counted, has_finished, repeated_runs
 from qanat.domain.seeds import GUESSED, is_seed, seed_of, without_seeds
 from qanat.domain.statistics import LOWER, Statistic, statistic
-
-Member = tuple[RunFacts, GroupFacts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +27,8 @@ class Row:
 
     `parameters`, named as typed, are those of the first group, or only the one by which rows are grouped. `commit` is
     that of the first run, and `tree` stands for the code (domain.same_code). `members` are ids of runs and numbers of
-    groups. `repeated` are those of groups that do not count, since another one has the same parameters and seed;
-    `unfinished` are those that did not finish, unless another one has the same parameters and seed. `mixed` are the
+    groups. `repeated` are those of finished groups that do not count, since another one is the same sample
+    (domain.samples); `unfinished` are those of samples that did not finish. `mixed` are the
     parameters other than seeds in which groups of the row differ, which only grouping by a parameter allows.
     """
 
@@ -117,18 +115,19 @@ def compare(
 ) -> Comparison:
     """Compare the finished groups of runs; `also` names what curves came to, such as loss.min, as further metrics.
 
-    Rows come in the order of the runs. `better` maps metrics to higher or lower. Of several groups with the same
-    parameters, a seed among them, the one that finished last counts.
+    Rows come in the order of the runs. `better` maps metrics to higher or lower. Groups that are the same sample count
+    once (domain.samples).
     """
-    grouping = grouping or Grouping()
+    grouping, runs = grouping or Grouping(), list(runs)
+    repeats = repeated_runs(runs)
     compared = [run for run in runs if any(group.state == State.FINISHED for group in run.groups)]
     trees = trees_of(compared)
     alike = _alike_groups(compared, grouping, trees)
-    rows = [_row(found, grouping, also, trees) for found in alike if any(map(_has_finished, found))]
+    rows = [_row(found, grouping, also, trees, repeats) for found in alike if any(map(has_finished, found))]
     metrics = tuple(dict.fromkeys(name for row in rows for name in row.metrics))
     parameters = (grouping.by,) if grouping.by is not None else _differing(rows, grouping)
     finished = [(run, group) for run in compared for group in run.groups if group.state == State.FINISHED]
-    without_row = [_absent(found) for found in alike if not any(map(_has_finished, found))]
+    without_row = [_absent(found, grouping, repeats) for found in alike if not any(map(has_finished, found))]
     names = parameters if grouping.by is not None else _differing([*rows, *without_row], grouping)
     absent = tuple(replace(one, parameters=_only(names, one.parameters)) for one in without_row)
     return Comparison(
@@ -154,17 +153,15 @@ def _alike_groups(runs: Sequence[RunFacts], grouping: Grouping, trees: Mapping[s
     return list(members.values())
 
 
-def _absent(found: Sequence[Member]) -> Absent:
-    (first, group), runs = found[0], dict.fromkeys(run.id for run, _ in found)
-    return Absent(first.experiment, tuple(runs), group.parameters, len(found))
+def _absent(found: Sequence[Member], grouping: Grouping, repeats: Mapping[str, str]) -> Absent:
+    first, group = found[0]
+    _, unfinished = counted(found, grouping.seeds_of(first.experiment), repeats)
+    runs = dict.fromkeys(run.id for run, _ in unfinished)
+    return Absent(first.experiment, tuple(runs), group.parameters, len(unfinished))
 
 
 def _only(names: Iterable[str], parameters: Mapping[str, str]) -> dict[str, str]:
     return {name: parameters[name] for name in names if name in parameters}
-
-
-def _has_finished(member: Member) -> bool:
-    return member[1].state == State.FINISHED
 
 
 def _alike_data(runs: Iterable[RunFacts]) -> dict[str, int]:
@@ -195,39 +192,35 @@ def _seeds(finished: Sequence[Member], grouping: Grouping) -> dict[str, tuple[st
     return {experiment: tuple(names) for experiment, names in named.items() if names}
 
 
-def _row(found: Sequence[Member], grouping: Grouping, also: Sequence[str], trees: Mapping[str, str]) -> Row:
-    finished = [member for member in found if _has_finished(member)]
+def _row(
+    found: Sequence[Member],
+    grouping: Grouping,
+    also: Sequence[str],
+    trees: Mapping[str, str],
+    repeats: Mapping[str, str],
+) -> Row:
+    finished = [member for member in found if has_finished(member)]
     first, group = finished[0]
     seeds = grouping.seeds_of(first.experiment)
-    members = _once_each(finished, seeds)
+    members, unfinished = counted(found, seeds, repeats)
     by = grouping.by
     parameters = group.parameters if by is None else {n: v for n, v in group.parameters.items() if n == by}
     measured = [(seed_of(group.parameters, seeds), _metrics(group, also)) for _, group in members]
     names = dict.fromkeys(name for _, metrics in measured for name in metrics)
-    counted = dict.fromkeys(map(_name, members))
+    names_counted, of_members = dict.fromkeys(map(_name, members)), {run.id for run, _ in members}
     return Row(
         experiment=first.experiment,
-        runs=tuple(dict.fromkeys(run.id for run, _ in members)),
+        runs=tuple(dict.fromkeys(run.id for run, _ in finished if run.id in of_members)),
         commit=first.commit,
         tree=trees[first.id],
         parameters=parameters,
         metrics={name: _statistic(name, measured) for name in names},
         seeds=tuple(seed for seed, _ in measured),
-        members=tuple(counted),
-        repeated=tuple(member for member in map(_name, finished) if member not in counted),
-        unfinished=_unfinished(found, members, seeds),
+        members=tuple(names_counted),
+        repeated=tuple(member for member in map(_name, finished) if member not in names_counted),
+        unfinished=tuple(map(_name, unfinished)),
         mixed=() if by is None else tuple(name for name in _mixed(members, seeds) if name != by),
     )
-
-
-def _unfinished(
-    found: Sequence[Member], members: Sequence[Member], seeds: Collection[str]
-) -> tuple[tuple[str, int], ...]:
-    """Return the groups that did not finish, and whose parameters and seed no group that counts has."""
-    if not (unfinished := [member for member in found if not _has_finished(member)]):
-        return ()
-    settings = {_with_seed(member, seeds) for member in members} - {None}
-    return tuple(_name(member) for member in unfinished if _with_seed(member, seeds) not in settings)
 
 
 def _mixed(members: Sequence[Member], seeds: Collection[str]) -> tuple[str, ...]:
@@ -242,34 +235,9 @@ def _metrics(group: GroupFacts, also: Sequence[str]) -> Mapping[str, float]:
     return {**group.metrics, **of_curves} if of_curves else group.metrics
 
 
-def _once_each(members: Sequence[Member], seeds: Collection[str]) -> list[Member]:
-    """Leave out groups with the parameters and the seed of one that finished later.
-
-    All groups without a seed are kept: their results may differ by chance.
-    """
-    if len(members) == 1:
-        return [*members]
-    latest: dict[object, Member] = {}
-    for place, member in enumerate(members):
-        key = _with_seed(member, seeds) or place
-        latest[key] = max(latest[key], member, key=_end) if key in latest else member
-    return list(latest.values())
-
-
-def _with_seed(member: Member, seeds: Collection[str]) -> tuple[tuple[str, str], ...] | None:
-    """Return all parameters of a group that has a seed."""
-    parameters = member[1].parameters
-    return None if seed_of(parameters, seeds) is None else canonical_parameters(parameters)
-
-
 def _name(member: Member) -> tuple[str, int]:
     run, group = member
     return run.id, group.number
-
-
-def _end(member: Member) -> tuple[float, int, int]:
-    run, group = member
-    return times.parse(group.ended or run.created).timestamp(), run.number, group.number
 
 
 def _statistic(name: str, measured: Sequence[tuple[str | None, Mapping[str, float]]]) -> Statistic:

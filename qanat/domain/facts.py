@@ -44,7 +44,8 @@ class RunFacts(NamedTuple):
     """Facts about a run; `created`, `started` and `ended` are timestamps (domain.times).
 
     `container` is the image, as it was named, and its identity; empty without a container. `code` are the parts of the
-    key that say what was executed, the code and the command; empty if they are not known.
+    key that say what was executed, the code and the command; empty if they are not known. `rerun_of` is the id of the
+    run that it repeats.
     """
 
     number: int
@@ -68,6 +69,7 @@ class RunFacts(NamedTuple):
     container: Sequence[str]
     groups: tuple[GroupFacts, ...]
     code: Sequence[str] = ()
+    rerun_of: str | None = None
 
     @property
     def data(self) -> list[DataState]:
@@ -119,6 +121,7 @@ def facts_of(run: Run) -> RunFacts:
         container=[run.container.image, run.container.identity] if run.container else [],
         groups=tuple(map(_facts_of_group, run.groups)),
         code=[run.key.code, run.key.command] if run.key.code and run.key.command else [],
+        rerun_of=run.rerun_of,
     )
 
 

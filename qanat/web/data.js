@@ -48,6 +48,7 @@
  * @property {string[]} data
  * @property {number} group_count
  * @property {number} code what runs of the same code share
+ * @property {string} [repeats] the id of the run that a rerun repeats
  * @property {number} on what runs share whose data do not certainly differ
  * @property {Group[]} groups
  * @property {Details} [details]

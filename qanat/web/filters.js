@@ -184,12 +184,12 @@ function summary(app) {
 }
 
 /**
- * Return how many groups no pooled row has, since they are of runs of which none finished.
+ * Return how many groups no pooled row has: those of runs of which none finished, and failed ones that were repeated.
  * @param {App} app
  */
 function withoutRow(app) {
   const pooled = app.rows.reduce((sum, row) => sum + membersOf(row).length, 0);
   const left = app.kept.length - pooled;
-  const why = 'Runs of which no group has finished are left out.';
+  const why = 'Runs of which no group has finished are left out, and failed groups that were repeated.';
   return left ? el('span', { title: why }, `, ${left.toLocaleString('en')} left out`) : null;
 }

@@ -49,9 +49,11 @@ export function seedsOf(row, seeds) {
  */
 function poolOf(key, alike, seeds) {
   const finished = alike.filter(hasFinished);
-  const counted = onceEach(finished, seeds);
-  const known = new Set(counted.map((row) => withSeed(row, seeds)).filter((setting) => setting !== null));
-  const unfinished = alike.filter((row) => !hasFinished(row) && !known.has(withSeed(row, seeds) ?? ''));
+  const samples = samplesOf(alike, seeds);
+  const latest = onceEach(finished, samples);
+  const counted = finished.filter((row) => latest.get(samples.get(row) ?? '') === row);
+  const failed = onceEach(alike.filter((row) => !hasFinished(row)), samples);
+  const unfinished = [...failed].filter(([sample]) => !latest.has(sample)).map(([, row]) => row);
   const shown = counted.length ? counted : unfinished;
   const repeated = finished.filter((row) => !counted.includes(row));
   return { key, run: shown[0].run, group: null, groups: shown.flatMap((row) => row.groups), pool: { counted, unfinished, repeated } };
@@ -63,19 +65,19 @@ function hasFinished(row) {
 }
 
 /**
- * Leave out groups with the parameters and the seed of one that finished later; those without a seed are all kept.
+ * Return for each sample the row that ended last.
  * @param {Row[]} rows
- * @param {string[]} seeds
+ * @param {Map<Row, string>} samples
  */
-function onceEach(rows, seeds) {
-  /** @type {Map<string | number, Row>} */
+function onceEach(rows, samples) {
+  /** @type {Map<string, Row>} */
   const latest = new Map();
-  rows.forEach((row, place) => {
-    const key = withSeed(row, seeds) ?? place;
-    const other = latest.get(key);
-    if (!other || endsAfter(row, other)) latest.set(key, row);
-  });
-  return [...latest.values()];
+  for (const row of rows) {
+    const sample = samples.get(row) ?? '';
+    const other = latest.get(sample);
+    if (!other || endsAfter(row, other)) latest.set(sample, row);
+  }
+  return latest;
 }
 
 /**
@@ -89,13 +91,30 @@ function endsAfter(row, other) {
 }
 
 /**
- * Return all parameters of a group that has a seed; null without one.
+ * Return what rows share that are the same sample, as in qanat/domain/samples.py: those with the same parameters and
+ * seed, and without a seed those of a run and of its reruns.
+ * @param {Row[]} rows
+ * @param {string[]} seeds
+ */
+function samplesOf(rows, seeds) {
+  /** @type {Map<string, number>} */
+  const alike = new Map();
+  return new Map(rows.map((row) => {
+    const parameters = settingOf(row, []);
+    if (hasSeed(row, seeds)) return [row, JSON.stringify(parameters)];
+    const inRun = JSON.stringify([row.run.id, parameters]);
+    const place = alike.get(inRun) ?? 0;
+    alike.set(inRun, place + 1);
+    return [row, JSON.stringify([row.run.repeats ?? row.run.id, parameters, place])];
+  }));
+}
+
+/**
  * @param {Row} row
  * @param {string[]} seeds
  */
-function withSeed(row, seeds) {
-  const names = Object.keys(row.groups[0].parameters);
-  return names.some((name) => isSeed(name, seeds)) ? JSON.stringify(settingOf(row, [])) : null;
+export function hasSeed(row, seeds) {
+  return Object.keys(row.groups[0].parameters).some((name) => isSeed(name, seeds));
 }
 
 /**

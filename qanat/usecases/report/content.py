@@ -11,6 +11,7 @@ from qanat.domain.condition import EVERY, Condition
 from qanat.domain.data import data_texts
 from qanat.domain.facts import GroupFacts, Row, RunFacts
 from qanat.domain.redaction import secrets_in, without
+from qanat.domain.samples import repeated_runs
 from qanat.domain.shortening import shortened
 from qanat.errors import NotFound
 from qanat.records import run_codec
@@ -55,8 +56,9 @@ def content_of(
     Of figures, it has names and sizes; `figures`, if given, can then read them.
     `notes` says what is left out. `better` has the direction of metrics that have one, `titles` their labels and units,
     `seeds` the seeds of experiments that name them. Runs have the same `code` and `on` if groups of them can be pooled:
-    numbers for their code and their data, where none means 0. `views` are the saved views, and `view` is the name
-    of the one to open with. Errors as for find_run(), rows.matching_paths() and the definition of a view, and NotFound
+    numbers for their code and their data, where none means 0; `repeats` is the id of the run that a rerun repeats.
+    `views` are the saved views, and `view` is the name of the one to open with. Errors as for find_run(),
+    rows.matching_paths() and the definition of a view, and NotFound
     for an experiment that is neither defined nor has runs.
     """
     if request.view:
@@ -130,12 +132,14 @@ def _within_limits(runs: Sequence[RunFacts]) -> Iterator[tuple[RunFacts, Sequenc
 
 
 def _add_pools(mappings: Sequence[dict[str, Any]], runs: Sequence[RunFacts]) -> None:
-    """Write into runs which of them have the same code and data, by numbers that count from the oldest run."""
-    pools = comparison.pools_of(runs[::-1])
+    """Write into runs which have the same code and data, by numbers from the oldest on, and what they repeat."""
+    pools, repeats = comparison.pools_of(runs[::-1]), repeated_runs(runs)
     trees = {tree: number for number, tree in enumerate(dict.fromkeys(tree for tree, _ in pools.values()))}
     for mapping in mappings:
         tree, data = pools.get(mapping["id"], ("", 0))
         mapping |= {key: number for key, number in (("code", trees.get(tree, 0)), ("on", data)) if number}
+        if mapping["id"] in repeats:
+            mapping["repeats"] = repeats[mapping["id"]]
 
 
 def _notes(chosen: Collection[Any], kept: Sequence[tuple[RunFacts, Sequence[GroupFacts]]]) -> list[str]:

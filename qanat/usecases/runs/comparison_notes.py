@@ -11,7 +11,7 @@ from qanat.domain.facts import RunFacts
 from qanat.domain.layout import RECORDED, STATE
 from qanat.domain.parameters import plain_names
 from qanat.domain.run import State
-from qanat.domain.seeds import GUESSED
+from qanat.domain.seeds import GUESSED, seed_of
 from qanat.usecases.runs.compare import ChosenRuns, Compared
 
 OTHER_DATA_SHOWN = 5
@@ -34,9 +34,7 @@ def notes(compared: Compared, chosen: ChosenRuns, names: Sequence[str]) -> Itera
     shown = {run for row in compared.found.rows for run in row.runs}
     yield from _other_data([run for run in chosen.runs if run.id in shown])
     yield from _other_images([run for run in chosen.runs if run.id in shown])
-    if repeated := sum(len(row.repeated) for row in compared.found.rows):
-        what = "1 group does" if repeated == 1 else f"{repeated:,} groups do"
-        yield f"{what} not count, since another with the same parameters and seed finished later"
+    yield from _repeated(compared, chosen)
     yield from _unfinished(compared)
     yield from _mixed(compared)
     if compared.request.pool:
@@ -47,6 +45,22 @@ def missing(chosen: ChosenRuns) -> Iterator[str]:
     """Yield which of the runs that were named do not exist."""
     if chosen.missing:
         yield f"{_runs(chosen.missing)} {_are(chosen.missing)} missing, and may have been deleted"
+
+
+def _repeated(compared: Compared, chosen: ChosenRuns) -> Iterator[str]:
+    """Yield how many groups do not count, since others have the same seed or are their reruns."""
+    repeated = {member for row in compared.found.rows for member in row.repeated}
+    with_seed = sum(
+        seed_of(group.parameters, compared.seeds.get(run.experiment, GUESSED)) is not None
+        for run in chosen.runs
+        for group in run.groups
+        if (run.id, group.number) in repeated
+    )
+    reasons = {"another with the same parameters and seed": with_seed, "a rerun of the same": len(repeated) - with_seed}
+    for other, count in reasons.items():
+        if count:
+            what = "1 group does" if count == 1 else f"{count:,} groups do"
+            yield f"{what} not count, since {other} finished later"
 
 
 def _unfinished(compared: Compared) -> Iterator[str]:

@@ -17,7 +17,9 @@ from tests.unit.domain.test_shared_conditions import facts
 
 def facts_on(run: dict[str, Any]) -> RunFacts:
     """Return the facts about a run with its code and its data."""
-    return facts({**run, "data": [f"iris: {run.get('on', 0)}"]})._replace(tree=run["commit"])
+    return facts({**run, "data": [f"iris: {run.get('on', 0)}"]})._replace(
+        tree=run["commit"], rerun_of=run.get("repeats")
+    )
 
 
 def row_of(row: Row) -> dict[str, Any]:

@@ -42,6 +42,20 @@ def test_of_many_rows_with_groups_that_did_not_finish_the_first_are_named() -> N
     assert note.endswith("with lr=4, and 2 more rows")
 
 
+def test_repeats_are_counted_once_and_noted_with_their_reason() -> None:
+    first = a_run(1, *((f"--lr 1 --seed {s}", {"acc": s}) for s in (0, 1, 2)))
+    again = replace(a_run(2, *((f"--lr 1 --seed {s}", {"acc": s}) for s in (0, 1, 2))), rerun_of=first.id)
+    assert said(failing(first, 1, 2), failing(again, 1, 2), pool=True) == [
+        "1 group does not count, since another with the same parameters and seed finished later",
+        "2 groups that did not finish are left out: 2 of 3 of run 2",
+    ]
+    once = a_run(3, ("--lr 1", {"acc": 1.0}))
+    twice = replace(a_run(4, ("--lr 1", {"acc": 1.0})), rerun_of=once.id)
+    thrice = replace(a_run(5, ("--lr 1.0", {"acc": 1.0})), rerun_of=twice.id)
+    assert said(once, twice, thrice) == []
+    assert said(once, twice, thrice, pool=True) == ["2 groups do not count, since a rerun of the same finished later"]
+
+
 def test_rows_by_a_parameter_say_in_which_others_their_groups_differ_and_nothing_is_tested() -> None:
     run = a_run(1, *((f"--lr {lr} --m {m} --seed {s}", {"acc": s}) for lr in (1, 2) for m in (0, 5) for s in (0, 1)))
     assert said(run) == []
