@@ -1,6 +1,5 @@
 /** Following the stream of the server that serves the page, if one does. */
 import { changedReport, readReport } from './data.js';
-import { toast } from './dom.js';
 
 /** @typedef {import('./app.js').App} App */
 
@@ -11,11 +10,17 @@ export function isLive() {
   return Boolean(document.documentElement.dataset.live);
 }
 
+/** Return what to say of a page that is no longer live, if anything. */
+export function silence() {
+  return document.documentElement.dataset.connected === 'no' ? 'not live: qanat ui does not answer' : '';
+}
+
 /**
  * Take changes from the stream as they come.
  * @param {App} app
+ * @param {() => void} turned called when the stream stops, and when it goes on
  */
-export function follow(app) {
+export function follow(app, turned) {
   const stream = new EventSource(`events?${document.documentElement.dataset.live}`);
   let report = app.report;
   let isWaiting = false;
@@ -30,11 +35,13 @@ export function follow(app) {
     report = change.whole ? change : changedReport(report, change);
     if (!isWaiting) take();
   };
-  stream.onopen = () => { document.documentElement.dataset.connected = 'yes'; };
-  stream.onerror = () => {
-    if (document.documentElement.dataset.connected === 'yes') toast('qanat ui does not answer; the page shows what it knew last');
-    document.documentElement.dataset.connected = 'no';
+  const turn = (/** @type {'yes' | 'no'} */ connected) => {
+    if (document.documentElement.dataset.connected === connected) return;
+    document.documentElement.dataset.connected = connected;
+    turned();
   };
+  stream.onopen = () => turn('yes');
+  stream.onerror = () => turn('no');
 }
 
 /** Return whether the pointer or the keyboard is at something that must not be drawn again now. */

@@ -8,7 +8,7 @@ import { exportButtons } from './export.js';
 import { showDrawer } from './drawer.js';
 import { showFigures, showZoomed, zoomTakes } from './figures.js';
 import { showFilters } from './filters.js';
-import { follow, isLive } from './live.js';
+import { follow, isLive, silence } from './live.js';
 import { showParallel } from './parallel.js';
 import { viewChoice } from './saved.js';
 import { showScatter } from './scatter.js';
@@ -70,7 +70,8 @@ function showHeader() {
   const title = experiments.length === 1 ? experiments[0] : app.report.project;
   const notes = app.report.notes.length ? el('span', { class: 'note wide', title: app.report.notes.join('\n') }, app.report.notes[0]) : null;
   byId('header').replaceChildren(
-    el('h1', {}, title, experiments.length === 1 && el('small', { class: 'wide' }, app.report.project)), tabs(), notes ?? '',
+    el('h1', {}, title, experiments.length === 1 && el('small', { class: 'wide' }, app.report.project)), tabs(),
+    el('span', { class: 'silence', role: 'status' }, silence()), notes ?? '',
     el('span', { class: 'grow' }),
     el('span', { class: 'saving' }, exportButtons(app)),
     ...viewChoice(app), el('button', { class: 'button quiet', onclick: copyAddress }, 'Copy link'),
@@ -168,6 +169,6 @@ addEventListener('keydown', pressed);
 NARROW.addEventListener('change', show);
 new ResizeObserver(() => requestAnimationFrame(redrawPlot)).observe(panel);
 show();
-if (isLive()) follow(app);
+if (isLive()) follow(app, showHeader);
 if (arePartsBeside()) takeRest();
 document.documentElement.dataset.ready = 'yes';

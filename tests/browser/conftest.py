@@ -47,16 +47,25 @@ def browser(home: Path) -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Return a function that opens a file or an address; errors and requests to other addresses fail the test."""
+    """Return a function that opens a file or an address; errors and requests to other addresses fail the test.
+
+    A page that outlives its server may print that nobody answers.
+    """
     wrong: list[str] = []
     pages: list[Any] = []
 
-    def open_it(where: Path | str, hash_: str = "", **options: Any) -> Any:
+    def open_it(where: Path | str, hash_: str = "", outlives: bool = False, **options: Any) -> Any:
         address = where.as_uri() if isinstance(where, Path) else where
         own = address.split("?")[0].rsplit("/", 1)[0]
         page = browser.new_page(**{"viewport": {"width": 1280, "height": 800}, "timezone_id": "UTC", **options})
         page.set_default_timeout(TIMEOUT_MS)
-        page.on("console", lambda m: wrong.append(f"{m.text} {m.location}") if m.type in ("error", "warning") else None)
+
+        def note(message: Any) -> None:
+            is_expected = outlives and "ERR_CONNECTION_REFUSED" in message.text
+            if message.type in ("error", "warning") and not is_expected:
+                wrong.append(f"{message.text} {message.location}")
+
+        page.on("console", note)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("dialog", lambda dialog: wrong.append(dialog.message))
         page.on("request", lambda r: None if r.url.startswith((own, "data:", "blob:")) else wrong.append(r.url))

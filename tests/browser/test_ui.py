@@ -115,7 +115,7 @@ def test_nobody_else_gets_the_page_and_a_second_ui_has_its_own(
     second = serve()
     assert second.port != first.port
     assert second.asked(path) == 404
-    pages = [open_page(served.address) for served in (first, second)]
+    pages = [open_page(served.address, outlives=True) for served in (first, second)]
     sandbox.qanat("comment", "1", "-m", "seen in both")
     for page in pages:
         page.locator(".row .link").click()
@@ -124,6 +124,8 @@ def test_nobody_else_gets_the_page_and_a_second_ui_has_its_own(
         served.process.send_signal(signal.SIGTERM if served is first else signal.SIGINT)
         served.process.wait(60)
     assert second.process.returncode == 0
+    for page in pages:
+        page.locator("header .silence", has_text="not live: qanat ui does not answer").wait_for()
 
 
 def test_a_record_that_changes_breaks_or_goes_while_it_is_shown(
