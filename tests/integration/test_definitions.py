@@ -209,6 +209,30 @@ def test_without_commit_the_file_is_left_to_the_user(data: Sandbox) -> None:
     assert data.status() == "?? .qanat/datasets/"
 
 
+def test_a_committed_experiment_with_an_uncommitted_dataset_is_noted_with_what_to_type(data: Sandbox) -> None:
+    data.qanat("dataset", "new", "data/a.csv", "--name", "a")
+    untracked = data.qanat("experiment", "new", "--name", "go", "--executable", "go.sh", "--dataset", "a")
+    assert "is invalid in clones" not in untracked.err + data.qanat("validate").err + data.qanat("run", "go").err
+    (data.root / ".qanat/experiments/go.yaml").unlink()
+    words = ("experiment", "new", "--name", "go", "--executable", "go.sh", "--dataset", "a", "--commit")
+    add = "git add .qanat/datasets/a.yaml && git commit"
+    note = f"note: dataset a is not in git, so experiment go is invalid in clones; commit it with: {add}\n"
+    assert note in data.qanat(*words).err
+    run = data.qanat("run", "go")
+    assert run.out == "go\n"
+    assert note in run.err
+    checked = data.qanat("validate")
+    assert note in checked.err
+    assert "no problems found" in checked.out
+    assert note not in data.qanat("validate", ".qanat/datasets/a.yaml").err
+    inside = data.qanat("validate", cwd=data.root / "data")
+    assert "git add ../.qanat/datasets/a.yaml && git commit" in inside.err
+    data.git("add", ".qanat/datasets/a.yaml")
+    assert "not in git" not in data.qanat("validate").err
+    data.commit("a dataset")
+    assert "not in git" not in data.qanat("run", "go").err
+
+
 def test_commit_on_a_detached_head_is_refused_and_writes_nothing(data: Sandbox) -> None:
     data.git("checkout", "--quiet", "--detach")
     result = data.qanat("dataset", "new", "--name", "a", "--path", "data/a.csv", "--commit", code=2)

@@ -20,6 +20,7 @@ from qanat.usecases.checks import (
     lost_environments,
     missing_metrics,
     odd_metrics,
+    untracked_datasets,
     whole,
 )
 from qanat.usecases.checks import validate as validate_state
@@ -55,6 +56,7 @@ def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
         notes += missing_metrics.warnings(project, index, records)
         notes += baseline_names.warnings(project, index, records)
         notes += lost_environments.warnings(project, index, records)
+        notes += untracked_datasets.warnings(project, records)
     notes += templates.warnings(project, session.runners(), paths)
     of_machine = [*commands.warnings(project, records), *absent.warnings(project, records)]
     if as_json:

@@ -218,8 +218,17 @@ def write(project: Project, kind: str, content: Content, *, new: bool, commit: b
         tell(f"note: dropped {plural(len(lost), 'comment')} inside values, the first one: {lost[0]}")
     if commit:
         say(f"Committed {project.paths.relative(path)}")
+        if kind == "experiment":
+            _tell_what_git_lacks(project, path)
     if new:
         _tell_what_to_commit(path, define.untracked_programs(project, kind, content), committed=commit)
+
+
+def _tell_what_git_lacks(project: Project, experiment: Path) -> None:
+    from qanat.usecases.checks import untracked_datasets  # only for an experiment that has just been committed
+
+    for note in untracked_datasets.warnings(project, {project.paths.relative(experiment)}):
+        tell_note(note)
 
 
 def _tell_what_to_commit(definition: Path, programs: list[Path], *, committed: bool) -> None:

@@ -57,7 +57,8 @@ class TerminalView:
                 f"note: untracked, so not part of the recorded code: {listed(names)}\n"
                 f"  hint: if the program needs {what} with --add {clean(one)}, otherwise list it in .gitignore"
             )
-
+        if captured.lacking:
+            tell_note(captured.lacking)
         for folder in map(clean, captured.environments):
             tell(f"note: {folder.rstrip('/')} is not ignored by git; add /{folder} to .gitignore")
 

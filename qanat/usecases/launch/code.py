@@ -61,7 +61,7 @@ class Captured:
     """The code of a run, and what was uncommitted when it was captured.
 
     `included` are the untracked files that a snapshot has, `left_out` those that its commit does not have,
-    `environments` the untracked folders that are not code.
+    `environments` the untracked folders that are not code, `lacking` a sentence about datasets that git lacks.
     """
 
     code: Code
@@ -70,6 +70,7 @@ class Captured:
     included: tuple[Untracked, ...] = ()
     left_out: tuple[Untracked, ...] = ()
     environments: tuple[str, ...] = ()
+    lacking: str = ""
 
 
 def runnable_tree(project: Project) -> WorkTree:

@@ -7,7 +7,7 @@ to commit with.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -77,10 +77,10 @@ def launch(
     captured = past or code.capture(project, request.uncommitted, ask, _counting(project, plan), used)
     keys.check_paths(project, plan.experiment, captured.code.commit)
     read = (options.template, request.param_file, request.parameters_file)
-    captured = _without_inputs(project, captured, read)
+    captured = _without_inputs(project, captured, read, plan)
     if _workdir(request, plan, submits=submits) == CHECKOUT:
         captured = past_code.in_checkout(captured)
-    if captured.included or captured.left_out or captured.environments:
+    if captured.included or captured.left_out or captured.environments or captured.lacking:
         view.captured(captured)
     with _placed(project, plan, captured) as placed:
         plan = enclosed(project, placed, chosen, repeated, view)
@@ -151,17 +151,27 @@ def enclosed(
     return replace(plan, enclosure=enclosure)
 
 
-def _without_inputs(project: Project, captured: Captured, read: Iterable[str | Path | None]) -> Captured:
+def _without_inputs(project: Project, captured: Captured, read: Iterable[str | Path | None], plan: Plan) -> Captured:
     """Return captured code that does not lack files that only qanat reads: what is in them is in the record.
 
-    Definitions are still named in the record, but it is no news to the user that they are untracked.
+    Definitions are still named in the record, but it is no news to the user that they are untracked, unless the
+    experiment itself is not.
     """
     if not captured.left_out:
         return captured
     paths = {os.path.relpath(Path(file).absolute(), project.root) for file in read if file}
     untracked = tuple(name for name in captured.code.untracked if name not in paths)
     left_out = tuple(f for f in captured.left_out if f.path not in paths and not f.path.startswith(f"{STATE}/"))
-    return replace(captured, code=replace(captured.code, untracked=untracked), left_out=left_out)
+    lacking = _lacking(project, plan, {file.path for file in captured.left_out})
+    return replace(captured, code=replace(captured.code, untracked=untracked), left_out=left_out, lacking=lacking)
+
+
+def _lacking(project: Project, plan: Plan, untracked: Collection[str]) -> str:
+    from qanat.usecases.checks import untracked_datasets  # most runs have no untracked files
+
+    name = plan.experiment.name
+    found = untracked_datasets.lacking_among(project, name, tuple(plan.datasets), untracked)
+    return untracked_datasets.warning(project, name, found) if found else ""
 
 
 def _prefetch(runner: Runner) -> None:
