@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qanat.domain.data_paths import is_in_project, located
-from qanat.domain.layout import CACHE
+from qanat.domain.layout import CACHE, CHECKOUTS
 from qanat.domain.run import Run
 from qanat.errors import GitRefused, NotRemoved, WriteFailed, write_failed
 from qanat.git import checkout, lock, repository, tracked
@@ -208,4 +208,4 @@ def _claim(project: Project, folder: Path) -> Path:
 
 
 def _folder(project: Project) -> Path:
-    return project.paths.state / "cache" / "checkouts"
+    return project.root / CHECKOUTS

@@ -6,12 +6,14 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
-from qanat.domain.layout import group_folder
+from qanat.domain.layout import CHECKOUTS, group_folder
 from qanat.domain.outputs import PRINTED, OutputFile
 from qanat.domain.reproduction import (
+    DIFFERENT,
+    EQUAL,
     MISSING,
     UNREADABLE,
     Comparison,
@@ -24,7 +26,7 @@ from qanat.domain.run import Group, Run
 from qanat.domain.shortening import shortened
 from qanat.errors import InputInvalid, UsageError
 from qanat.records import manifest, storage
-from qanat.system import folders
+from qanat.system import files, folders
 from qanat.usecases.project import Project
 from qanat.usecases.runs import compare_outputs
 from qanat.usecases.tracking import manifests
@@ -140,7 +142,8 @@ def compare(project: Project, basis: Basis, again: Run, rtol: float, left_by_run
     """Compare a run that has just ended with the one that it repeats; numbers count as equal within rtol."""
     folder, count = folders.plain(project.storage_of(again)), len(again.groups)
     found: dict[int | None, list[FileVerdict]] = {}
-    for verdict in compare_outputs.compare(basis.folder, folder, rtol, left_by_runners):
+    for each_file in compare_outputs.compare(basis.folder, folder, rtol, left_by_runners):
+        verdict = _printed_alike(project, each_file, basis.folder, folder)
         found.setdefault(_group_of(verdict.path, count), []).append(verdict)
     files, values = found.get(None, []), []
     for each, group in zip(basis.groups, again.groups, strict=True):
@@ -152,6 +155,27 @@ def compare(project: Project, basis: Basis, again: Run, rtol: float, left_by_run
         ]
         values += compare_values(each.group, group, rtol)
     return Comparison(tuple(files), tuple(values))
+
+
+def _printed_alike(project: Project, verdict: FileVerdict, first: Path, again: Path) -> FileVerdict:
+    """Return the verdict on a file; what programs print is equal if it differs in the paths of checkouts only."""
+    if verdict.verdict != DIFFERENT or PurePosixPath(verdict.path).name not in PRINTED:
+        return verdict
+    try:
+        one, other = (_without_checkouts(project, folder / verdict.path) for folder in (first, again))
+    except InputInvalid:  # too large, or gone by now
+        return verdict
+    return FileVerdict(verdict.path, EQUAL, "but for the path of the checkout") if one == other else verdict
+
+
+def _without_checkouts(project: Project, file: Path) -> bytes:
+    """Return a text with the path of the project in place of those of its checkouts."""
+    root = os.fsencode(project.root)
+    return _checkouts(root).sub(lambda _: root, files.read(file, limit_bytes=compare_outputs.TEXT_BYTES_MAX))
+
+
+def _checkouts(root: bytes) -> re.Pattern[bytes]:
+    return re.compile(re.escape(root + b"/" + CHECKOUTS.encode()) + rb"/[0-9a-f]{12}(-[0-9]+)?(?![^/\s:'\")])")
 
 
 def _group_of(path: str, count: int) -> int | None:

@@ -348,6 +348,18 @@ def test_outputs_that_are_the_same_are_identical(measured: Sandbox) -> None:
     assert result.err.endswith("\nidentical: 5 files of runs 1 and 2\n")
 
 
+def test_an_error_that_differs_in_the_path_of_the_checkout_only_is_equal(sandbox: Sandbox) -> None:
+    sandbox.python_experiment("breaks", "import sys\nprint(__file__)\nsys.exit(f'{__file__}: no')\n")
+    sandbox.qanat("run", "breaks", "--n", "1", code=1)
+    result = sandbox.qanat("rerun", "1", "--check", code=None)
+    file = "(but for the path of the checkout)"
+    assert f"equal      stderr.txt {file}\nequal      stdout.txt {file}\n" in result.out
+    assert "equal, but not identical: 2 of 2 files of runs 1 and 2" in result.err
+    printed = sandbox.root / "results/breaks/run_1/stdout.txt"
+    printed.write_text(printed.read_text().replace("/breaks", "/other"))
+    assert "different  stdout.txt" in sandbox.qanat("rerun", "1", "--check", code=1).out
+
+
 def test_equal_numbers_are_told_from_different_ones_and_only_these_fail_the_check(measured: Sandbox) -> None:
     result = measured.qanat("rerun", "1", "--check", env={"AGAIN": "near"})
     assert "equal      scores.json (within 1e-09)\n4 files identical\n  code: the same\n" in result.out
