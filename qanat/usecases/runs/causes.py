@@ -36,8 +36,8 @@ def _code(project: Project, first: Run, again: Run) -> Iterator[str]:
         yield f"command: {shlex.join(again.command)}, was {shlex.join(first.command)}"
     if first.code.changed_while_running:
         yield f"code: files changed while run {first.number} was running"
-    if first.code.untracked:
-        yield f"code: untracked files lay beside that of run {first.number}: {_listed(first.code.untracked)}"
+    if untracked := [name for name in first.code.untracked if not name.startswith(f"{STATE}/")]:
+        yield f"code: untracked files lay beside that of run {first.number}: {_listed(untracked)}"
 
 
 def _how_code_differs(project: Project, first: Run, again: Run) -> str:

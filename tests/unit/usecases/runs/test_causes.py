@@ -66,11 +66,13 @@ def test_code_that_was_narrowed_since_is_compared_as_it_is_now(world: World) -> 
 
 def test_what_may_have_been_other_code_is_said(world: World) -> None:
     first, again = of_two(world)
-    code = replace(first.code, changed_while_running=True, untracked=("notes.py",))
+    code = replace(first.code, changed_while_running=True, untracked=(".qanat/datasets/a.yaml", "notes.py"))
     assert causes(world.project, replace(first, code=code), again)[1:3] == [
         f"code: files changed while run {first.number} was running",
         f"code: untracked files lay beside that of run {first.number}: notes.py",
     ]
+    code = replace(first.code, untracked=(".qanat/datasets/a.yaml",))
+    assert causes(world.project, replace(first, code=code), again) == ["code: the same", UNKNOWN]
 
 
 def test_data_are_the_same_or_differ_or_nobody_knows(world: World) -> None:
