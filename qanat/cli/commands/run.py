@@ -73,7 +73,15 @@ class RunCommand(Command):
         ctx.meta["program"] = split.program
         ctx.meta["words"] = arguments.roles(args, known, self.names)
         _refuse_repeated(self, split.own)
-        rest = super().parse_args(ctx, [*split.own, *(["--", split.name] if split.name is not None else [])])
+        try:
+            rest = super().parse_args(ctx, [*split.own, *(["--", split.name] if split.name is not None else [])])
+        except click.NoSuchOption as error:
+            if "--plan" in split.own:
+                raise UsageError(
+                    f"--plan cannot be combined with {error.option_name}, which is not an option of qanat",
+                    hint="the plan has the arguments of the program",
+                ) from None
+            raise
         if ctx.params.get("name") is None and ctx.params.get("plan") is None and not ctx.resilient_parsing:
             raise click.MissingParameter(ctx=ctx, param=next(p for p in self.params if p.name == "name"))
         return rest
@@ -258,7 +266,6 @@ def _show_preview(preview: Preview, *, as_json: bool) -> None:
 
     groups = preview.groups
     standings = preview.standings or (None,) * len(groups)
-    known = any(standing.group is not None for standing in preview.standings)
     tell_respelled(group.args for group in groups)
     if as_json:
         say_json([_as_mapping(*pair) for pair in zip(groups, standings, strict=True)])
@@ -268,9 +275,9 @@ def _show_preview(preview: Preview, *, as_json: bool) -> None:
         say()
     for group, standing in zip(groups, standings, strict=True):
         say(f"group {group.group}: {shlex.join(group.command)}")
-        if standing and known:
+        if standing:
             say(f"  {_described(standing)}")
-    say(f"{plural(len(groups), 'group')}{counted(preview.standings) if known else ''}; nothing was run or written")
+    say(f"{plural(len(groups), 'group')}{counted(preview.standings)}; nothing was run or written")
 
 
 def tell_respelled(groups: Iterable[Sequence[str]]) -> None:
