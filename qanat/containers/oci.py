@@ -48,7 +48,10 @@ _NOT_CREATED = (125, 126)  # podman-run(1), "EXIT STATUS": by podman itself, and
 # What keeps engines from working inside of containers and on machines of clusters, and the way out.
 _WAYS_OUT = {
     r"connect to the docker daemon": "start the daemon, or use another engine: --engine podman",
-    r"rlimit": 'in containers.conf, below [containers]: default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]',
+    r"rlimit": (
+        "in containers.conf (for root /etc/containers/containers.conf), below [containers]: "
+        'default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]'
+    ),
     r"cgroup": 'in containers.conf, below [engine]: cgroup_manager = "cgroupfs", and runtime = "runc" if that fails',
     r"overlay": 'in storage.conf, below [storage]: driver = "vfs"',
     r"/dev/mqueue": "add options: [--ipc=private] to the container in the definition of the experiment",

@@ -165,7 +165,11 @@ def test_an_archive_that_is_no_image_is_to_be_imported(store: Store, tmp_path: P
 @pytest.mark.parametrize(
     ("status", "said", "hint"),
     [
-        (126, "Error: runc: error setting rlimit type 7: operation not permitted", "default_ulimits = ["),
+        (
+            126,
+            "Error: runc: error setting rlimit type 7: operation not permitted",
+            "(for root /etc/containers/containers.conf), below [containers]: default_ulimits = [",
+        ),
         (125, "Error: opening a cgroup: read-only file system", 'cgroup_manager = "cgroupfs"'),
         (125, "docker: Error response from daemon: kernel does not support overlay fs.\nSee --help.", 'driver = "vfs"'),
     ],
