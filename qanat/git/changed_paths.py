@@ -9,11 +9,13 @@ from pathlib import PurePosixPath
 from qanat.domain.layout import is_inside
 from qanat.errors import GitRefused
 from qanat.git import checkout, command, content
+from qanat.git.head_size import FILES_MAX
 from qanat.git.location import Location
+from qanat.git.tree_diff import PATH_BYTES_MAX
 
 _ENVIRONMENT = {"GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1"}
-# Linux refuses a program an argument of 128 KiB, and arguments of 2 MiB in all.
-_ARGUMENTS_MAX = 100_000
+# Linux refuses a program arguments of 2 MiB in all.
+_PATHS_MAX = 250
 _OPTIONS = ("--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=dirty")
 
 
@@ -38,16 +40,26 @@ def changed(location: Location, old: str, new: str | None, paths: Collection[str
 
 def _changed_since(location: Location, commit: str, known: Mapping[str, str]) -> frozenset[str] | None:
     """Return those of these paths, mapped to plain ones, that differ between a commit and the working tree."""
-    # Without them, git lists all that differ.
-    limits = known.values() if sum(len(os.fsencode(path)) for path in known) < _ARGUMENTS_MAX else ()
+    # Such folders would be listed file by file, and no working tree can have them.
+    beyond = {plain for plain in {*known.values()} if _is_beyond_disks(location, commit, plain)}
+    limits = [plain for plain in {*known.values()} - beyond if len(os.fsencode(plain)) <= PATH_BYTES_MAX]
+    found: list[bytes] = []
     try:
-        out = command.output(location.root, "diff", *_OPTIONS, commit, "--", *limits, env=_ENVIRONMENT)
+        for start in range(0, len(limits), _PATHS_MAX):
+            some = limits[start : start + _PATHS_MAX]
+            out = command.output(location.root, "diff", *_OPTIONS, commit, "--", *some, env=_ENVIRONMENT)
+            found += filter(None, out.split(b"\0"))
     except GitRefused:
         if checkout.has_commit(location, commit):
             raise
         return None
-    above = _with_folders(field.decode("utf-8", "surrogateescape") for field in out.split(b"\0") if field)
+    above = _with_folders(field.decode("utf-8", "surrogateescape") for field in found) | beyond
     return frozenset(path for path, plain in known.items() if plain in above)
+
+
+def _is_beyond_disks(location: Location, commit: str, path: str) -> bool:
+    found = content.at(location, commit, path)
+    return found is not None and (found.files > FILES_MAX or len(os.fsencode(path)) > PATH_BYTES_MAX)
 
 
 def _with_folders(files: Iterable[str]) -> set[str]:

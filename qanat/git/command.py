@@ -5,15 +5,20 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from qanat.errors import EXIT_FAILED, GitRefused
+from qanat.git import head_size
 from qanat.system import programs
 
 
 def call(root: Path, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> programs.Finished:
-    """Run git in the working tree at root and return the result, whatever its exit status."""
-    return programs.run(["git", *args], cwd=root, stdin=stdin, env=env)
+    """Run git in the working tree at root and return the result, whatever its exit status.
+
+    Raises GitRefused if git would take without end because the last commit has too many files.
+    """
+    return programs.run(["git", *args], cwd=root, stdin=stdin, env=env, when_slow=partial(head_size.check, root))
 
 
 def write(root: Path, *args: str, stdin: bytes = b"") -> programs.Finished:
@@ -23,7 +28,7 @@ def write(root: Path, *args: str, stdin: bytes = b"") -> programs.Finished:
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     try:
-        return call(root, *args, stdin=stdin)
+        return programs.run(["git", *args], cwd=root, stdin=stdin)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
@@ -56,7 +61,8 @@ def _printed(
 @contextmanager
 def printing(root: Path, *args: str, env: Mapping[str, str] | None = None) -> Iterator[Callable[[], bytes]]:
     """Start git, and yield a function that waits for its end and returns what it printed; errors as for output()."""
-    with programs.running(["git", *args], cwd=root, env=env) as ended:
+    when_slow = partial(head_size.check, root)
+    with programs.running(["git", *args], cwd=root, env=env, when_slow=when_slow) as ended:
         yield lambda: _printed(root, ended(), *args, env=env)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qanat.git import repository
+from qanat.git import head_size, repository
 from qanat.git.location import Location
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def at(location: Location, commit: str, path: str) -> Content | None:
         return None
     if isinstance(found, pygit2.Blob):
         return Content(f"blob:{found.id}", 1)
-    return Content(f"tree:{found.id}", _count(found)) if isinstance(found, pygit2.Tree) else None
+    return Content(f"tree:{found.id}", head_size.count(found)) if isinstance(found, pygit2.Tree) else None
 
 
 def entries(location: Location, commit: str, paths: Iterable[str]) -> dict[str, str | None]:
@@ -49,25 +49,3 @@ def _entry(top: pygit2.Tree, path: str) -> str | None:
     except KeyError:
         return None
     return f"{found.filemode:o} {found.id}"
-
-
-def _count(top: pygit2.Tree) -> int:
-    """Count the entries of a tree and the trees in it but trees; a submodule counts as one.
-
-    A tree that is in it several times is read once: few of them may stand for more files than any disk has.
-    """
-    import pygit2
-
-    counts: dict[pygit2.Oid, int] = {}
-    waiting = [top]
-    while waiting:
-        tree = waiting[-1]
-        if tree.id in counts:
-            waiting.pop()
-            continue
-        inner = [entry for entry in tree if isinstance(entry, pygit2.Tree)]
-        if unknown := [entry for entry in inner if entry.id not in counts]:
-            waiting += unknown
-            continue
-        counts[tree.id] = len(tree) - len(inner) + sum(counts[entry.id] for entry in inner)
-    return counts[top.id]

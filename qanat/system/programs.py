@@ -14,6 +14,7 @@ from pathlib import Path
 from qanat.errors import RunnerUnavailable
 
 PATIENCE_S = 10.0
+SLOW_S = 3.0
 
 # The environment may say who the author is, but not where the repository is: git sets that for hooks.
 _GIT_KEPT = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_", "GIT_SSH", "GIT_ASKPASS", "GIT_EXEC_PATH")
@@ -49,14 +50,16 @@ def run(
     timeout_s: float | None = None,
     inherited: Sequence[int] = (),
     patient: bool = False,
+    when_slow: Callable[[], None] | None = None,
 ) -> Finished:
     """Run command to its end, without a terminal. Raises RunnerUnavailable if it is missing or takes too long.
 
     It inherits these descriptors. If it is `patient`, Ctrl-C does not kill it: it is interrupted, and waited for.
+    `when_slow`, which goes without a timeout, is called once if it still runs after SLOW_S; what it raises kills it.
     """
     with _started(command, cwd, env, inherited) as process:
         try:
-            out, err = process.communicate(stdin, timeout=timeout_s)
+            out, err = _communicate(process, stdin, timeout_s, when_slow)
         except BaseException as error:
             if patient and isinstance(error, KeyboardInterrupt):
                 _interrupt(process)
@@ -69,22 +72,41 @@ def run(
 
 @contextmanager
 def running(
-    command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    when_slow: Callable[[], None] | None = None,
 ) -> Iterator[Callable[[], Finished]]:
-    """Start command, and yield a function that waits for its end; errors as for run().
+    """Start command, and yield a function that waits for its end; errors and `when_slow` as for run().
 
     It is killed if nothing has waited for it.
     """
     with _started(command, cwd, env) as process:
         try:
-            yield lambda: _end_of(process)
+            yield lambda: _end_of(process, when_slow)
         finally:
             process.kill()  # does nothing to one that was waited for
 
 
-def _end_of(process: subprocess.Popen[bytes]) -> Finished:
-    out, err = process.communicate()
+def _end_of(process: subprocess.Popen[bytes], when_slow: Callable[[], None] | None) -> Finished:
+    out, err = _communicate(process, None, None, when_slow)
     return Finished(process.returncode, out, err)
+
+
+def _communicate(
+    process: subprocess.Popen[bytes],
+    stdin: bytes | None,
+    timeout_s: float | None,
+    when_slow: Callable[[], None] | None,
+) -> tuple[bytes, bytes]:
+    try:
+        return process.communicate(stdin, timeout=SLOW_S if when_slow else timeout_s)
+    except subprocess.TimeoutExpired:
+        if when_slow is None:
+            raise
+    when_slow()
+    return process.communicate()
 
 
 def _started(

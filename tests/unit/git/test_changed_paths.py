@@ -44,6 +44,12 @@ def test_a_folder_of_a_billion_files_is_compared_as_one(repository: Repository) 
     assert changed_paths.changed(repository.location, old, new, ["data", "a.txt"]) == {"data"}
 
 
+def test_a_folder_of_a_billion_files_differs_from_the_working_tree(repository: Repository) -> None:
+    many = many_files(repository, "data")
+    for others in ([], [f"{n:0200}" for n in range(300)]):
+        assert changed_paths.changed(repository.location, many, None, ["data", "a.txt", *others]) == {"data"}
+
+
 def test_what_git_cannot_compare_is_an_error(repository: Repository) -> None:
     commit = repository.commit(**{"a": "1", ".gitattributes": "a filter=gone\n"})
     repository.git("config", "filter.gone.clean", "false")

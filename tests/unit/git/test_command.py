@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from qanat.errors import GitRefused, RunnerUnavailable
-from qanat.git import command
+from qanat.git import command, worktree
 from qanat.system import programs
 from qanat.system.programs import Finished
 from tests.support.repository import Repository
+from tests.unit.git.test_tree_diff import many_files
 
 
 def test_what_git_prints_is_returned(repository: Repository) -> None:
@@ -30,6 +31,25 @@ def test_a_failure_is_gits_own_sentence_with_its_subcommand(repository: Reposito
     with pytest.raises(GitRefused, match=r"^git worktree failed: "):
         command.output(repository.root, "-c", "a.b=c", "-c", "d.e=f", "worktree", "add", "x", "nothing")
     assert command.call(repository.root, "show", "nothing").status == 128
+
+
+def test_a_last_commit_of_a_billion_files_is_refused_by_all_that_git_would_list(repository: Repository) -> None:
+    repository.git("update-ref", "HEAD", many_files(repository, "data"))
+    for listing in (worktree.status, worktree.uncommitted_records):
+        with pytest.raises(GitRefused, match="the commit that is checked out has more than 20,000,000 files") as caught:
+            listing(repository.location)
+        assert caught.value.hint == "check out another one: git log --oneline"
+    with worktree.finding_uncommitted(repository.location) as found, pytest.raises(GitRefused, match="20,000,000"):
+        found()
+
+
+def test_what_is_slow_for_another_reason_is_waited_for(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "SLOW_S", 0.01)
+    repository.git("config", "alias.slow", "!cat; sleep 0.5; echo done")
+    assert command.output(repository.root, "slow", stdin=b"a" * 1_000_000) == b"a" * 1_000_000 + b"done\n"
+    empty = repository.root / "empty"
+    repository.git("init", "-q", str(empty))
+    assert command.output(empty, "-c", "alias.slow=!sleep 0.5; echo done", "slow") == b"done\n"
 
 
 def test_what_git_prints_can_be_waited_for_later(repository: Repository) -> None:
