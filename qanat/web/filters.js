@@ -7,6 +7,7 @@ import { byId, el, toast } from './dom.js';
 import { plural } from './formats.js';
 import { withoutDashes } from './search.js';
 import { pick } from './picking.js';
+import { notesOnPools } from './pool_notes.js';
 import { SETTINGS } from './pools.js';
 import { SHOWN_STATES, stateMark } from './states.js';
 import { unknownIn } from './unknown.js';
@@ -27,7 +28,7 @@ export function showFilters(app, tabs) {
   const own = app.view.where.filter((text) => !STATES_ONLY.test(text));
   place.replaceChildren(
     input, ...stateChips(app), ...rowsSwitch(app), ...(own.length ? [el('span', { class: 'line' })] : []),
-    ...own.map((text) => conditionChip(app, text)), unknownChip(app, tabs), summary(app),
+    ...own.map((text) => conditionChip(app, text)), unknownChip(app, tabs), summary(app), poolNotes(app),
   );
 }
 
@@ -181,6 +182,12 @@ function summary(app) {
   const count = app.isPooled() ? [`${plural(app.rows.length, rows)} of ${kept}`, withoutRow(app)] : [kept];
   const same = isWhole ? (app.same ??= constants(app.parameters, app.every)) : '';
   return el('span', { class: 'note summary', 'aria-live': 'polite' }, ...count, same && el('span', { class: 'wide', title: same }, ` · all with ${same}`));
+}
+
+/** @param {App} app */
+function poolNotes(app) {
+  const notes = app.isPooled() ? notesOnPools(app) : [];
+  return notes.length ? el('span', { class: 'note wide pooling', title: notes.join('\n') }, notes.join(' · ')) : '';
 }
 
 /**

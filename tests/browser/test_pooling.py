@@ -83,6 +83,33 @@ def test_pooled_rows_open_into_their_members_and_the_address_keeps_it(
     assert shown(other)[0] == "6"
 
 
+def test_pooled_rows_have_the_notes_of_the_command_line(tmp_path: Path, open_page: Callable[..., Any]) -> None:
+    page = open_page(written(tmp_path, {"runs": RUNS[::-1], "seeds": SEEDS}), "#by=settings")
+    assert page.locator("#filters .pooling").inner_text().split(" · ") == [
+        "1 group does not count, since another with the same parameters and seed finished later",
+        "1 group does not count, since a rerun of the same finished later",
+        "2 groups that did not finish are left out: "
+        "1 of 3 with opt adam, lr 0.10, commit 0000000; 1 of 1 with opt adamw, lr 0.1, commit 0000000",
+        "seed: --seed of train (guessed by name); --fold of folds",
+    ]
+    page.get_by_role("button", name="runs", exact=True).first.click()
+    assert page.locator("#filters .pooling").count() == 0
+
+
+def test_pooled_rows_show_each_tag_and_time_once_and_many_values_by_their_ends(
+    tmp_path: Path, open_page: Callable[..., Any]
+) -> None:
+    runs = [
+        run_of({"number": n, "tags": tags, "groups": [{"parameters": {"--lr": lr, "--o": o, "--k": "1"}}]})
+        | {"created": f"2026-11-01T10:00:0{n}+00:00"}
+        for n, (tags, lr, o) in enumerate([([], "0.3", "d"), (["a"], "1", "c"), (["a"], "1e-2", "b"), ([], "0.1", "a")])
+    ]
+    page = open_page(written(tmp_path, {"runs": runs}), "#by=k&columns=tag&columns=date&columns=lr&columns=o")
+    (row,) = cells_of(page)
+    assert (row["tags"], row["lr"], row["o"]) == ("a", "1e-2 … 1", "d, c, and 2 more")
+    assert row["launched"].count("2026") <= 1
+
+
 def test_pooled_rows_are_saved_with_their_deviations_and_counts(tmp_path: Path, open_page: Callable[..., Any]) -> None:
     page = open_page(written(tmp_path, {"runs": RUNS[::-1], "seeds": SEEDS}), "#by=settings")
     first, second, *_ = csv.DictReader(io.StringIO(saved(page, "CSV").read_text()))
