@@ -13,7 +13,8 @@ from pathlib import Path
 
 from qanat.domain.shortening import quoted
 from qanat.errors import GitRefused, ProjectNotFound
-from qanat.git import command
+from qanat.git import command, content
+from qanat.git.head_size import FILES_MAX
 from qanat.git.location import Location, find
 
 # The user's hooks are meant for the user's own working tree.
@@ -44,6 +45,8 @@ def has_commit(location: Location, commit: str) -> bool:
 
 def create(location: Location, commit: str, folder: Path) -> None:
     """Check out a commit into an empty folder, submodules included. Raises GitRefused; files may be left then."""
+    if (all_of_it := content.at(location, commit, "")) and all_of_it.files > FILES_MAX:
+        raise GitRefused(f"commit {commit[:10]} has more than {FILES_MAX:,} files")
     command.output(location.root, *_NO_HOOKS, "worktree", "add", "--force", "--detach", str(folder), commit)
     _fill_submodules(folder, location.root, [location.git_dir / "modules", location.common_dir / "modules"])
 

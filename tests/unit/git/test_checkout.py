@@ -10,6 +10,7 @@ import pytest
 from qanat.errors import GitRefused
 from qanat.git import checkout
 from tests.support.repository import Repository
+from tests.unit.git.test_tree_diff import many_files
 
 
 @pytest.fixture
@@ -93,6 +94,12 @@ def test_a_users_hooks_are_for_the_users_own_tree(repository: Repository, folder
 def test_a_commit_that_is_not_here_cannot_be_checked_out(repository: Repository, folder: Path) -> None:
     with pytest.raises(GitRefused, match="git worktree failed"):
         checkout.create(repository.location, "0" * 40, folder)
+
+
+def test_a_commit_of_a_billion_files_is_not_checked_out(repository: Repository, folder: Path) -> None:
+    many = many_files(repository, "data")
+    with pytest.raises(GitRefused, match=f"commit {many[:10]} has more than 20,000,000 files"):
+        checkout.create(repository.location, many, folder)
 
 
 def test_git_knows_a_checkout_until_it_is_forgotten(repository: Repository, folder: Path) -> None:
