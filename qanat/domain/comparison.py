@@ -26,9 +26,9 @@ class Row:
     """Groups that are compared as one: the runs they belong to, parameters and metrics.
 
     `parameters`, named as typed, are those of the first group, or only the one by which rows are grouped. `commit` is
-    that of the first run, and `tree` stands for the code (domain.same_code). `members` are ids of runs and numbers of
-    groups. `repeated` are those of finished groups that do not count, since another one is the same sample
-    (domain.samples); `unfinished` are those of samples that did not finish. `mixed` are the
+    that of the first run, `commits` are those of all runs, and `tree` stands for the code (domain.same_code). `members`
+    are ids of runs and numbers of groups. `repeated` are those of finished groups that do not count, since another one
+    is the same sample (domain.samples); `unfinished` are those of samples that did not finish. `mixed` are the
     parameters other than seeds in which groups of the row differ, which only grouping by a parameter allows.
     """
 
@@ -43,6 +43,7 @@ class Row:
     repeated: tuple[tuple[str, int], ...] = ()
     unfinished: tuple[tuple[str, int], ...] = ()
     mixed: tuple[str, ...] = ()
+    commits: tuple[str, ...] = ()
 
     @property
     def groups(self) -> int:
@@ -219,6 +220,7 @@ def _row(
         members=tuple(names_counted),
         repeated=tuple(member for member in map(_name, finished) if member not in names_counted),
         unfinished=tuple(map(_name, unfinished)),
+        commits=tuple(dict.fromkeys(run.commit for run, _ in finished if run.id in of_members)),
         mixed=() if by is None else tuple(name for name in _mixed(members, seeds) if name != by),
     )
 

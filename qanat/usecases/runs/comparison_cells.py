@@ -14,6 +14,7 @@ from qanat.usecases.runs.compare import Compared
 from qanat.usecases.runs.experiments import metric_titles, title_of
 
 RUNS_NAMED = 8
+COMMITS_NAMED = 3
 _BASELINE = " (baseline)"
 
 
@@ -46,10 +47,17 @@ def _cell(compared: Compared, column: Column, row: Row, place: int, best: str) -
         case "experiment":
             return row.experiment
         case "commit":
-            return row.commit[:7]
+            return _commits(row)
         case "n":
             return _count(row)
     return _runs(compared, row, place)
+
+
+def _commits(row: Row) -> str:
+    """Return the commits of the runs, which have the same code: the first of many."""
+    left = len(row.commits) - COMMITS_NAMED
+    more = f", and {left:,} more" if left > 0 else ""
+    return ", ".join(commit[:7] for commit in row.commits[:COMMITS_NAMED]) + more
 
 
 def _count(row: Row) -> str:

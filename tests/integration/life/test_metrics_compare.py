@@ -530,6 +530,10 @@ def test_pooled_rows_and_a_review_do_not_tell_code_apart_by_what_qanat_keeps(tra
     done = trained.qanat("compare", "1", "3", "--pool", "--json")
     assert [(len(row["runs"]), row["groups"]) for row in json.loads(done.out)] == [(2, 5)] * 2
     assert "share no row" not in done.err
+    commits = ", ".join(trained.record(number)["code"]["commit"][:7] for number in (1, 3))
+    assert [row[0] for row in table(trained.qanat("compare", "1", "3", "--pool", "--columns", "commit").out)[1:]] == [
+        commits
+    ] * 2
     trained.qanat("experiment", "update", "train", "--label", "acc=Part", "--commit")
     assert "Runs of code" not in trained.qanat("diff", f"{before}..HEAD").out
     trained.qanat(
