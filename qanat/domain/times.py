@@ -6,6 +6,8 @@ import contextlib
 from datetime import UTC, datetime
 
 _CLOCKS_S = 1.0  # some times are known to the second only
+_FIRST_S = datetime(1, 1, 1, tzinfo=UTC).timestamp()
+_LAST_S = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
 
 def now() -> str:
@@ -19,8 +21,12 @@ def now_exact() -> str:
 
 
 def from_epoch(seconds: float) -> str:
-    """Return the timestamp of this many seconds after 1970-01-01 UTC, to the millisecond."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    """Return the timestamp of this many seconds after 1970-01-01 UTC, to the millisecond.
+
+    A time before the year 1 or after 9999, as a commit may claim, is that year's first or last day.
+    """
+    known = min(max(seconds, _FIRST_S), _LAST_S)
+    return datetime.fromtimestamp(known, UTC).isoformat(timespec="milliseconds")
 
 
 def parse(timestamp: str) -> datetime:

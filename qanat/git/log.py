@@ -40,9 +40,18 @@ def walk(location: Location, opened: pygit2.Repository, revision: str) -> Iterat
         walker.push(end)
     for end in hidden:
         walker.hide(end)
-    for commit in walker:
+    while (commit := _next(walker)) is not None:
         subject = commit.message.lstrip().partition("\n")[0].rstrip()
         yield Logged(str(commit.id), commit.author.name, times.from_epoch(commit.commit_time), subject)
+
+
+def _next(walker: Iterator[pygit2.Commit]) -> pygit2.Commit | None:
+    import pygit2
+
+    try:
+        return next(walker, None)
+    except (ValueError, pygit2.GitError) as error:
+        raise GitRefused(f"a commit cannot be read: {error}", hint="git fsck lists what is broken") from None
 
 
 def _ends(location: Location, opened: pygit2.Repository, revision: str) -> tuple[list[pygit2.Oid], list[pygit2.Oid]]:

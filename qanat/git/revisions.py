@@ -80,8 +80,13 @@ def _commit(location: Location, revision: str) -> str:
 
 
 def _shared(repository: pygit2.Repository, old: str, new: str | None) -> str | None:
-    """Return the merge base of two commits; None if there is none."""
-    found = repository.merge_base(old, new) if new else None
+    """Return the merge base of two commits; None if there is none. Raises GitRefused if a commit is broken."""
+    import pygit2
+
+    try:
+        found = repository.merge_base(old, new) if new else None
+    except (ValueError, pygit2.GitError) as error:
+        raise GitRefused(f"a commit cannot be read: {error}", hint="git fsck lists what is broken") from None
     return str(found) if found else None
 
 

@@ -40,6 +40,8 @@ def test_the_present_has_the_form_of_records() -> None:
 
 def test_a_timestamp_becomes_a_moment_in_utc() -> None:
     assert times.from_epoch(0) == "1970-01-01T00:00:00.000+00:00"
+    assert times.from_epoch(2**62) == "9999-12-31T00:00:00.000+00:00"
+    assert times.from_epoch(-(2**62)) == "0001-01-01T00:00:00.000+00:00"
     assert times.from_epoch(1_700_000_000.25) == "2023-11-14T22:13:20.250+00:00"
 
 
