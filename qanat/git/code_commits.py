@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from qanat.errors import InputInvalid, WriteFailed
+from qanat.errors import GitRefused, InputInvalid, WriteFailed
 from qanat.git import repository, sharing
 from qanat.git.location import Location
 from qanat.system import files
@@ -61,7 +61,10 @@ class History:
     def _commit(self, commit: str) -> pygit2.Commit:
         import pygit2
 
-        return self._opened[commit].peel(pygit2.Commit)
+        try:
+            return self._opened[commit].peel(pygit2.Commit)
+        except pygit2.GitError as error:
+            raise GitRefused(f"a commit cannot be read: {error}", hint="git fsck lists what is broken") from None
 
 
 def newest(location: Location, opened: pygit2.Repository, commit: str) -> str:

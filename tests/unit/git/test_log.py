@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qanat.errors import GitRefused
-from qanat.git import log, revisions
+from qanat.git import code_commits, log, revisions
 from qanat.git import repository as reading
 from tests.support.repository import Repository
 
@@ -31,3 +31,9 @@ def test_a_commit_with_too_many_parents_is_an_error_of_one_sentence(repository: 
 def test_a_commit_of_a_time_that_no_calendar_has_is_listed(repository: Repository) -> None:
     late, opened = made(repository, 1, str(2**53)), reading.open_repository(repository.location)
     assert next(log.walk(repository.location, opened, late)).time == "9999-12-31T00:00:00.000+00:00"
+
+
+def test_the_code_of_a_commit_that_is_broken_is_not_looked_for(repository: Repository) -> None:
+    broken, opened = made(repository, 1, "9" * 20), reading.open_repository(repository.location)
+    with pytest.raises(GitRefused, match="a commit cannot be read: "):
+        code_commits.newest(repository.location, opened, broken)
