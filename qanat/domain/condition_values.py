@@ -14,7 +14,7 @@ from qanat.domain import times
 Test: TypeAlias = Callable[[Any], bool]
 
 NUMBER_CHARACTERS_MAX = 400
-PATTERN_CHARACTERS_MAX = 1_000
+PATTERN_CHARACTERS_MAX = 200
 _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {"=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "min": 60.0, "s": 1.0, "ms": 0.001}
 _UNIT = re.compile(r"\s*([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(d|h|min|ms|m|s)(?![a-z])")

@@ -4,7 +4,7 @@ import { shownDuration } from './formats.js';
 /** @typedef {(found: any) => boolean} Test */
 
 const NUMBER_CHARACTERS_MAX = 400;
-const PATTERN_CHARACTERS_MAX = 1000;
+const PATTERN_CHARACTERS_MAX = 200;
 const UNIT_SECONDS = { d: 86400, h: 3600, m: 60, min: 60, s: 1, ms: 0.001 };
 const DATE = /^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2}))?(Z|[+-]\d{2}(?::?\d{2})?)?)?)?)?$/;
 export const DATE_HINT = 'write it as 2026-11-23, 2026-11-23T05:17, 2026-11, today, yesterday or 2h ago';

@@ -21,6 +21,7 @@ from qanat.domain.condition import (
     parse,
     written,
 )
+from qanat.domain.condition_values import text_test
 from qanat.errors import UsageError
 from tests.support.strategies import accepted_or_refused, stable, texts
 
@@ -189,3 +190,8 @@ def test_parsing_takes_time_in_proportion_to_the_text(piece: str) -> None:
         return time.process_time() - begun
 
     assert seconds(200_000) < 2 + 30 * seconds(20_000)
+
+
+def test_a_pattern_of_more_than_200_characters_is_a_part_of_the_text() -> None:
+    for stars, expected in ((199, True), (200, False)):
+        assert text_test("~", "a" + "*" * stars)("abc") is expected
