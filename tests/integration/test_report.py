@@ -44,7 +44,8 @@ def test_a_report_is_written_where_it_was_asked_for(sandbox: Sandbox) -> None:
     assert (nothing["runs"], nothing["notes"]) == ([], ["no run meets the condition"])
     printed = sandbox.qanat("report", "1", "--out", "-").out
     sandbox.qanat("report", "1", "--out", "page.html")
-    created = re.compile('"created": "[^"]*", "notes"')
+    created = re.compile('"created": "[^"]*", "views"')
+    assert len(created.findall(printed)) == 1
     assert created.sub("", printed) == created.sub("", (sandbox.root / "page.html").read_text())
     assert sandbox.qanat("report", "1", "--json", "--out", "data.json").out.startswith("data.json: 1 run, ")
     content = json.loads((sandbox.root / "data.json").read_text())
