@@ -168,7 +168,7 @@ function curveControls(app, names, name, drawn) {
     onchange: () => app.change({ smooth: String(WINDOWS[Number(slider.value)]) }),
   });
   const count = plural(drawn.length, 'curve');
-  const note = app.view.selected.length ? count : `None selected: the first ${count} of the table.`;
+  const note = app.view.selected.length ? count : `None selected: ${count} of the first rows of the table that have any.`;
   return el('div', { class: 'controls' }, columnChoice(app, 'curve', 'metric', columns, name),
     hasTimes(app) && overChoice(app), el('label', {}, 'smoothing', slider, output), optionSwitch(app, 'log y', 'logc', app.view.logc === 'yes'), el('span', { class: 'note wide' }, note));
 }

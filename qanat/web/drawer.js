@@ -92,17 +92,19 @@ function head(app, row) {
 function sections(app, row) {
   const { run } = row;
   const { details } = run;
+  const figures = section('figures', figuresOf(app, row));
   return [
     ...why(row),
     ...logSection(app, row),
     ...section('to repeat it', copyable(el('pre', {}, `qanat rerun ${run.id}${row.group ? ` --group ${row.group.number}` : ''}`))),
     ...measured(app, row),
-    ...section('figures', figuresOf(app, row)),
+    ...(row.groups.length > 1 ? [] : figures),
     ...section('parameters', pairs(app.parameters.map((column) => [column.heading, column.text(row)]))),
     ...section('comment', details?.comment && el('pre', { class: 'comment' }, details.comment)),
     ...groups(app, row),
+    ...(row.groups.length > 1 ? figures : []),
     ...section('record', pairs(record(app, row))),
-    ...section('command', details?.command && el('pre', {}, commandOf(row))),
+    ...section('command', details?.command && row.groups.length === 1 && el('pre', {}, commandOf(row))),
     ...section('', !details && el('p', { class: 'note' }, 'The command and other details of this run are not in the report.')),
   ];
 }
@@ -121,7 +123,7 @@ function why({ run, group }) {
   const own = group ? found.filter((failure) => failure.first === group.number || failure.groups > 1) : found;
   if (group && group.state !== 'failed') return [];
   return own.map((failure) => {
-    const who = run.groups.length > 1 ? `${plural(failure.groups, 'group')}, first ${failure.first}: ` : '';
+    const who = run.groups.length > 1 ? `${failure.groups > 1 ? `${plural(failure.groups, 'group')}, first: ` : ''}group ${failure.first}: ` : '';
     const lines = failure.lines.length ? failure.lines.join('\n') : 'nothing on stderr';
     return [el('h3', {}, `why it failed: ${who}${failure.reason}`), el('pre', { class: 'error' }, lines)];
   }).flat();
@@ -216,8 +218,7 @@ function record(app, row) {
 function commandOf({ run, group }) {
   const { details } = run;
   const place = group ? run.groups.indexOf(group) : 0;
-  const args = group || run.groups.length === 1 ? details?.groups?.[place]?.args ?? '' : '…';
-  return `${details?.command} ${args}`.trim();
+  return `${details?.command} ${details?.groups?.[place]?.args ?? ''}`.trim();
 }
 
 /** @param {[string, string][]} entries */

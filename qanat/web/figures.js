@@ -15,7 +15,9 @@ import { swatch } from './tray.js';
 
 const COLUMNS_MAX = 12;
 const FIRST_SHOWN = 3;
-const SMALL_MAX = 24;
+const SMALL_MAX = 6;
+/** @type {Set<string>} rows whose pages show all figures */
+const withAllFigures = new Set();
 /** @type {Record<string, string>} */
 const TYPES = { jpg: 'jpeg', svg: 'svg+xml' };
 /** @type {Record<string, string> | null} */
@@ -80,11 +82,12 @@ function chosenRows(app) {
  * @param {App} app
  */
 function tableOf(app) {
-  const all = withFigures(app, chosenRows(app));
+  const rows = chosenRows(app);
+  const all = withFigures(app, rows);
   const columns = all.slice(0, COLUMNS_MAX);
   const names = [...new Set(columns.flatMap(({ figures }) => figures.map(({ name }) => name)))];
   names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  return { columns, left: all.length - columns.length, names };
+  return { rows, columns, left: all.length - columns.length, names };
 }
 
 /**
@@ -92,7 +95,7 @@ function tableOf(app) {
  * @param {HTMLElement} place
  */
 export function showFigures(app, place) {
-  const { columns, left, names } = tableOf(app);
+  const { rows, columns, left, names } = tableOf(app);
   if (!columns.length) {
     const hasSome = app.every.some((row) => withFigures(app, [row]).length);
     const text = hasSome
@@ -105,8 +108,8 @@ export function showFigures(app, place) {
   const choice = el('select', { 'aria-label': 'figure', onchange: () => app.change({ figure: choice.value }) },
     el('option', { value: '' }, 'all'), names.map((one) => el('option', { value: one, selected: one === name }, one)));
   const note = [
-    app.view.selected.length ? '' : `None selected: the first ${plural(columns.length, 'group')} of the table with figures.`,
-    left ? `The first ${COLUMNS_MAX} of ${COLUMNS_MAX + left} groups.` : '',
+    app.selection().length ? '' : `None selected: the first ${plural(rows.length, 'row')} of the table with figures.`,
+    left ? `The first ${COLUMNS_MAX} of their ${COLUMNS_MAX + left} groups.` : '',
     'A click shows a figure large.',
   ];
   const main = app.main();
@@ -150,10 +153,11 @@ export function figuresOf(app, row) {
   const all = withFigures(app, [row]).flatMap((shown) => shown.figures.map((figure) => ({ shown, figure })));
   if (!all.length) return null;
   const isPart = row.groups.length > 1;
-  const tiles = all.slice(0, SMALL_MAX).map(({ shown, figure }) => el('figure', {}, small(app, shown, figure, 'drawer'),
+  const tiles = (withAllFigures.has(row.key) ? all : all.slice(0, SMALL_MAX)).map(({ shown, figure }) => el('figure', {}, small(app, shown, figure, 'drawer'),
     el('figcaption', {}, isPart ? `group ${shown.group.number}: ${figure.name}` : figure.name)));
-  const left = all.length - tiles.length;
-  return el('div', {}, el('div', { class: 'tiles' }, tiles), left > 0 && el('p', { class: 'note' }, `… and ${left} more, in Figures`));
+  const showAll = () => { withAllFigures.add(row.key); app.change({}); };
+  return el('div', {}, el('div', { class: 'tiles' }, tiles),
+    tiles.length < all.length && el('button', { class: 'button', onclick: showAll }, `Show all ${all.length.toLocaleString('en')}`));
 }
 
 /**

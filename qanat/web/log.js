@@ -14,7 +14,7 @@ const ESCAPES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\
 
 /** What is shown, and where; its text stays while the page is drawn again. */
 const printed = {
-  run: '', group: 0, stream: '', heard: '', isOver: false, text: '', isAtEnd: true, top: 0,
+  run: '', row: '', group: 0, stream: '', heard: '', isOver: false, text: '', isAtEnd: true, top: 0,
   place: el('pre', { class: 'log', tabIndex: 0, role: 'region', 'aria-label': 'output' }),
   said: el('p', { class: 'note' }),
 };
@@ -39,8 +39,7 @@ document.addEventListener('visibilitychange', () => {
 export function logSection(app, row) {
   if (!isLive()) return [];
   const { run } = row;
-  if (printed.run !== run.id) Object.assign(printed, firstChoice(run), { run: run.id });
-  if (row.group) printed.group = row.group.number;
+  if (printed.row !== row.key) Object.assign(printed, firstChoice(row), { run: run.id, row: row.key });
   const state = run.groups.find(({ number }) => number === printed.group)?.state ?? run.state;
   const heard = `${run.id}&${printed.group}&${printed.stream}`;
   const isOver = !ACTIVE_STATES.includes(state);
@@ -68,12 +67,12 @@ export function keepLogPlace() {
 export function closeLog() {
   output?.close();
   output = null;
-  printed.heard = '';
+  Object.assign(printed, { heard: '', row: '' });
 }
 
 /**
  * Return the group that somebody wants to read, and the stream.
- * @param {Run} run
+ * @param {Row} row
  */
 function firstChoice({ groups }) {
   const wanted = ['running', 'failed'].map((state) => groups.find((group) => group.state === state)).find(Boolean) ?? groups[0];

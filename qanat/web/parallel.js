@@ -1,14 +1,15 @@
 /** Parallel coordinates: a line for each row through its parameters to what it measured; a brush is a condition. */
 import { drawnAxes } from './brushes.js';
 import { el } from './dom.js';
-import { columnChoice, isLogarithmic, nothing, placeIn, plotted, chosen } from './plot.js';
+import { plural } from './formats.js';
+import { columnChoice, isLogarithmic, isSeveral, nothing, placeIn, plotted, chosen } from './plot.js';
 import { Scale, extentOf, viridis } from './scale.js';
 import { NARROW } from './table.js';
 
 /** @typedef {import('./app.js').App} App */
 /** @typedef {import('./columns.js').Column} Column */
 /** @typedef {import('./data.js').Row} Row */
-/** @typedef {{column: Column, at: number, scale: Scale, names: (string | number)[], isLog: boolean, isFlipped: boolean, aside: Map<string, number>}} Axis */
+/** @typedef {{column: Column, at: number, scale: Scale, names: (string | number)[], isLog: boolean, isFlipped: boolean}} Axis */
 /** @typedef {{app: App, axes: Axis[], top: number, bottom: number, width: number, height: number, apart: number}} Layout */
 
 const AXES_MAX = 12;
@@ -18,7 +19,6 @@ const LINES_MAX = 1200;
 const GREY_MAX = 400;
 const SLICE_MS = 12;
 const NAMES_MAX = 6;
-const ASIDE_MAX = 20;
 const PAST = [3, 4];
 
 /** @type {{rows: Row[], for: string, place: Element, mark: (row: Row | null) => void, axes: App['axes']} | null} what is drawn */
@@ -59,11 +59,23 @@ function drawParallel(app, place) {
   const [below, above] = [layer(layout), layer(layout)];
   chart.replaceChildren(below.canvas, above.canvas, drawnAxes(layout));
   const { lines, said } = linesOf(app, colour);
-  note.textContent = `${said}Drag along an axis to keep a range, which becomes a condition; click it to drop it.`;
+  note.textContent = `${said}${several(app, [...columns, ...(colour ? [colour] : [])])}Drag along an axis to keep a range, which becomes a condition; click it to drop it.`;
   drawInSlices(layout, below, lines);
   const mark = (/** @type {Row | null} */ hovered) => drawMarked(layout, above, hovered);
   mark(null);
   return { place: chart, mark, axes: colour ? { shade: colour.key } : {} };
+}
+
+/**
+ * Return how many rows lack a place on an axis because they have several values; empty if none does.
+ * @param {App} app
+ * @param {Column[]} columns
+ */
+function several(app, columns) {
+  const shown = [...new Set([...columns, ...app.differing])];
+  const count = app.rows.filter((row) => isSeveral(row, shown)).length;
+  const what = plural(count, app.isPooled() ? 'row' : 'run');
+  return count ? `${what} ${count === 1 ? 'has' : 'have'} several values of a parameter: choose groups to see each. ` : '';
 }
 
 /**
@@ -132,29 +144,7 @@ function axisOf(app, column, at, top, bottom) {
   const numbers = places.filter((place) => typeof place === 'number');
   const extent = isNamed ? /** @type {[number, number]} */ ([-0.5, names.length - 0.5]) : extentOf(numbers) ?? [0, 1];
   const scale = new Scale(extent, isFlipped ? [top, bottom] : [bottom, top], isLog);
-  return { column, at, scale, names, isLog, isFlipped, aside: isNamed ? asideOf(app, column, names, (bottom - top) / names.length) : new Map() };
-}
-
-/**
- * Spread the rows of a category by their result, so that their lines do not lie on each other.
- * @param {App} app
- * @param {Column} column
- * @param {(string | number)[]} names
- * @param {number} room
- */
-function asideOf(app, column, names, room) {
-  const main = app.main();
-  const results = new Map(drawnRows(app).map((row) => [row.key, Number((main && placeIn(main, row)) ?? NaN)]));
-  const most = Math.min(ASIDE_MAX, room * 0.32);
-  /** @type {Map<string, number>} */
-  const aside = new Map();
-  const byName = Map.groupBy(drawnRows(app), (row) => placeIn(column, row));
-  for (const name of names) {
-    const rows = byName.get(name) ?? [];
-    rows.sort((a, b) => (results.get(a.key) ?? 0) - (results.get(b.key) ?? 0));
-    rows.forEach((row, place) => aside.set(row.key, rows.length < 2 ? 0 : most - (2 * most * place) / (rows.length - 1)));
-  }
-  return aside;
+  return { column, at, scale, names, isLog, isFlipped };
 }
 
 /**
@@ -165,7 +155,7 @@ function asideOf(app, column, names, room) {
 function heightOn(axis, row) {
   const place = placeIn(axis.column, row);
   if (place === null) return null;
-  if (axis.names.length) return axis.scale.at(axis.names.indexOf(place)) + (axis.aside.get(row.key) ?? 0);
+  if (axis.names.length) return axis.scale.at(axis.names.indexOf(place));
   return axis.scale.at(Number(place));
 }
 

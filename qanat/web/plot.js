@@ -31,6 +31,15 @@ export function placeIn(column, row) {
 }
 
 /**
+ * Return whether a row has no place in a plot because it has several values of a column.
+ * @param {Row} row
+ * @param {Column[]} columns
+ */
+export function isSeveral(row, columns) {
+  return columns.some((column) => column.values(row).length > 1 && placeIn(column, row) === null && column.kind !== 'metric');
+}
+
+/**
  * List the columns that a plot can have.
  * @param {App} app
  */

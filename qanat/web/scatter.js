@@ -2,7 +2,7 @@
 import { linesThrough, ranges, reachOf } from './bars.js';
 import { byId, el, svg } from './dom.js';
 import { brief, plural, shownDuration } from './formats.js';
-import { axes, chosen, columnChoice, isLogarithmic, nothing, optionSwitch, placeIn, plotted } from './plot.js';
+import { axes, chosen, columnChoice, isLogarithmic, isSeveral, nothing, optionSwitch, placeIn, plotted } from './plot.js';
 import { Scale, extentOf, isWide, roomy, viridis } from './scale.js';
 
 /** @typedef {import('./app.js').App} App */
@@ -82,10 +82,9 @@ function drawScatter(app, place) {
  * @param {Column[]} columns
  */
 function leftOut(rows, columns) {
-  const isSeveral = (/** @type {Row} */ row) => columns.some((column) => placeIn(column, row) === null && column.values(row).length > 0);
   const left = rows.filter((row) => columns.some((column) => placeIn(column, row) === null));
-  const several = left.filter(isSeveral).length;
-  const said = [[left.length - several, 'without both values'], [several, 'with several values of one']].filter(([count]) => count);
+  const several = left.filter((row) => isSeveral(row, columns)).length;
+  const said = [[left.length - several, 'without both values'], [several, 'with several values of one (choose groups to see each)']].filter(([count]) => count);
   return said.length ? `, left out: ${said.map(([count, why]) => `${count.toLocaleString('en')} ${why}`).join(', ')}` : '';
 }
 

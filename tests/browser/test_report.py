@@ -238,6 +238,26 @@ def test_the_page_of_a_run_has_its_comment_its_groups_and_what_it_measured(
     assert drawer.get_by_role("row").first.inner_text().split() == ["acc", "↑", "0.9524", "…", "0.9544"]
 
 
+def test_the_page_of_a_run_with_groups_has_the_first_of_its_figures_after_them(
+    tmp_path: Path, open_page: Callable[..., Any]
+) -> None:
+    (run,) = measured([{"acc": 0.1 * place} for place in range(10)], state="failed")
+    for group in run["groups"]:
+        image = f"1-00000b-{group['number']}-0.png"
+        group["figures"] = [{"name": "loss.png", "bytes": 9, "modified": NOW, "image": image}]
+        group["parameters"] = {"--lr": f"0.{group['number']}"}
+    failures = [{"groups": 2, "first": 6, "reason": "exit code 1", "lines": []}]
+    run["details"] = {"command": "python train.py", "groups": [], "failures": failures}
+    drawer = open_page(written(tmp_path, {"runs": [run]}), "#groups=no&open=1-00000b").get_by_role("dialog")
+    titles = drawer.locator("h3").all_inner_texts()
+    assert titles[0] == "why it failed: 2 groups, first: group 6: exit code 1"
+    assert titles[-3:] == ["10 groups", "figures", "record"]
+    assert drawer.locator("figcaption").count() == 6
+    drawer.get_by_role("button", name="Show all 10").click()
+    drawer.locator("figcaption").nth(9).wait_for()
+    assert drawer.get_by_role("button", name="Show all").count() == 0
+
+
 def test_runs_are_compared_by_what_differs(report: Path, open_page: Callable[..., Any]) -> None:
     page = open_page(report)
     page.keyboard.press("2")
@@ -444,8 +464,13 @@ def test_runs_with_several_values_of_a_parameter_are_said_to_be_left_out(
         for group in run["groups"]:
             group["parameters"] = {"--lr": f"0.{place + 1}{group['number']}"}
     page = open_page(written(tmp_path, {"runs": runs}), "#tab=scatter&x=lr&y=metric.acc")
-    said = "2 runs, left out: 1 without both values, 1 with several values of one"
+    said = "2 runs, left out: 1 without both values, 1 with several values of one (choose groups to see each)"
     assert page.locator("#panel .note").inner_text() == said
+    page.get_by_role("tab", name="Parallel").click()
+    said = "1 run has several values of a parameter: choose groups to see each. "
+    assert page.locator("#panel .note").inner_text().startswith(said)
+    page.get_by_role("group", name="rows").get_by_role("button", name="groups").click()
+    assert "several" not in page.locator("#panel .note").inner_text()
 
 
 def test_curves_are_overlaid_and_smoothed(report: Path, open_page: Callable[..., Any]) -> None:

@@ -188,6 +188,21 @@ def test_the_output_of_a_run_is_read_while_it_is_printed(
     page.locator(".log", has_text="epoch 2").wait_for()
 
 
+def test_the_output_opens_on_the_first_failed_group(
+    sandbox: Sandbox, serve: Callable[..., Served], open_page: Callable[..., Any]
+) -> None:
+    sandbox.experiment("train", 'echo "wrong: $*" >&2\ncase "$*" in *"--seed 2"*) exit 1 ;; esac\n')
+    sandbox.qanat("run", "train", "--range-param", "--seed 1,2,3", code=1)
+    page = open_page(serve().address, "#groups=yes")
+    page.get_by_role("button", name="1.0", exact=True).click()
+    page.locator(".log-choices + .note", has_text="--group 0").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="runs", exact=True).click()
+    page.locator(".row .link").click()
+    page.locator(".log-choices + .note", has_text="--group 1 --stderr").wait_for()
+    page.locator(".log", has_text="--seed 2").wait_for()
+
+
 def test_curves_grow_while_they_are_shown(
     sandbox: Sandbox, serve: Callable[..., Served], open_page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

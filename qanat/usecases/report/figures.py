@@ -35,6 +35,8 @@ BYTES_MAX = 10 * 1000**2
 # Of folders, in which figures are looked for.
 ENTRIES_MAX = 100_000
 NAME_MAX = 200
+# Of the files that are left out.
+NAMED_MAX = 3
 DIGITS = 12
 
 
@@ -55,11 +57,11 @@ class Source:
 
 @dataclass(slots=True)
 class LeftOut:
-    """How many figures are left out, and why; `elsewhere` are runs whose directory may be anybody's."""
+    """Which figures are left out, or how many, and why; `elsewhere` are runs whose directory may be anybody's."""
 
     too_many: int = 0
-    too_large: int = 0
-    no_images: int = 0
+    too_large: list[str] = field(default_factory=list)
+    no_images: list[str] = field(default_factory=list)
     groups: int = 0
     elsewhere: list[str] = field(default_factory=list)
 
@@ -68,9 +70,10 @@ class LeftOut:
         if self.too_many:
             yield f"{_counted(self.too_many)} left out: the page has the first {EACH_GROUP_MAX} of a group"
         if self.too_large:
-            yield f"{_counted(self.too_large)} left out: larger than {size(BYTES_MAX)}"
+            yield f"{_counted(len(self.too_large))} left out: larger than {size(BYTES_MAX)} ({_few(self.too_large)})"
         if self.no_images:
-            yield f"{_counted(self.no_images)} left out: not the kind of image that the name says"
+            counted = _counted(len(self.no_images))
+            yield f"{counted} left out: not the kind of image that the name says ({_few(self.no_images)})"
         if self.groups:
             groups = "group is" if self.groups == 1 else "groups are"
             yield f"{self.groups:,} older {groups} here without figures; choose fewer runs"
@@ -110,7 +113,8 @@ class Figures:
         if real is None:
             return {}
         folders_of = {number: group_folder(real, number, len(run.groups)) for number in range(groups)}
-        found = {number: self._of_group(f"{run.id}-{number}", own, wanted) for number, own in folders_of.items()}
+        whose = {number: f"run {run.number}" + (f".{number}" if len(run.groups) > 1 else "") for number in folders_of}
+        found = {n: self._of_group(f"{run.id}-{n}", whose[n], own, wanted) for n, own in folders_of.items()}
         return {number: figures for number, figures in found.items() if figures}
 
     def read(self, image: str) -> tuple[str, bytes]:
@@ -156,11 +160,11 @@ class Figures:
             self._left_out.elsewhere.append(f"run {run.number}")
         return None
 
-    def _of_group(self, group: str, folder: Path, wanted: PathPatterns) -> list[dict[str, Any]]:
+    def _of_group(self, group: str, who: str, folder: Path, wanted: PathPatterns) -> list[dict[str, Any]]:
         if not self._left_groups:
             self._left_out.groups += 1
             return []
-        found = sorted(self._images_in(folder, wanted), key=lambda figure: by_numbers(figure[0]))
+        found = sorted(self._images_in(who, folder, wanted), key=lambda figure: by_numbers(figure[0]))
         self._left_groups -= bool(found)
         self._left_out.too_many += len(found[EACH_GROUP_MAX:])
         return [
@@ -180,7 +184,7 @@ class Figures:
         self._sources[image] = source
         return image
 
-    def _images_in(self, folder: Path, wanted: PathPatterns) -> Iterator[tuple[str, os.stat_result]]:
+    def _images_in(self, who: str, folder: Path, wanted: PathPatterns) -> Iterator[tuple[str, os.stat_result]]:
         with suppress(OSError), folders.opened(folder) as descriptor:
             for path, file in walk(descriptor, wanted, self._entries):
                 suffix = images.suffix_of(path)
@@ -188,11 +192,16 @@ class Figures:
                     continue
                 status = os.fstat(file.fileno())
                 if status.st_size > BYTES_MAX:
-                    self._left_out.too_large += 1
+                    self._left_out.too_large.append(f"{who}: {shortened(path, NAME_MAX)}")
                 elif not images.is_image(suffix, file.read(images.HEAD_BYTES)):
-                    self._left_out.no_images += 1
+                    self._left_out.no_images.append(f"{who}: {shortened(path, NAME_MAX)}")
                 else:
                     yield path, status
+
+
+def _few(files: list[str]) -> str:
+    more = f" and {len(files) - NAMED_MAX:,} more" if len(files) > NAMED_MAX else ""
+    return ", ".join(sorted(files, key=by_numbers)[:NAMED_MAX]) + more
 
 
 def _counted(count: int) -> str:

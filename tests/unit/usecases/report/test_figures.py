@@ -132,8 +132,8 @@ def test_what_is_no_image_or_too_large_is_left_out_and_said(world: World, monkey
         {"1.0": ["f0.png", "f1.png"]},
         [
             "2 figures are left out: the page has the first 2 of a group",
-            "1 figure is left out: larger than 100 B",
-            "2 figures are left out: not the kind of image that the name says",
+            "1 figure is left out: larger than 100 B (run 1: large.png)",
+            "2 figures are left out: not the kind of image that the name says (run 1: a.png, run 1: b.jpg)",
         ],
     )
 
