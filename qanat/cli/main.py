@@ -62,8 +62,19 @@ def _call(args: list[str]) -> int:
     except OSError as error:
         return _os_error(error)
     except Exception as error:  # noqa: BLE001  # users never see a traceback
-        return _bug(error)
+        if not _is_broken_object(error):
+            return _bug(error)
+        return _show(f"the repository has an object that cannot be read: {error}", "git fsck lists those", EXIT_USAGE)
     return status if isinstance(status, int) else 0
+
+
+def _is_broken_object(error: Exception) -> bool:
+    """Return whether libgit2 refuses what the repository has, like a commit with an impossible time.
+
+    Almost every command looks at HEAD, in many places.
+    """
+    pygit2 = sys.modules.get("pygit2")  # without it, nothing has been read
+    return pygit2 is not None and isinstance(error, pygit2.InvalidError)
 
 
 def _sentence(message: str) -> str:

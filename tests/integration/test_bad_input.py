@@ -817,3 +817,16 @@ def test_head_gets_the_first_line_and_no_traceback(project: Sandbox) -> None:
     result = call(["sh", "-c", pipeline, "sh", *PROGRAM], project.root)
     assert result.out.startswith("group 0: sh hello.sh --n 0 --storage_path ")
     assert result.err == ""
+
+
+@pytest.mark.parametrize("command", ["diff", "diff HEAD", "plan good", "report"])
+def test_a_commit_that_libgit2_cannot_read_is_the_repository_s_fault(sandbox: Sandbox, command: str) -> None:
+    sandbox.experiment("good", "exit 0\n")
+    tree = sandbox.git("rev-parse", "HEAD^{tree}")
+    person = "Ada <ada@example.org> 99999999999999999999 +0000"  # git takes it for the end of time
+    content = f"tree {tree}\nauthor {person}\ncommitter {person}\n\nlate\n"
+    late = call(["git", "hash-object", "-t", "commit", "-w", "--literally", "--stdin"], sandbox.root, stdin=content)
+    sandbox.git("update-ref", "HEAD", late.out.strip())
+    refused = sandbox.qanat(*command.split(), code=2).err
+    assert refused.startswith("qanat: the repository has an object that cannot be read: ")
+    assert refused.endswith("invalid Unix timestamp\n  hint: git fsck lists those\n")
