@@ -63,7 +63,7 @@ def load(
         raise YamlInvalid(source, 1, f"has more than the {GROUPS_MAX:,} groups that a run may have")
     nodes = NODES_MAX_AT_ALL if own else NODES_MAX + NODES_PER_GROUP * groups
     content = _decode(data, source)
-    if found := _TAG_DIRECTIVE.search(content):
+    if b"%TAG" in data and (found := _TAG_DIRECTIVE.search(content)):
         raise YamlInvalid(source, content.count("\n", 0, found.end()) + 1, "uses a %TAG directive", hint="remove it")
     try:
         return _Builder(content, source, text, lines, min(nodes, NODES_MAX_AT_ALL)).build()

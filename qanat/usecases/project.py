@@ -207,12 +207,16 @@ class Project:
                 with self.index() as index:
                     content = valid_content(index, data, kind, source)
             except InputInvalid as error:
-                error.__context__ = None  # whose frames keep what was parsed
-                self._broken[source, known] = error
+                self.remember_broken(kind, source, data, error)
             else:
                 self._valid.add(known)
                 return content
         raise self._broken[source, known].with_traceback(None)
+
+    def remember_broken(self, kind: str, source: str, data: bytes, error: InputInvalid) -> None:
+        """Remember what is wrong with a file of this content, so that it is not parsed again."""
+        error.__context__ = error.__traceback__ = None  # whose frames keep what was parsed
+        self._broken[source, (kind, digest(data))] = error
 
     @cached_property
     def _valid(self) -> set[tuple[str, bytes]]:

@@ -118,11 +118,13 @@ def _check_file(state: Files, project: Project, index: Index, source: str, runs:
         yield Problem(source, 1, (), "is not expected here; see What is where in DESIGN.md")
         return
     lines: dict[KeyPath, int] = {}
+    data = b""
     try:
         data = state.read(source, yaml_io.FILE_BYTES_MAX if kind == "run" else DEFINITION_BYTES_MAX)
         content = schemas.with_version(yaml_io.load(data, source, lines=lines), kind)
         schemas.check_version(content, kind, source)
     except yaml_io.YamlInvalid as error:
+        project.remember_broken(kind, source, data, error)
         yield Problem(source, error.line, (), error.problem)
         return
     except VersionTooNew as error:
