@@ -26,11 +26,12 @@ _DIGITS = 32
 _LOADED = re.compile(r"Loaded image(?: ID|\(s\))?: (\S+)")
 # Starts the engine with a name for its container, which is stopped once the engine's own process has ended: a scheduler
 # may kill that before it has passed on a signal, and never kills the container, which is not a child of the job. The
-# process that waits for this is not a child of the job either, and by its environment it does not belong to the group.
+# process that waits for this is not a child of the job either, and by its environment it does not belong to the group,
+# nor, for HTCondor, to the job.
 _WATCHED = """\
 q_name=qanat-${QANAT_JOB%:*}-${QANAT_JOB#*:}-$$
 (
-    unset QANAT_JOB
+    unset QANAT_JOB $(env | sed -n 's/^\\(_CONDOR_ANCESTOR_[0-9]*\\)=.*/\\1/p')
     setsid /bin/sh -c '
         trap "" HUP INT TERM
         while kill -0 "$1"; do sleep 1; done

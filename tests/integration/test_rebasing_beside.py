@@ -88,13 +88,24 @@ def abort(ada: Sandbox) -> None:
     if (state / "head-name").exists():
         again_and_again(ada, "git", "rebase", "--abort")
     elif state.exists():
-        again_and_again(ada, "git", "stash", "apply", "--quiet", (state / "autostash").read_text().strip())
+        if not ada.git("status", "--porcelain", "draft.txt"):  # git may have applied it before it gave up
+            again_and_again(ada, "git", "stash", "apply", "--quiet", (state / "autostash").read_text().strip())
         shutil.rmtree(state)
 
 
 def again_and_again(ada: Sandbox, *words: str) -> None:
     """Run a command until it succeeds: another process may hold the lock of the index."""
-    wait_until(lambda: not subprocess.run(words, cwd=ada.root, capture_output=True, check=False).returncode)
+    problems: list[bytes] = []
+
+    def works() -> bool:
+        done = subprocess.run(words, cwd=ada.root, capture_output=True, check=False)
+        problems.append(done.stderr)
+        return not done.returncode
+
+    try:
+        wait_until(works)
+    except AssertionError as error:
+        raise AssertionError(problems[-1]) from error
 
 
 @pytest.mark.parametrize("sight", ["seeing", "blind"])
