@@ -249,7 +249,7 @@ def test_a_process_that_no_journal_knows_is_found_by_its_mark_and_ended(
     world.left_alone(1)
     ended, _ = cancel.cancel_run(world.project, world.find(), world)
     assert states(ended) == [CANCELLED]
-    assert sleeper.wait() == -9
+    assert sleeper.wait() == -15  # SIGTERM
     assert world.committed() == ended
 
 
