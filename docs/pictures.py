@@ -186,7 +186,7 @@ def address_of(picture: Picture, content: Mapping[str, Any]) -> str:
 
 def take(shown: Page, picture: Picture, file: Path) -> None:
     """Save what a page shows. Raises SystemExit if the file is too large."""
-    shown.wait_for_selector(picture.ready)
+    shown.wait_for_selector(picture.ready, timeout=120_000)
     shown.screenshot(path=file)
     with Image.open(file) as image:
         with_few_colours(image.convert("RGB")).save(file, optimize=True)
