@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -67,7 +68,7 @@ EXPERIMENT = f"""\
 schema: experiment/1
 name: train
 executable: train.py
-executable_command: {json.dumps(str(sys.executable))}
+executable_command: {json.dumps(shlex.quote(sys.executable))}
 seed: seed
 metrics:
   - file: metrics.jsonl

@@ -17,6 +17,8 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 
+# How often, a millisecond apart, an environment must be empty in one program to be empty for good.
+EMPTY_TIMES = 10
 # How long a process may take from one program to the next, members of a family to end once they are killed, and all
 # of a family that starts new members as fast as they are killed.
 EXEC_S = 1.0
@@ -103,24 +105,21 @@ def family(variable: str, value: str) -> list[int]:
 def _environment(pid: str) -> bytes:
     """Return a process's environment, waiting for one that is between two programs. Raises OSError.
 
-    In execve(2), the environment reads as empty, and the start of the new program's stack as 0. A stack that is there
-    before and after the environment was read is of one program, whose environment is empty for good.
+    In execve(2), the environment reads as empty, and for a moment as one that is empty for good: it ends where it
+    starts (env_start and env_end in proc(5)). So that is seen several times, in one program, before it is believed.
     """
-    deadline = time.monotonic() + EXEC_S
-    before = _start_of_stack(pid)
-    while not (content := (_PROC / pid / "environ").read_bytes()):
+    deadline, seen = time.monotonic() + EXEC_S, [b""]
+    while not (content := (_PROC / pid / "environ").read_bytes()) and time.monotonic() < deadline:
         (_PROC / pid / "exe").readlink()  # a kernel thread has none
-        after = _start_of_stack(pid)
-        if before == after != b"0" or time.monotonic() > deadline:
+        fields = _fields(pid)
+        stack, start, end = fields[25], *fields[47:49]
+        if start != end or end == b"0" or stack != seen[-1]:
+            seen.clear()
+        seen.append(stack)
+        if len(seen) > EMPTY_TIMES:
             break
-        before = after
         time.sleep(0.001)
     return content
-
-
-def _start_of_stack(pid: str) -> bytes:
-    """Return the address where a program's stack starts, which is 0 until the program has been loaded."""
-    return _fields(pid)[25]
 
 
 def _fields(pid: int | str) -> list[bytes]:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
+from typing import IO
 
 from qanat.errors import RunnerUnavailable
 
@@ -100,13 +102,22 @@ def _communicate(
     timeout_s: float | None,
     when_slow: Callable[[], None] | None,
 ) -> tuple[bytes, bytes]:
+    if when_slow is None:
+        return process.communicate(stdin, timeout=timeout_s)
+    if stdin and process.stdin:
+        # What a first communicate() has not written by its timeout, a second one does not write either.
+        Thread(target=_feed, args=(process.stdin, stdin), daemon=True).start()
+        process.stdin = None
     try:
-        return process.communicate(stdin, timeout=SLOW_S if when_slow else timeout_s)
+        return process.communicate(timeout=SLOW_S)
     except subprocess.TimeoutExpired:
-        if when_slow is None:
-            raise
-    when_slow()
+        when_slow()
     return process.communicate()
+
+
+def _feed(pipe: IO[bytes], content: bytes) -> None:
+    with contextlib.suppress(BrokenPipeError), pipe:
+        pipe.write(content)
 
 
 def _started(

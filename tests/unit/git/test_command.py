@@ -45,8 +45,11 @@ def test_a_last_commit_of_a_billion_files_is_refused_by_all_that_git_would_list(
 
 def test_what_is_slow_for_another_reason_is_waited_for(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(programs, "SLOW_S", 0.01)
-    repository.git("config", "alias.slow", "!cat; sleep 0.5; echo done")
-    assert command.output(repository.root, "slow", stdin=b"a" * 1_000_000) == b"a" * 1_000_000 + b"done\n"
+    for reads in ("cat; sleep 0.5", "sleep 0.5; cat"):
+        repository.git("config", "alias.slow", f"!{reads}; echo done")
+        assert command.output(repository.root, "slow", stdin=b"a" * 1_000_000) == b"a" * 1_000_000 + b"done\n"
+    repository.git("config", "alias.deaf", "!sleep 0.5; echo done")
+    assert command.output(repository.root, "deaf", stdin=b"a" * 1_000_000) == b"done\n"
     empty = repository.root / "empty"
     repository.git("init", "-q", str(empty))
     assert command.output(empty, "-c", "alias.slow=!sleep 0.5; echo done", "slow") == b"done\n"
