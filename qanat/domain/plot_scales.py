@@ -60,7 +60,7 @@ def round_ticks(values: Collection[float]) -> Sequence[float]:
     if low == high:
         return []
     finest = Decimal(all(value == int(value) for value in values))
-    power = math.floor(math.log10(float(high - low) / TICKS_MAX))
+    power = ((high - low) / TICKS_MAX).adjusted()
     steps = (max(Decimal(f"{digit}e{exponent}"), finest) for exponent in (power, power + 1) for digit in (1, 2, 5))
     spans = ((step, math.ceil(low / step), math.floor(high / step)) for step in steps)
     step, first, last = next(span for span in spans if span[2] - span[1] < TICKS_MAX)
