@@ -17,15 +17,15 @@ Member = tuple[RunFacts, GroupFacts]
 def repeated_runs(runs: Sequence[RunFacts]) -> dict[str, str]:
     """Map the ids of reruns to that of the run which they repeat, that of the first for a rerun of a rerun."""
     direct = {run.id: run.rerun_of for run in runs if run.rerun_of is not None}
-    return {run: _first(run, direct) for run in direct}
-
-
-def _first(run: str, direct: Mapping[str, str]) -> str:
-    seen: dict[str, None] = {}
-    while run in direct and run not in seen:
-        seen[run] = None
-        run = direct[run]
-    return run
+    first: dict[str, str] = {}
+    for run in direct:
+        passed: dict[str, None] = {}
+        repeated = run
+        while repeated in direct and repeated not in first and repeated not in passed:
+            passed[repeated] = None
+            repeated = direct[repeated]
+        first |= dict.fromkeys(passed, first.get(repeated, repeated))
+    return first
 
 
 def counted(
