@@ -9,7 +9,7 @@ from itertools import islice
 
 from qanat.cli import session
 from qanat.cli.terminal.marks import MARKS
-from qanat.cli.terminal.output import brief, clean, is_terminal, plural
+from qanat.cli.terminal.output import brief, clean, is_terminal, note_line, plural
 from qanat.cli.terminal.run_table import run_table
 from qanat.cli.terminal.screen import Screen
 from qanat.cli.terminal.tables import GAP, cells, cut
@@ -103,7 +103,7 @@ def frame(view: View, columns: int, rows: int) -> list[str]:
     """Return the lines of a screen of this size: title, table, what does not fit, and notes."""
     above = [_title(view, columns), *([""] if rows >= ROWS_WITH_GAP else [])]
     values = ["", *view.newest] if view.newest and rows >= ROWS_WITH_NEWEST else []
-    below = [*values, *(f"note: {clean(note)}" for note in view.notes)]
+    below = [*values, *map(note_line, view.notes)]
     room = rows - len(above) - len(below) - 1
     if view.total > room:
         room -= 1

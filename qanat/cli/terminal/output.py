@@ -65,10 +65,15 @@ def tell(text: str) -> None:
 
 
 def tell_note(text: str) -> None:
-    """Print a note to stderr: on one line, whatever names of a stranger's are in it, and without secrets."""
+    """Print a note to stderr."""
+    tell(note_line(text))
+
+
+def note_line(text: str) -> str:
+    """Return a note as one line without secrets, whatever names of a stranger's are in it."""
     from qanat.domain.redaction import redacted  # most commands have no notes
 
-    tell(f"note: {clean(redacted(text))}")
+    return f"note: {clean(redacted(text))}"
 
 
 def say_json(content: Any) -> None:

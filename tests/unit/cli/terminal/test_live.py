@@ -101,6 +101,8 @@ def test_notes_are_below_the_table_and_cut() -> None:
     lines = frame(view(notes=["Slurm did not answer; what it said at 12:00 is shown", "another"]), 40, 12)
     assert lines[-3:] == ["… and 6 more", "note: Slurm did not answer; what it sai…", "note: another"]
     assert len(lines) == 12
+    lines = frame(view(notes=["https://ann:pw@example.org refused"]), 80, 12)
+    assert lines[-1] == "note: https://ann:[redacted]@example.org refused"
 
 
 def test_the_newest_values_of_curves_are_between_the_table_and_the_notes() -> None:
