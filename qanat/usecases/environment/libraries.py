@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from qanat.errors import QanatError
@@ -19,25 +20,28 @@ LIBRARIES_MAX = 100
 
 def find(known: Remembered, program: Path, folder: Path, variables: Mapping[str, str]) -> dict[str, str]:
     """Return the SHA-256 of each library, by its name; they are read only if they have changed."""
-    searched = [str(folder / part) for part in variables.get("LD_LIBRARY_PATH", "").split(":") if part]
-    found = dict(_found(program, searched))
+    searched = [part for part in variables.get("LD_LIBRARY_PATH", "").split(":") if part]
+    found = dict(islice(_found(program, folder, searched), LIBRARIES_MAX))
     stamps = {path: stamp_at(path) for path in found.values()}
     return known.found(f"libraries {program}", stamps, lambda: _hashed(found)) if found else {}
 
 
-def _found(program: Path, searched: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield the name and the path of each library that a program needs, and of those that they need."""
-    waiting: list[str] = [str(program)]
+def _found(program: Path, folder: Path, searched: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the name and the path of each library that a program needs, and of those that they need.
+
+    Relative paths start at the folder that the program is started in, also a name with a slash.
+    """
+    waiting = [program]
     seen: set[str] = set()
-    while waiting and len(seen) < LIBRARIES_MAX:
-        needs = elf.needs_of(Path(waiting.pop()))
+    while waiting:
+        needs = elf.needs_of(waiting.pop())
         for name in needs.names:
-            places = [os.path.join(place, name) for place in (*needs.rpath, *searched, *needs.runpath)]  # noqa: PTH118
-            path = next((place for place in places if files.is_file(Path(place))), None)
+            places = [""] if "/" in name else [*needs.rpath, *searched, *needs.runpath]
+            path = next(filter(files.is_file, (folder / place / name for place in places)), None)
             if name not in seen and path and name.isprintable():
                 seen.add(name)
                 waiting.append(path)
-                yield name, path
+                yield name, str(path)
 
 
 def _hashed(found: Mapping[str, str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ import pytest
 from qanat.domain.environment import Environment, Interpreter, differences
 from qanat.records import remembered
 from qanat.system import programs
+from qanat.usecases.environment import libraries
 from qanat.usecases.environment.interpreter import NotStarted
 from qanat.usecases.environment.look import look
 from tests.support import elf
@@ -203,3 +204,25 @@ def test_the_libraries_that_come_with_a_program_are_known_by_their_hashes(
     world.write("other/libb.so", "22")
     changed = look(world.project, command, world.root)
     assert differences(found, changed)[0].startswith("libb.so sha256:785f3ec7eb, was sha256:6b86b273ff")
+
+
+@pytest.mark.parametrize("needs", [((elf.NEEDED, "./lib/liba.so"),), ((elf.NEEDED, "liba.so"), (elf.RUNPATH, "lib"))])
+def test_relative_paths_of_libraries_start_where_the_program_does(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, needs: tuple[tuple[int, str], ...]
+) -> None:
+    world.write("simulate", "").write_bytes(elf.program(*needs))
+    (world.root / "simulate").chmod(0o755)
+    world.write("lib/liba.so", "1")
+    monkeypatch.chdir(tmp_path)
+    digest = f"sha256:{hashlib.sha256(b'1').hexdigest()}"
+    assert look(world.project, ("./simulate", "input"), world.root).libraries == {"liba.so": digest}
+
+
+def test_of_many_libraries_the_first_ones_are_hashed(world: World) -> None:
+    names = [f"lib{number:03}.so" for number in range(libraries.LIBRARIES_MAX + 1)]
+    needs = [(elf.NEEDED, name) for name in names]
+    world.write("simulate", "").write_bytes(elf.program(*needs, (elf.RUNPATH, "$ORIGIN")))
+    (world.root / "simulate").chmod(0o755)
+    for name in names:
+        world.write(name, "")
+    assert list(look(world.project, ("./simulate", "input"), world.root).libraries) == names[:-1]
