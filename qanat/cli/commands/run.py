@@ -76,7 +76,7 @@ class RunCommand(Command):
         try:
             rest = super().parse_args(ctx, [*split.own, *(["--", split.name] if split.name is not None else [])])
         except click.NoSuchOption as error:
-            if "--plan" in split.own:
+            if any(word.partition("=")[0] == "--plan" for word in split.own):
                 raise UsageError(
                     f"--plan cannot be combined with {error.option_name}, which is not an option of qanat",
                     hint="the plan has the arguments of the program",

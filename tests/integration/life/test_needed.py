@@ -131,11 +131,11 @@ def test_a_plan_is_reviewed_and_run(sandbox: Sandbox) -> None:
     sandbox.git("commit", "--quiet", "--message", "plan")
     assert sandbox.qanat("validate").err == ""
     assert "2 groups (2 new); nothing was run or written" in sandbox.qanat("run", "--plan", plan, "--dry-run").out
-    refused = sandbox.qanat("run", "--plan", plan, "--lr", "3", code=2)
-    assert refused.err == (
-        "qanat: --plan cannot be combined with --lr, which is not an option of qanat\n"
-        "  hint: the plan has the arguments of the program\n"
-    )
+    for words in (["--plan", plan], [f"--plan={plan}"]):
+        assert sandbox.qanat("run", *words, "--lr", "3", code=2).err == (
+            "qanat: --plan cannot be combined with --lr, which is not an option of qanat\n"
+            "  hint: the plan has the arguments of the program\n"
+        )
     sandbox.qanat("run", "--plan", plan, "-j", "2", cwd=sandbox.root / ".qanat/plans", code=2)
     sandbox.qanat("run", "--plan", "seeds.yaml", "-j", "2", cwd=sandbox.root / ".qanat/plans")
     record = sandbox.record()
