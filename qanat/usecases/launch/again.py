@@ -19,7 +19,7 @@ from qanat.records.made import Notes
 from qanat.runners.protocol import Runners
 from qanat.usecases.data.definitions import definition_of, is_missing
 from qanat.usecases.launch import inputs
-from qanat.usecases.launch.secret_checks import check_container
+from qanat.usecases.launch.container_choice import choose_container
 from qanat.usecases.launch.workplace import Workplace
 from qanat.usecases.project import Project
 
@@ -89,17 +89,8 @@ def container_of(
     allow_secrets: bool,
 ) -> Chosen | None:
     """Return the container that a run had, and its engine; None if it had none. What was typed counts more."""
-    elsewhere = not runners.is_in_process(choice.name)
-    if run.container is None and typed is None and not elsewhere:
-        return None
-    from qanat.usecases.launch import containers, universe  # most runs have none
-
-    request = containers.wanted(project, typed, run.container.again() if run.container else None)
-    request = universe.for_runner(request, choice, runners)
-    if request and not allow_secrets:
-        check_container(request)
-    with containers.image_of(run, request):
-        return containers.choose(project, request, elsewhere=elsewhere)
+    defined = run.container.again() if run.container else None
+    return choose_container(project, typed, defined, choice, runners, run, allow_secrets=allow_secrets)
 
 
 def experiment_of(project: Project, run: Run) -> Experiment:

@@ -23,11 +23,12 @@ from qanat.usecases.environment import machines
 from qanat.usecases.launch import code, data, found_environment, keys, past_code
 from qanat.usecases.launch import plan as plan_run
 from qanat.usecases.launch.code import Ask, Captured, Counts
+from qanat.usecases.launch.container_choice import choose_container
 from qanat.usecases.launch.findings import Findings
 from qanat.usecases.launch.new_run import Launch, first_attempt
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose
 from qanat.usecases.launch.plan import Needed, Plan, PlannedGroup, RunRequest
-from qanat.usecases.launch.secret_checks import check_container, check_launch
+from qanat.usecases.launch.secret_checks import check_launch
 from qanat.usecases.launch.start import start
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.project import Project
@@ -123,17 +124,8 @@ def _container(
     repeated: Run | None = None,
 ) -> Chosen | None:
     """Choose the container of a run and its engine; None if it has none."""
-    elsewhere = not runners.is_in_process(choice.name)
-    if request.container is None and plan.experiment.container is None and not elsewhere:
-        return None
-    from qanat.usecases.launch import containers, universe  # most runs have none
-
-    wanted = containers.wanted(project, request.container, plan.experiment.container)
-    wanted = universe.for_runner(wanted, choice, runners)
-    if wanted and not options.allow_secrets:
-        check_container(wanted)
-    with containers.image_of(repeated, wanted):
-        return containers.choose(project, wanted, elsewhere=elsewhere)
+    typed, defined = request.container, plan.experiment.container
+    return choose_container(project, typed, defined, choice, runners, repeated, allow_secrets=options.allow_secrets)
 
 
 def enclosed(
