@@ -31,6 +31,14 @@ def sha256_of(path: str | Path, passed: Callable[[int], object] = _ignored) -> s
     return _sha256(path, _buffer(), passed)
 
 
+def digest_within(path: str | Path, most_bytes: int) -> str:
+    """Return the SHA-256 of a regular file as `sha256:…`; empty if it cannot be read, or is larger than this."""
+    try:
+        return f"sha256:{sha256_of(path)}" if os.path.getsize(path) <= most_bytes else ""  # noqa: PTH202
+    except OSError:
+        return ""
+
+
 def sha256_of_open(descriptor: int, size: int) -> str:
     """Return the SHA-256 of an open file in hexadecimal digits. Raises OSError if it is longer than this size."""
     return _of_open(descriptor, size, _buffer(min(size + 1, BLOCK_BYTES)), _ignored)

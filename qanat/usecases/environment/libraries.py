@@ -5,12 +5,10 @@ Those of the system, which the loader finds without that, are as its packages ha
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
-from qanat.errors import QanatError
 from qanat.records.remembered import Remembered, stamp_at
 from qanat.system import elf, files, hashing
 
@@ -45,11 +43,5 @@ def _found(program: Path, folder: Path, searched: Sequence[str]) -> Iterator[tup
 
 
 def _hashed(found: Mapping[str, str]) -> dict[str, str]:
-    digests = {}
-    for name, path in found.items():
-        try:
-            if os.path.getsize(path) <= BYTES_MAX:  # noqa: PTH202
-                digests[name.rpartition("/")[2]] = f"sha256:{hashing.sha256_of(path)}"
-        except (OSError, QanatError):
-            continue
-    return digests
+    digests = {name.rpartition("/")[2]: hashing.digest_within(path, BYTES_MAX) for name, path in found.items()}
+    return {name: digest for name, digest in digests.items() if digest}

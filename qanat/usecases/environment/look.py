@@ -10,6 +10,7 @@ from typing import Any
 
 from qanat.domain.environment import Environment, recorded_modules, recorded_variables
 from qanat.records.remembered import Remembered, stamp_at
+from qanat.system import hashing
 from qanat.usecases.environment import others, pythons, uv_scripts
 from qanat.usecases.environment.interpreter import Started, started_by
 from qanat.usecases.project import Project
@@ -56,7 +57,7 @@ def _locks(known: Remembered, folder: Path, names: Sequence[str]) -> dict[str, s
     for name in names:
         path = folder / name
         if stamp := stamp_at(str(path)):
-            hashed = partial(others.hash_of, path, LOCK_BYTES_MAX)
+            hashed = partial(hashing.digest_within, path, LOCK_BYTES_MAX)
             found[name] = known.found(f"file {path}", {str(path): stamp}, hashed)
     return {name: digest for name, digest in found.items() if digest}
 

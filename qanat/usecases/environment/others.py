@@ -52,7 +52,7 @@ def describe(known: Remembered, program: Path, folder: Path, *, starts: bool) ->
         if version:
             packages = _r_packages(known, program, folder, starts=starts) if language == "r" else {}
             return {"interpreter": Interpreter(language, version), "distributions": packages}
-    digest = known.found(f"executable {program}", stamps, lambda: hash_of(real, EXECUTABLE_BYTES_MAX))
+    digest = known.found(f"executable {program}", stamps, lambda: hashing.digest_within(real, EXECUTABLE_BYTES_MAX))
     return {"executable": digest, "libraries": libraries.find(known, program, folder, os.environ)} if digest else {}
 
 
@@ -77,11 +77,3 @@ def _version(program: Path, folder: Path) -> str:
         if found := VERSION.search((asked.out or asked.err)[:1_000].decode("utf-8", "replace")):
             return found[0]
     return ""
-
-
-def hash_of(path: Path, most_bytes: int) -> str:
-    """Return the SHA-256 of a file; empty if it cannot be read, or is too large."""
-    try:
-        return f"sha256:{hashing.sha256_of(path)}" if path.stat().st_size <= most_bytes else ""
-    except OSError:
-        return ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qanat.system.hashing import BLOCK_BYTES, Hashing, sha256_of
+from qanat.system.hashing import BLOCK_BYTES, Hashing, digest_within, sha256_of
 
 
 def test_the_hash_is_that_of_the_bytes(tmp_path: Path) -> None:
@@ -58,3 +58,11 @@ def test_hashing_that_is_interrupted_stops(tmp_path: Path) -> None:
     next(blocks)
     blocks.close()  # type: ignore[attr-defined]  # as when Ctrl-C ends the loop
     assert len(hashing.digests) < len(paths)
+
+
+def test_only_files_within_a_size_have_a_digest(tmp_path: Path) -> None:
+    file = tmp_path / "f"
+    file.write_bytes(b"12")
+    assert digest_within(file, 2) == f"sha256:{hashlib.sha256(b'12').hexdigest()}"
+    assert digest_within(file, 1) == digest_within(tmp_path, 2**20) == ""
+    assert digest_within(tmp_path / "gone", 2) == ""
