@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,7 +12,6 @@ from qanat.cli.definitions.defining import Content, commit_option, file_option, 
 from qanat.cli.options import Command, Group, option
 from qanat.cli.terminal.output import say, tell_note
 from qanat.domain import views
-from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
 from qanat.usecases.definitions import define, listing
 from qanat.usecases.project import open_project
@@ -39,19 +39,22 @@ def view() -> None:
     """Manage saved views: what the page of runs shows, which qanat report and qanat ui open by name."""
 
 
-address_option = option(
-    "--address", metavar="ADDRESS", help="What to show: the address of the page, or what follows #."
-)
-description_option = option("--description", metavar="TEXT", help="What the view shows.")
+def _saving_options(command: Any) -> Any:
+    """Add the options that new and update share."""
+    for add in (
+        secrets_option,
+        commit_option,
+        file_option,
+        option("--description", metavar="TEXT", help="What the view shows."),
+        option("--address", metavar="ADDRESS", help="What to show: the address of the page, or what follows #."),
+    ):
+        command = add(command)
+    return command
 
 
 @view.command(cls=Command, epilog=NEW, short_help="Save a view.")
 @click.argument("name")
-@address_option
-@description_option
-@file_option
-@commit_option
-@secrets_option
+@_saving_options
 def new(
     name: str, address: str | None, description: str | None, from_file: Path | None, commit: bool, allow_secrets: bool
 ) -> None:
@@ -72,12 +75,7 @@ def _shown(address: str | None, file: Path | None, name: str) -> Content:
     """Return what a view shows, from an address or a file, whose name must be that of the view."""
     if file is None:
         return views.from_address(address or "")
-    content = define.read_input("view", file, {"name": name})
-    if content["name"] != name:
-        raise UsageError(
-            f"{file} defines {quoted(content['name'])}, not {quoted(name)}", hint="correct the name in the file"
-        )
-    return content
+    return defining.read_named("view", file, {"name": name})
 
 
 @view.command("list", epilog="\b\nExample:\n  qanat view list --json")
@@ -99,11 +97,7 @@ def show(name: str, as_json: bool) -> None:
 
 @view.command(cls=Command, epilog=UPDATE, short_help="Change a view.")
 @click.argument("name")
-@address_option
-@description_option
-@file_option
-@commit_option
-@secrets_option
+@_saving_options
 def update(
     name: str, address: str | None, description: str | None, from_file: Path | None, commit: bool, allow_secrets: bool
 ) -> None:

@@ -1,4 +1,4 @@
-"""What the commands on experiments, datasets and templates share: new, list, show, update, delete."""
+"""What the commands on experiments, datasets, templates and views share: new, list, show, update, delete."""
 
 from __future__ import annotations
 
@@ -51,6 +51,17 @@ def one_file(argument: Path | None, from_file: Path | None) -> Path | None:
     return argument or from_file
 
 
+def read_named(kind: str, file: Path, given: Content) -> Content:
+    """Return the definition in a file that may leave out what is given. Raises UsageError if it has another name."""
+    content = define.read_input(kind, file, given)
+    if content["name"] != given["name"]:
+        raise UsageError(
+            f"{file} defines {quoted(content['name'])}, not {quoted(given['name'])}",
+            hint="correct the name in the file",
+        )
+    return content
+
+
 def create(
     kind: str,
     file: Path | None,
@@ -94,11 +105,7 @@ def change(
     project = open_project(Path.cwd())
     before = project.definition(kind, name, runner)
     if file is not None:
-        content = define.read_input(kind, file, {"name": name, **({"runner": runner} if runner else {})})
-        if content["name"] != name:
-            raise UsageError(
-                f"{file} defines {quoted(content['name'])}, not {quoted(name)}", hint="correct the name in the file"
-            )
+        content = read_named(kind, file, {"name": name, **({"runner": runner} if runner else {})})
     else:
         content = {key: value for key, value in before.items() if key not in dropped} | options
     if file is None and not options:
