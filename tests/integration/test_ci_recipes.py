@@ -400,6 +400,13 @@ def test_the_page_of_all_runs_is_an_artifact_to_which_the_comment_links(runner: 
     assert not (runner.folder / "elsewhere").exists()
 
 
+def test_a_page_that_the_merge_request_brings_is_no_artifact(runner: Runner) -> None:
+    runner.change_server(new={"author": {"id": 7}})
+    (runner.clone.root / "qanat-report.html").write_text("forged")
+    on_gitlab(runner, QANAT_TOKEN="s3cret")
+    assert not (runner.clone.root / "qanat-report.html").exists()
+
+
 def test_a_state_that_is_not_valid_fails_the_job_on_gitlab_too(runner: Runner) -> None:
     runner.clone.write(".qanat/datasets/x.yaml", "x: [\n")
     on_gitlab(runner, code=1, QANAT_TOKEN="s3cret")
