@@ -83,6 +83,17 @@ def test_pooled_rows_open_into_their_members_and_the_address_keeps_it(
     assert shown(other)[0] == "6"
 
 
+def test_the_metric_of_pooled_rows_is_in_sight_on_a_narrow_screen(
+    tmp_path: Path, open_page: Callable[..., Any]
+) -> None:
+    runs = [run for run in RUNS[::-1] if run["experiment"] == "train"]
+    path = written(tmp_path, {"runs": runs, "seeds": SEEDS, "better": {"acc": "higher"}})
+    page = open_page(path, "#by=settings", viewport={"width": 390, "height": 800})
+    assert "commit" in page.locator("[role=columnheader]").all_inner_texts()
+    box = page.locator("[role=columnheader]", has_text="acc").bounding_box()
+    assert box["x"] + box["width"] <= 390
+
+
 def test_pooled_rows_have_the_notes_of_the_command_line(tmp_path: Path, open_page: Callable[..., Any]) -> None:
     page = open_page(written(tmp_path, {"runs": RUNS[::-1], "seeds": SEEDS}), "#by=settings")
     assert page.locator("#filters .pooling").inner_text().split(" · ") == [
