@@ -35,8 +35,8 @@ class Range:
 
     @property
     def is_parted(self) -> bool:
-        """Whether each side has commits that the other lacks."""
-        return self.base is not None and self.shared not in (self.base, self.tip)
+        """Whether each side has commits after the one that both have."""
+        return self.shared not in (None, self.base, self.tip)
 
 
 def parse(location: Location, repository: pygit2.Repository, text: str | None) -> Range:

@@ -171,6 +171,9 @@ def test_the_same_is_said_of_two_commits_wherever_one_stands(project: Sandbox) -
     project.write(".qanat/config.yaml", "schema: config/1\n")
     project.commit("Something else")
     assert project.qanat("diff", "main...work", "--json").json == here
+    out = project.qanat("diff", "work..elsewhere").out
+    assert "runs only in the base" in out
+    assert "merge base" not in out
 
 
 def test_in_the_other_direction_runs_are_in_the_base_and_were_not_deleted(project: Sandbox) -> None:
@@ -565,6 +568,10 @@ def test_a_shallow_clone_says_how_to_get_the_rest(project: Sandbox, tmp_path: Pa
     assert "hint: this clone is shallow" in result.err
     # Without the history, two states can still be compared as they are.
     assert "2 new runs" in Sandbox(clone).qanat("diff", "origin/main..HEAD").out
+    # As the merge base is missing, runs that are gone may have been deleted.
+    out = Sandbox(clone).qanat("diff", "HEAD..origin/main").out
+    assert f"run {ids(project)[2]} of train was deleted after it had ended" in out
+    assert "only in the base" not in out
 
 
 # ---- files from strangers

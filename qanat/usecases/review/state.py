@@ -112,7 +112,7 @@ def _changes(
     where: Condition,
 ) -> StateChanges:
     announced = cache(partial(_announced_deletions, project, span))
-    runs = classify_runs(sides, known.is_renamed, announced, partial(_was_shared, trees, span))
+    runs = classify_runs(sides, known.is_renamed, announced, partial(_was_shared, project, trees, span))
     moved = _moved(runs)
     definitions = changes.compare_definitions(sides.old_definitions, sides.new_definitions, moved, requests)
     renamed = _renamed(definitions, moved)
@@ -149,9 +149,11 @@ def _changes(
     )
 
 
-def _was_shared(trees: Trees, span: Range, path: str) -> bool:
+def _was_shared(project: Project, trees: Trees, span: Range, path: str) -> bool:
     """Return whether a record of the base is in the newest commit that both sides have."""
-    return span.shared == span.base or (span.shared is not None and trees.entry(span.shared, path) is not None)
+    if span.shared is None:
+        return revisions.is_shallow(project.location)  # the commit may be among those that are missing
+    return span.shared == span.base or trees.entry(span.shared, path) is not None
 
 
 def _announced_deletions(project: Project, span: Range) -> frozenset[str]:
