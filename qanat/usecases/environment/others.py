@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from qanat.domain.environment import Interpreter
 from qanat.domain.machine import VERSION
@@ -16,6 +17,7 @@ from qanat.system import hashing, programs, r_installation
 from qanat.usecases.environment import libraries
 from qanat.usecases.environment.interpreter import NotStarted
 
+T = TypeVar("T")
 EXECUTABLE_BYTES_MAX = 256 * 2**20
 _PATIENCE_S = 10.0
 _LANGUAGES = {
@@ -46,9 +48,7 @@ def describe(known: Remembered, program: Path, folder: Path, *, starts: bool) ->
         return {"interpreter": Interpreter("matlab", release[0])}
     stamps = {str(program): stamp_at(str(program))}
     if language := _LANGUAGES.get(program.name):
-        if not starts and known.get(f"version {program}", stamps) is None:
-            raise NotStarted
-        version = known.found(f"version {program}", stamps, lambda: _version(program, folder))
+        version = _asked(known, f"version {program}", stamps, lambda: _version(program, folder), starts=starts)
         if version:
             packages = _r_packages(known, program, folder, starts=starts) if language == "r" else {}
             return {"interpreter": Interpreter(language, version), "distributions": packages}
@@ -64,11 +64,25 @@ def _r_packages(known: Remembered, program: Path, folder: Path, *, starts: bool)
     read = (str(rscript), str(folder / ".Renviron"), os.path.expanduser("~/.Renviron"))  # noqa: PTH111
     stamps = {path: stamp_at(path) for path in read}
     name = f"R libraries {rscript} {[os.environ.get(variable, '') for variable in _R_VARIABLES]}"
-    if not starts and known.get(name, stamps) is None:
-        raise NotStarted
-    folders = known.found(name, stamps, lambda: r_installation.libraries(rscript, folder))
+    folders = _asked(known, name, stamps, lambda: r_installation.libraries(rscript, folder), starts=starts)
     contents = {place: stamp_at(place) for place in folders}
     return known.found(f"R packages {folders}", contents, lambda: r_installation.packages(folders))
+
+
+def _asked(known: Remembered, name: str, stamps: Mapping[str, str], ask: Callable[[], T], *, starts: bool) -> T:
+    """Return the answer of a program, which is asked again next time if it gives none, as when it takes too long.
+
+    Raises NotStarted if it is not known, and the program must not be started.
+    """
+    found: T | None = known.get(name, stamps)
+    if found is not None:
+        return found
+    if not starts:
+        raise NotStarted
+    answer = ask()
+    if answer:
+        known.put(name, stamps, answer)
+    return answer
 
 
 def _version(program: Path, folder: Path) -> str:

@@ -178,6 +178,20 @@ def test_the_packages_of_r_are_those_of_its_libraries(
     assert look(world.project, command, world.root) == Environment(Interpreter("r", "4.4.2"))
 
 
+def test_what_does_not_answer_is_asked_again(world: World, tmp_path: Path) -> None:
+    program(world.root / "julia", "#!/bin/sh\ncat version\n")
+    assert look(world.project, ("./julia", "train.jl"), world.root).executable
+    world.write("version", "julia version 1.11.2\n")
+    assert look(world.project, ("./julia", "train.jl"), world.root).interpreter == Interpreter("julia", "1.11.2")
+    (tmp_path / "own/dplyr").mkdir(parents=True)
+    (tmp_path / "own/dplyr/DESCRIPTION").write_text("Package: dplyr\nVersion: 1.1\n")
+    program(world.root / "Rscript", '#!/bin/sh\ntest "$1" = --version && echo R 4.4.1 || cat libraries\n')
+    command = ("./Rscript", "train.R")
+    assert look(world.project, command, world.root) == Environment(Interpreter("r", "4.4.1"))
+    world.write("libraries", f"{tmp_path}/own\n")
+    assert look(world.project, command, world.root).distributions == {"dplyr": "1.1"}
+
+
 def test_another_program_is_known_by_its_hash(world: World) -> None:
     for name in ("simulate", "perl"):  # the latter does not say a version
         program(world.root / name, "#!/bin/sh\nexit 1\n")
