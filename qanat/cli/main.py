@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import re
 import sys
 from typing import NoReturn
 
@@ -23,6 +24,8 @@ _MACHINE = frozenset(
     getattr(errno, name)
     for name in ("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EIO", "ESTALE", "EMFILE", "ENFILE", "ENOTCONN")
 )
+_OBJECT_ID = re.compile(r"\b(?:[0-9a-f]{40}|[0-9a-f]{64})\b")
+_COMPLETE = "git fsck lists those; in a partial clone, get all with: git fetch --refetch --no-filter"
 
 
 def main() -> NoReturn:
@@ -62,19 +65,26 @@ def _call(args: list[str]) -> int:
     except OSError as error:
         return _os_error(error)
     except Exception as error:  # noqa: BLE001  # users never see a traceback
-        if not _is_broken_object(error):
-            return _bug(error)
-        return _show(f"the repository has an object that cannot be read: {error}", "git fsck lists those", EXIT_USAGE)
+        problem = _repository_problem(error)
+        return _show(*problem, EXIT_USAGE) if problem else _bug(error)
     return status if isinstance(status, int) else 0
 
 
-def _is_broken_object(error: Exception) -> bool:
-    """Return whether libgit2 refuses what the repository has, like a commit with an impossible time.
+def _repository_problem(error: Exception) -> tuple[str, str] | None:
+    """Return a message and a hint if libgit2 cannot read what a repository should have; None for any other error.
 
-    Almost every command looks at HEAD, in many places.
+    Almost every command looks at HEAD, in many places. A commit may have an impossible time, or its tree be missing, as
+    in a partial clone.
     """
     pygit2 = sys.modules.get("pygit2")  # without it, nothing has been read
-    return pygit2 is not None and isinstance(error, pygit2.InvalidError)
+    if pygit2 is None or not isinstance(error, pygit2.GitError):
+        return None
+    if isinstance(error, pygit2.InvalidError):
+        return f"the repository has an object that cannot be read: {error}", "git fsck lists those"
+    # Other things that were not found have names in place of ids.
+    if isinstance(error, KeyError) and _OBJECT_ID.search(str(error)):
+        return f"the repository lacks an object: {error.args[0]}", _COMPLETE
+    return None
 
 
 def _sentence(message: str) -> str:

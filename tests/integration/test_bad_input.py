@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -830,3 +831,17 @@ def test_a_commit_that_libgit2_cannot_read_is_the_repository_s_fault(sandbox: Sa
     refused = sandbox.qanat(*command.split(), code=2).err
     assert refused.startswith("qanat: the repository has an object that cannot be read: ")
     assert refused.endswith("invalid Unix timestamp\n  hint: git fsck lists those\n")
+
+
+@pytest.mark.parametrize("without", ["tree:0", "blob:none"])
+def test_what_a_partial_clone_lacks_can_be_fetched(sandbox: Sandbox, without: str) -> None:
+    sandbox.experiment("good", "exit 0\n")
+    sandbox.qanat("experiment", "update", "good", "--description", "better", "--commit")
+    sandbox.git("config", "uploadpack.allowFilter", "true")
+    clone = Sandbox(sandbox.root.parent / "clone")
+    sandbox.git("clone", "--quiet", f"--filter={without}", f"file://{sandbox.root}", str(clone.root))
+    refused = clone.qanat("diff", "HEAD~1..HEAD", code=2).err
+    assert re.match(r"qanat: the repository lacks an object: .*[0-9a-f]{40}", refused)
+    remedy = refused.partition("in a partial clone, get all with: git ")[2]
+    clone.git(*remedy.split())
+    assert "better" in clone.qanat("diff", "HEAD~1..HEAD").out
