@@ -19,7 +19,7 @@ _MAGIC = b"\x7fELF\x02\x01"
 _HEADER_BYTES, _PROGRAM_BYTES, _DYNAMIC_BYTES = 64, 56, 16
 _LOAD, _DYNAMIC = 1, 2
 _END, _NEEDED, _STRINGS, _RPATH, _RUNPATH = 0, 1, 5, 15, 29
-_TABLE_BYTES_MAX = 2**20
+_TABLE_BYTES_MAX = 2**15
 _NAME_BYTES_MAX = 4096
 
 
@@ -43,8 +43,9 @@ def needs_of(path: Path) -> Needs:
 
 def _needs(file: BinaryIO, origin: str) -> Needs:
     segments = list(_segments(file))
-    dynamic = [(offset, size) for kind, offset, _, size in segments if kind == _DYNAMIC]
-    entries = [entry for place in dynamic for entry in _entries(file, *place)]
+    # There is one at most. A file may claim thousands, and stand for more names than there is memory.
+    dynamic = next(((offset, size) for kind, offset, _, size in segments if kind == _DYNAMIC), (0, 0))
+    entries = list(_entries(file, *dynamic))
     strings = next((value for tag, value in entries if tag == _STRINGS), -1)
     loaded = ((o + strings - at) for kind, o, at, size in segments if kind == _LOAD and at <= strings < at + size)
     if (table := next(loaded, None)) is None:

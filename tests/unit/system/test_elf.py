@@ -43,6 +43,17 @@ def test_what_is_cut_off_names_nothing_that_is_not_there(tmp_path: Path, size: i
     assert needs_of(written(tmp_path / "x", data[:size])).names in ((), ("",), ("liba.so.1"[: max(0, size - 225)],))
 
 
+def test_few_bytes_do_not_stand_for_many_names(tmp_path: Path) -> None:
+    name = "x" * 4000
+    data = program(*[(NEEDED, name)] * 10)
+    header = data[120:176]  # of the dynamic section
+    assert struct.unpack_from("<I", header) == (2,)
+    often = data + data[64:120] + header * 1000
+    often = often[:32] + struct.pack("<Q", len(data)) + often[40:56] + struct.pack("<H", 1001) + often[58:]
+    assert needs_of(written(tmp_path / "x", often)) == Needs((name,) * 10)
+    assert len(needs_of(written(tmp_path / "x", program(*[(NEEDED, "")] * 3000))).names) <= 2**11
+
+
 def test_what_is_no_such_file_needs_nothing(tmp_path: Path) -> None:
     data = program((NEEDED, "liba.so.1"))
     for text in (b"#!/bin/sh\n", data.replace(b"ELF\x02", b"ELF\x01", 1)):
