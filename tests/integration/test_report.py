@@ -109,8 +109,9 @@ def test_a_folder_is_written_over_an_earlier_report_and_nothing_else(sandbox: Sa
     refused = sandbox.qanat("report", "--folder", "docs", code=2)
     assert "docs has files that are not of a report" in refused.err
     assert (sandbox.root / "docs/index.html").read_text() == "mine"
-    both = sandbox.qanat("report", "--folder", "x", "--json", code=2).err
-    assert "--folder cannot be combined with --json" in both
+    for option, *value in (["--json"], ["--out", "page.html"]):
+        both = sandbox.qanat("report", "--folder", "x", option, *value, code=2).err
+        assert f"--folder cannot be used with {option}\n  hint: leave out one of them" in both
 
 
 def test_a_file_that_would_be_large_is_not_and_a_folder_is_proposed(sandbox: Sandbox) -> None:

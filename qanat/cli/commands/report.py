@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from qanat.cli import session
-from qanat.cli.options import option, view_option, where_option
+from qanat.cli.options import option, refuse_together, view_option, where_option
 from qanat.cli.terminal.output import plural, say, say_whole, tell_note
 from qanat.domain import condition
 from qanat.domain.layout import REPORT
 from qanat.domain.sizes import size
-from qanat.errors import NotFound, UsageError
+from qanat.errors import NotFound
 from qanat.usecases.project import open_project
 from qanat.usecases.report import report_file, report_folder
 from qanat.usecases.report.content import ReportRequest, content_of
@@ -66,8 +66,7 @@ def report(
     as_json: bool,
 ) -> None:
     """Write a page about RUNs, or about all runs, to look at in a browser."""
-    if folder and (out or as_json):
-        raise UsageError(f"--folder cannot be combined with {'--out' if out else '--json'}")
+    refuse_together({"--folder": ["--out", "--json"]})
     request = ReportRequest(runs, experiment, condition.parse_all(where), view, FOLDER_TIMES if folder else 1)
     project = open_project(Path.cwd())
     target = folder or out or Path("-" if as_json else REPORT)

@@ -9,7 +9,7 @@ import click
 
 from qanat.cli.definitions import defining
 from qanat.cli.definitions.defining import Content, commit_option, file_option, json_option, secrets_option, yes_option
-from qanat.cli.options import Command, Group, option
+from qanat.cli.options import Command, Group, option, refuse_together
 from qanat.cli.terminal.output import say, tell_note
 from qanat.domain import views
 from qanat.errors import UsageError
@@ -59,9 +59,9 @@ def new(
     name: str, address: str | None, description: str | None, from_file: Path | None, commit: bool, allow_secrets: bool
 ) -> None:
     """Save what the page of runs shows as the view NAME, from its address or from a definition in FILE."""
-    if (address is None) == (from_file is None):
-        problem = "what the view shows is missing" if address is None else "--address cannot be combined with --file"
-        raise UsageError(problem, hint=f"pass --address or --file; {WHERE_FROM}")
+    refuse_together({"--address": ["--file"]})
+    if address is None and from_file is None:
+        raise UsageError("what the view shows is missing", hint=f"pass --address or --file; {WHERE_FROM}")
     given = defining.given(name=name, description=description)
     project = open_project(Path.cwd())
     content = define.checked(project, "view", given | _shown(address, from_file, name))
@@ -102,8 +102,7 @@ def update(
     name: str, address: str | None, description: str | None, from_file: Path | None, commit: bool, allow_secrets: bool
 ) -> None:
     """Change what a view shows, to what an address or a file says, or its description."""
-    if address is not None and from_file is not None:
-        raise UsageError("--address cannot be combined with --file", hint="use one of them")
+    refuse_together({"--address": ["--file"]})
     if address is None and from_file is None and description is None:
         raise UsageError("what to change is missing", hint="pass --address, --file or --description")
     project = open_project(Path.cwd())
