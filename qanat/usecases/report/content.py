@@ -58,8 +58,8 @@ def content_of(
     `seeds` the seeds of experiments that name them. Runs have the same `code` and `on` if groups of them can be pooled:
     numbers for their code and their data, where none means 0; `repeats` is the id of the run that a rerun repeats.
     `views` are the saved views, and `view` is the name of the one to open with. Errors as for find_run(),
-    rows.matching_paths() and the definition of a view, and NotFound
-    for an experiment that is neither defined nor has runs.
+    rows.matching_paths() and the definition of a view, and NotFound for an experiment that is neither defined nor has
+    runs.
     """
     if request.view:
         project.definition("view", request.view)
