@@ -351,7 +351,7 @@ def test_outputs_that_are_the_same_are_identical(measured: Sandbox) -> None:
 def test_an_error_that_differs_in_the_path_of_the_checkout_only_is_equal(sandbox: Sandbox) -> None:
     sandbox.python_experiment("breaks", "import sys\nprint(__file__)\nsys.exit(f'{__file__}: no')\n")
     sandbox.qanat("run", "breaks", "--n", "1", code=1)
-    result = sandbox.qanat("rerun", "1", "--check", code=None)
+    result = sandbox.qanat("rerun", "1", "--check")
     file = "(but for the path of the checkout)"
     assert f"equal      stderr.txt {file}\nequal      stdout.txt {file}\n" in result.out
     assert "equal, but not identical: 2 of 2 files of runs 1 and 2" in result.err
