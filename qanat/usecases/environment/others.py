@@ -13,7 +13,7 @@ from qanat.domain.environment import Interpreter
 from qanat.domain.machine import VERSION
 from qanat.errors import QanatError
 from qanat.records.remembered import Remembered, stamp_at
-from qanat.system import hashing, programs, r_installation
+from qanat.system import files, hashing, programs, r_installation
 from qanat.usecases.environment import libraries
 from qanat.usecases.environment.interpreter import NotStarted
 
@@ -58,7 +58,7 @@ def describe(known: Remembered, program: Path, folder: Path, *, starts: bool) ->
 
 def _r_packages(known: Remembered, program: Path, folder: Path, *, starts: bool) -> dict[str, str]:
     """Return the packages of an R; with a lock file of renv, that has them, and its library is known to R alone."""
-    if os.path.exists(folder / _RENV_LOCK):  # noqa: PTH110
+    if files.exists(folder / _RENV_LOCK):
         return {}
     rscript = program.with_name("Rscript")
     read = (str(rscript), str(folder / ".Renviron"), os.path.expanduser("~/.Renviron"))  # noqa: PTH111

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qanat.errors import QanatError
 from qanat.records.remembered import Remembered, stamp_at
-from qanat.system import programs
+from qanat.system import files, programs
 from qanat.usecases.environment.interpreter import NotStarted
 
 _PATIENCE_S = 10.0
@@ -22,7 +22,7 @@ def find_python(known: Remembered, uv: Path, script: Path, folder: Path, *, star
     """
     stamps = {path: stamp_at(path) for path in (str(script), f"{script}.lock", str(uv))}
     name = f"uv script {script}"
-    if (path := known.get(name, stamps)) and os.path.exists(path):  # noqa: PTH110
+    if (path := known.get(name, stamps)) and files.exists(Path(path)):
         return Path(path)
     if not starts:
         raise NotStarted

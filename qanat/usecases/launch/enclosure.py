@@ -11,6 +11,7 @@ from pathlib import Path
 from qanat.containers.protocol import Engine
 from qanat.domain.container import HTCONDOR, Container, Inside, Mount
 from qanat.errors import InputInvalid
+from qanat.system import files
 
 # Engines such as charliecloud, which need a folder in an image for what they bind, bind this one themselves.
 _TMP = "/tmp/"  # noqa: S108  # nothing is written there
@@ -51,10 +52,10 @@ class Enclosure:
 
     def _missing_folders(self, storage: Path) -> str:
         """Return how to create what an image lacks that is a folder; empty if it lacks nothing, or is a file."""
-        if not os.path.isdir(self.image):  # noqa: PTH112  # Path.is_dir raises for too long a name
+        if not files.is_folder(Path(self.image)):
             return ""
         targets = [mount.target for mount in self._inside(storage).mounts if not mount.target.startswith(_TMP)]
-        missing = [path for path in (self.image + each for each in targets) if not os.path.exists(path)]  # noqa: PTH110
+        missing = [path for path in (self.image + each for each in targets) if not files.exists(Path(path))]
         return f"create what the image lacks: mkdir -p {shlex.join(missing)}" if missing else ""
 
     def _inside(self, storage: Path) -> Inside:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
+from pathlib import Path
 
 from qanat.domain.container import HTCONDOR, ContainerRequest
 from qanat.domain.run import RunnerChoice
 from qanat.errors import UsageError
 from qanat.runners.protocol import Runners, StartsImages
+from qanat.system import files
 
 
 def for_runner(request: ContainerRequest | None, choice: RunnerChoice, runners: Runners) -> ContainerRequest | None:
@@ -28,7 +29,7 @@ def for_runner(request: ContainerRequest | None, choice: RunnerChoice, runners: 
             )
         return request
     if request is None:
-        is_known = "://" in image or (os.path.isabs(image) and os.path.exists(image))  # noqa: PTH110, PTH117
+        is_known = "://" in image or (image.startswith("/") and files.exists(Path(image)))
         return ContainerRequest(image, HTCONDOR) if is_known else None
     _check(request, image, f"template {choice.template or choice.name}")
     return replace(request, engine=HTCONDOR)
