@@ -51,9 +51,9 @@ def _needs(file: BinaryIO, origin: str) -> Needs:
     if (table := next(loaded, None)) is None:
         return Needs()
     texts = [(tag, _text(file, table + value)) for tag, value in entries if tag in (_NEEDED, _RPATH, _RUNPATH)]
+    last = dict(texts)  # which is the one that the loader takes, too
     folders = {
-        wanted: tuple(_placed(part, origin) for tag, text in texts if tag == wanted for part in text.split(":") if part)
-        for wanted in (_RPATH, _RUNPATH)
+        tag: tuple(_placed(part, origin) for part in last.get(tag, "").split(":") if part) for tag in (_RPATH, _RUNPATH)
     }
     rpath = () if folders[_RUNPATH] else folders[_RPATH]
     return Needs(tuple(text for tag, text in texts if tag == _NEEDED), rpath, folders[_RUNPATH])

@@ -6,7 +6,7 @@ Those of the system, which the loader finds without that, are as its packages ha
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from qanat.records.remembered import Remembered, stamp_at
@@ -14,6 +14,7 @@ from qanat.system import elf, files, hashing
 
 BYTES_MAX = 256 * 2**20
 LIBRARIES_MAX = 100
+PLACES_MAX = 100_000
 
 
 def find(known: Remembered, program: Path, folder: Path, variables: Mapping[str, str]) -> dict[str, str]:
@@ -31,11 +32,13 @@ def _found(program: Path, folder: Path, searched: Sequence[str]) -> Iterator[tup
     """
     waiting = [program]
     seen: set[str] = set()
+    looks = iter(range(PLACES_MAX))  # a file may name thousands of libraries, and thousands of folders for each
     while waiting:
         needs = elf.needs_of(waiting.pop())
         for name in needs.names:
-            places = [""] if "/" in name else [*needs.rpath, *searched, *needs.runpath]
-            path = next(filter(files.is_file, (folder / place / name for place in places)), None)
+            places = [""] if "/" in name else chain(needs.rpath, searched, needs.runpath)
+            paths = (folder / place / name for _, place in zip(looks, places, strict=False))
+            path = next(filter(files.is_file, paths), None)
             if name not in seen and path and name.isprintable():
                 seen.add(name)
                 waiting.append(path)

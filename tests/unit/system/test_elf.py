@@ -22,7 +22,7 @@ def test_names_and_folders_are_read(tmp_path: Path) -> None:
     data = program((NEEDED, "liba.so.1"), (NEEDED, "libm.so.6"), (RPATH, "$ORIGIN/lib:/opt/lib"))
     folders = (f"{tmp_path}/lib", "/opt/lib")
     assert needs_of(written(tmp_path / "x", data)) == Needs(("liba.so.1", "libm.so.6"), rpath=folders)
-    data = program((RPATH, "/old"), (RUNPATH, "${ORIGIN}/lib:/opt/lib"))
+    data = program((RPATH, "/old"), (RUNPATH, "/not/this"), (RUNPATH, "${ORIGIN}/lib:/opt/lib"))
     assert needs_of(written(tmp_path / "x", data)) == Needs((), runpath=folders)
 
 

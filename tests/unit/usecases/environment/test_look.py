@@ -240,3 +240,14 @@ def test_of_many_libraries_the_first_ones_are_hashed(world: World) -> None:
     for name in names:
         world.write(name, "")
     assert list(look(world.project, ("./simulate", "input"), world.root).libraries) == names[:-1]
+
+
+def test_libraries_are_looked_for_in_so_many_places_only(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    needs = [(elf.NEEDED, "liba.so"), (elf.NEEDED, "libb.so"), (elf.RUNPATH, "$ORIGIN/gone:$ORIGIN")]
+    world.write("simulate", "").write_bytes(elf.program(*needs))
+    (world.root / "simulate").chmod(0o755)
+    for name in ("liba.so", "libb.so"):
+        world.write(name, "")
+    for most, found in {4: ["liba.so", "libb.so"], 3: ["liba.so"]}.items():
+        monkeypatch.setattr(libraries, "PLACES_MAX", most)
+        assert list(look(world.project, ("./simulate", "input"), world.root).libraries) == found
