@@ -179,6 +179,19 @@ def test_a_plan_has_the_container_and_is_refused_if_that_has_drifted(project: Sa
     )
 
 
+@pytest.mark.usefixtures("engine")
+def test_a_plan_with_a_container_has_no_environment_of_this_machine(project: Sandbox) -> None:
+    project.write(".git/info/exclude", "/results/\n/images/\n/plan.yaml\n")
+    project.write("uv.lock", "")
+    define(project, "images/a.sif")
+    project.qanat("plan", "--out", "plan.yaml", "train", "0")
+    planned = yaml.safe_load((project.root / "plan.yaml").read_text())
+    assert "environment" not in {*planned, *planned["key"]}
+    project.qanat("run", "--plan", "plan.yaml")
+    assert planned["groups"][0]["key"] == project.record()["groups"][0]["key"]
+    assert "1 group (1 done)" in project.qanat("run", "--plan", "plan.yaml", "--needed", "--dry-run").out
+
+
 def test_what_keeps_a_container_from_being_started_is_said_before_anything_is_written(
     project: Sandbox, engine: Path
 ) -> None:

@@ -14,6 +14,7 @@ from qanat.domain.named_paths import absolute_paths, named_paths
 from qanat.domain.standing import Standing
 from qanat.git import content, worktree
 from qanat.records import environments
+from qanat.records.environments import Described
 from qanat.runners.protocol import Runners
 from qanat.usecases.data.bounds import ASKED, outside_of
 from qanat.usecases.data.definitions import looked_at
@@ -40,15 +41,22 @@ def foresee(
     states = _look_ahead(project, plan, head, in_checkout=in_checkout)
     if not head:
         return Findings(None, SharedKey(), states)
-    try:
-        found = environment.look(project, plan.command, plan.place.folder, starts=False)
-        described = environments.encode(found) if found.is_known else None
-    except NotStarted:
-        described = None
+    described = _environment(project, plan)
     key = keys.shared_key(project, plan, head, states, described)
     if changed:
         return Findings(None, replace(key, code=None), states, described, changed)
     return Findings(head, key, states, described)
+
+
+def _environment(project: Project, plan: Plan) -> Described | None:
+    """Return the environment that the program would find; None in a container, or if that has to start something."""
+    if plan.enclosure:
+        return None
+    try:
+        found = environment.look(project, plan.command, plan.place.folder, starts=False)
+    except NotStarted:
+        return None
+    return environments.encode(found) if found.is_known else None
 
 
 def standings(
