@@ -53,8 +53,10 @@ def _served(root: Path) -> Iterator[int]:
         connection.request("GET", f"/{token}/events?1")
         answer = connection.getresponse()
         threading.Thread(target=answer.read, daemon=True).start()
-        yield process.pid
-        process.send_signal(signal.SIGINT)
+        try:
+            yield process.pid
+        finally:
+            process.send_signal(signal.SIGINT)
 
 
 def _cpu_s(pid: int) -> float:
