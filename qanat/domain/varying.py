@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from qanat.domain.condition_values import number
@@ -32,8 +31,8 @@ def spread(values: Sequence[str]) -> str:
     """Return values as text: all of them, or of more than VALUES_LISTED the least and the greatest, or the first."""
     if len(values) <= VALUES_LISTED:
         return ",".join(values)
-    places = [place for value in values if (place := number(value)) is not None and not math.isnan(place)]
-    if len(places) < len(values):
+    places = [place for value in values if (place := number(value)) is not None]
+    if len(places) < len(values) or any(place != place for place in places):  # noqa: PLR0124  # isnan() takes no large ones
         first = values[: VALUES_LISTED - 1]
         return f"{','.join(first)} and {len(values) - len(first):,} more"
     return f"{values[places.index(min(places))]}…{values[places.index(max(places))]}"

@@ -23,6 +23,8 @@ def spread(*groups: str) -> dict[str, str]:
         (["-s 2", "-s 0", "-s 1", "-s 2"], {"s": "2,0,1"}),
         (["-s 0", "-s 1", "-s 2", "-s 3"], {"s": "0…3"}),
         (["-s 0.1", "-s 1e-2", "-s 0.3", "-s 0.2"], {"s": "1e-2…0.3"}),
+        (["-s 2", f"-s 1{'0' * 350}", "-s 3", "-s inf"], {"s": "2…inf"}),
+        (["-s 0", "-s 1", "-s nan", "-s 3"], {"s": "0,1 and 2 more"}),
         (["-o sgd", "-o adam", "-o rms", "-o 1"], {"o": "sgd,adam and 2 more"}),
         (["--verbose", ""], {"verbose": ""}),
         (["in.txt out.txt"], {"pos_0": "in.txt", "pos_1": "out.txt"}),
