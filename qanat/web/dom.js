@@ -92,7 +92,10 @@ export function toast(text) {
  * @param {string} [said]
  */
 export function copy(text, said = 'copied') {
-  navigator.clipboard?.writeText(text).then(() => toast(said), () => toast('the browser does not allow copying'));
+  const refused = () => toast('the browser does not allow copying');
+  // A page that came over plain HTTP has no clipboard.
+  if (navigator.clipboard) navigator.clipboard.writeText(text).then(() => toast(said), refused);
+  else refused();
 }
 
 /**

@@ -517,6 +517,13 @@ def test_what_is_seen_can_be_saved(tmp_path: Path, report: Path, open_page: Call
     assert '"\'=1+1,""2"""' in saved(bad, "CSV").read_text()
 
 
+def test_a_page_without_a_clipboard_says_that_nothing_was_copied(report: Path, open_page: Callable[..., Any]) -> None:
+    page = open_page(report)
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    page.get_by_role("button", name="Copy link").click()
+    assert page.locator(".toast").inner_text() == "the browser does not allow copying"
+
+
 def test_paper_has_the_rows_and_no_buttons(report: Path, open_page: Callable[..., Any]) -> None:
     page = open_page(report)
     page.emulate_media(media="print")
