@@ -8,7 +8,7 @@ WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 # Tests start faster with the bytecode of the last time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo unit quick test again lint bench mutation skeleton docs clean
+.PHONY: demo unit quick test again lint bench mutation skeleton docs pictures clean
 
 demo: .venv/demo
 	sh examples/demo.sh
