@@ -89,8 +89,8 @@ function tabs() {
 }
 
 function copyAddress() {
-  const note = location.protocol === 'file:' ? 'address of this view copied; send the file along' : 'address of this view copied';
-  copy(location.href, note);
+  const along = location.protocol === 'file:' ? `; send the ${arePartsBeside() ? 'folder' : 'file'} along` : '';
+  copy(location.href, `address of this view copied${along}`);
 }
 
 /** Take the theme that was chosen before, or the system's. */

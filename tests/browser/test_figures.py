@@ -113,6 +113,16 @@ def test_the_name_of_a_figure_is_shown_as_text(project: Sandbox, open_page: Call
     assert page.locator("img").evaluate_all(LOADED)
 
 
+@pytest.mark.parametrize(("form", "what"), [("report.html", "file"), ("a report/index.html", "folder")])
+def test_a_copied_address_needs_the_whole_report(
+    project: Sandbox, open_page: Callable[..., Any], form: str, what: str
+) -> None:
+    page = open_page(project.root / form)
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: { writeText: async () => {} } })")
+    page.get_by_role("button", name="Copy link").click()
+    assert page.locator(".toast").inner_text() == f"address of this view copied; send the {what} along"
+
+
 def test_paper_has_figures_and_no_buttons(project: Sandbox, open_page: Callable[..., Any]) -> None:
     page = open_page(project.root / "report.html", SELECTED)
     page.emulate_media(media="print")
