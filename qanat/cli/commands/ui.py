@@ -37,7 +37,13 @@ Only this machine can reach the page, and only with the random part of its addre
 @option("--experiment", metavar="NAME", help="Only runs of this experiment.")
 @where_option("Only runs that meet this condition, such as 'lr<0.01 and metric.acc>0.9'")
 @view_option
-@option("--port", type=click.IntRange(0, 65_535), default=0, help="Port to use; by default, any that is free.")
+@option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    metavar="PORT",
+    default=0,
+    help="Port to use; by default, any that is free.",
+)
 @option("--no-browser", is_flag=True, help="Do not open a browser.")
 def ui(experiment: str | None, where: tuple[str, ...], view: str, port: int, no_browser: bool) -> None:
     """Show runs in a browser, as they are now, until Ctrl-C."""
