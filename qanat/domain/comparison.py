@@ -25,16 +25,16 @@ from qanat.domain.statistics import LOWER, Statistic, statistic
 class Row:
     """Groups that are compared as one: the runs they belong to, parameters and metrics.
 
-    `parameters`, named as typed, are those of the first group, or only the one by which rows are grouped. `commit` is
-    that of the first run, `commits` are those of all runs, and `tree` stands for the code (domain.same_code). `members`
-    are ids of runs and numbers of groups. `repeated` are those of finished groups that do not count, since another one
-    is the same sample (domain.samples); `unfinished` are those of samples that did not finish. `mixed` are the
-    parameters other than seeds in which groups of the row differ, which only grouping by a parameter allows.
+    `parameters`, named as typed, are those of the first group, or only the one by which rows are grouped. `commits` are
+    those of the runs, each once, and `tree` stands for their code (domain.same_code). `members` are ids of runs and
+    numbers of groups. `repeated` are those of finished groups that do not count, since another one is the same sample
+    (domain.samples); `unfinished` are those of samples that did not finish. `mixed` are the parameters other than seeds
+    in which groups of the row differ, which only grouping by a parameter allows.
     """
 
     experiment: str
     runs: tuple[str, ...]
-    commit: str
+    commits: tuple[str, ...]
     tree: str
     parameters: Mapping[str, str]
     metrics: Mapping[str, Statistic]
@@ -43,7 +43,11 @@ class Row:
     repeated: tuple[tuple[str, int], ...] = ()
     unfinished: tuple[tuple[str, int], ...] = ()
     mixed: tuple[str, ...] = ()
-    commits: tuple[str, ...] = ()
+
+    @property
+    def commit(self) -> str:
+        """The commit of the first run."""
+        return self.commits[0]
 
     @property
     def groups(self) -> int:
@@ -209,10 +213,11 @@ def _row(
     measured = [(seed_of(group.parameters, seeds), _metrics(group, also)) for _, group in members]
     names = dict.fromkeys(name for _, metrics in measured for name in metrics)
     names_counted, of_members = dict.fromkeys(map(_name, members)), {run.id for run, _ in members}
+    counting = {run.id: run for run, _ in finished if run.id in of_members}
     return Row(
         experiment=first.experiment,
-        runs=tuple(dict.fromkeys(run.id for run, _ in finished if run.id in of_members)),
-        commit=first.commit,
+        runs=tuple(counting),
+        commits=tuple(dict.fromkeys(run.commit for run in counting.values())),
         tree=trees[first.id],
         parameters=parameters,
         metrics={name: _statistic(name, measured) for name in names},
@@ -220,7 +225,6 @@ def _row(
         members=tuple(names_counted),
         repeated=tuple(member for member in map(_name, finished) if member not in names_counted),
         unfinished=tuple(map(_name, unfinished)),
-        commits=tuple(dict.fromkeys(run.commit for run, _ in finished if run.id in of_members)),
         mixed=() if by is None else tuple(name for name in _mixed(members, seeds) if name != by),
     )
 

@@ -84,6 +84,13 @@ def test_a_seed_of_identical_runs_counts_once_the_one_that_finished_last() -> No
     assert row.members == ((again.id, 0), (first.id, 1))
 
 
+def test_the_commit_of_a_row_is_that_of_its_first_run_that_counts() -> None:
+    key = SharedKey(code="c", command="p")
+    runs = [replace(a_run(n, ("--n 1 --seed 0", {"acc": n}), tree=f"{n}" * 40), key=key) for n in (1, 2)]
+    (row,) = compare(runs, better={}, grouping=Grouping(pool=True)).rows
+    assert (row.runs, row.commit, row.commits) == ((runs[1].id,), "2" * 40, ("2" * 40,))
+
+
 def test_groups_without_a_seed_are_repetitions_that_all_count() -> None:
     runs = [a_run(n, ("--n 1", {"acc": float(n)})) for n in (1, 2, 3)]
     (row,) = compare(runs, better={}, grouping=Grouping(pool=True)).rows
