@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +17,13 @@ from qanat.git import content, worktree
 from qanat.records import environments
 from qanat.records.environments import Described
 from qanat.runners.protocol import Runners
+from qanat.system import files
 from qanat.usecases.data.bounds import ASKED, outside_of
 from qanat.usecases.data.definitions import looked_at
 from qanat.usecases.data.inputs import look_at_inputs
 from qanat.usecases.data.look import Data, inside, look_within
 from qanat.usecases.environment import look as environment
-from qanat.usecases.environment.interpreter import NotStarted
+from qanat.usecases.environment.interpreter import NotStarted, started_by
 from qanat.usecases.launch import keys, leaving_out, needed
 from qanat.usecases.launch.findings import Findings
 from qanat.usecases.launch.plan import Needed, Plan
@@ -41,22 +43,35 @@ def foresee(
     states = _look_ahead(project, plan, head, in_checkout=in_checkout)
     if not head:
         return Findings(None, SharedKey(), states)
-    described = _environment(project, plan)
+    described = _environment(project, plan, head if in_checkout else None)
     key = keys.shared_key(project, plan, head, states, described)
     if changed:
         return Findings(None, replace(key, code=None), states, described, changed)
     return Findings(head, key, states, described)
 
 
-def _environment(project: Project, plan: Plan) -> Described | None:
-    """Return the environment that the program would find; None in a container, or if that has to start something."""
-    if plan.enclosure:
+def _environment(project: Project, plan: Plan, checked_out: str | None) -> Described | None:
+    """Return the environment that the program would find; None in a container, or if that has to start something.
+
+    It is not known either if a checkout of this commit has other software than the working tree.
+    """
+    if plan.enclosure or (checked_out and not _has_same_software(project, plan.command, checked_out)):
         return None
     try:
         found = environment.look(project, plan.command, plan.place.folder, starts=False)
     except NotStarted:
         return None
     return environments.encode(found) if found.is_known else None
+
+
+def _has_same_software(project: Project, command: Sequence[str], commit: str) -> bool:
+    """Return whether a commit has the lock files, and the interpreter if that is in it, of the working tree."""
+    started = started_by(command, project.root, os.environ)
+    programs = [os.path.relpath(path, project.root) for path in (started.python, started.other) if path]
+    names = [*environment.LOCKS, *(path for path in programs if is_in_project(path))]
+    head = worktree.head(project.location) or commit
+    now, then = (content.entries(project.location, each, names) for each in (head, commit))
+    return now == then and all(then[name] or not files.exists(project.root / name) for name in names)
 
 
 def standings(

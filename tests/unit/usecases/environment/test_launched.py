@@ -14,6 +14,7 @@ import pytest
 from qanat.domain import machine
 from qanat.domain.job import JobBatch
 from qanat.domain.machine import Machine
+from qanat.domain.run_plan import RunPlan
 from qanat.errors import PlanDrifted, SubmitFailed
 from qanat.records import environments, remembered
 from qanat.system.machine import describe
@@ -201,3 +202,27 @@ def test_the_machine_of_a_job_is_known_when_it_has_ended(world: World) -> None:
         Machine(kernel="Linux 6.1 x86_64", cpus=64, memory_gib=252)
     ]
     assert environments.path_of("machine", ended.machines[0]) in changed_in(world)
+
+
+def test_a_plan_knows_no_environment_that_its_checkout_lacks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remembered, "is_settled", lambda stamp, now_ns: True)
+    with_python(world).launch()
+    commit = world.git("rev-parse", "HEAD").strip()
+
+    def planned(revision: str | None) -> RunPlan:
+        return plan_for_review(world.project, RunRequest("train", revision=revision), LaunchOptions(), world)
+
+    assert planned(commit).environment == planned(None).environment is not None
+    world.write("uv.lock", "")
+    world.commit("a lock file")
+    assert planned("HEAD").environment == planned(None).environment is not None
+    assert (plan := planned(commit)).environment is None
+    assert world.launch(revision=commit, expected=plan).key.environment
+    (world.root / "python").symlink_to(sys.executable)
+    world.write(".git/info/exclude", "/results/\n/python\n")
+    experiment = world.root / ".qanat/experiments/train.yaml"
+    experiment.write_text(PROGRAM.format(python="./python"))
+    world.commit("another interpreter")
+    world.launch()
+    assert planned(None).environment is not None
+    assert planned("HEAD").environment is None
