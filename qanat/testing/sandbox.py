@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 PROGRAM = [sys.executable, "-m", "qanat"]
-TIMEOUT_S = 60
+TIMEOUT_S = 180
 
 
 @dataclass(frozen=True)
