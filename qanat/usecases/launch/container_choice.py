@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from qanat.domain.container import ContainerRequest
 from qanat.domain.run import Run, RunnerChoice
-from qanat.runners.protocol import Runners
 from qanat.usecases.launch.secret_checks import check_container
 from qanat.usecases.project import Project
 
 if TYPE_CHECKING:
+    from qanat.runners.protocol import Runners
     from qanat.usecases.launch.containers import Chosen
 
 
