@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from qanat.domain import times
+from qanat.domain.layout import HASH_DIGITS, is_hash
 from qanat.domain.names import name_problem
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
@@ -55,6 +56,13 @@ class Reader:
         """Return a text."""
         text: str = self.take(key, str)
         return text
+
+    def hash(self, key: str) -> str | None:
+        """Return the name of a file in `.qanat/environments/`; None if there is none."""
+        found: str | None = self.optional(key, str)
+        if found is not None and not is_hash(found):
+            raise self.wrong(key, f"{quoted(found)} is not a hash of {HASH_DIGITS} hexadecimal digits")
+        return found
 
     def path(self, key: str) -> str:
         """Return a path, of at most PATH_MAX characters."""

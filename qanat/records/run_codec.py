@@ -14,13 +14,12 @@ from typing import Any
 from qanat.domain.container import Container
 from qanat.domain.group_key import UNKNOWN, SharedKey
 from qanat.domain.json_text import NAMES, from_named
-from qanat.domain.layout import HASH_DIGITS, is_hash, record_path
-from qanat.domain.measured import CurveSummary, Point
-from qanat.domain.outputs import Outputs
-from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
+from qanat.domain.layout import record_path
+from qanat.domain.run import Code, RequestedParameters, Run, RunnerChoice, SubmissionFacts
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
-from qanat.records import data_rows, schemas, yaml_io
+from qanat.records import data_rows, group_rows, schemas, yaml_io
+from qanat.records.group_rows import STATES, present
 from qanat.records.record_reader import Reader
 
 FLOW = frozenset(
@@ -29,7 +28,6 @@ FLOW = frozenset(
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}\Z")
 _UID = re.compile(r"[0-9a-f]{6}\Z")
 _INTENT = re.compile(r"[0-9a-f]+\Z")
-_STATES = frozenset(state.value for state in State)
 
 
 def path_of(run: Run) -> str:
@@ -57,7 +55,7 @@ def to_mapping(run: Run) -> dict[str, Any]:
         code["untracked"] = run.code.untracked
     request = run.requested
     requested: dict[str, Any] = {"args": request.args, "groups": request.groups, "ranges": request.ranges}
-    requested |= _present(
+    requested |= present(
         param_file=request.param_file,
         parameters_file=request.parameters_file,
         already_run=dict(request.already_run) or None,
@@ -73,15 +71,15 @@ def to_mapping(run: Run) -> dict[str, Any]:
         "host": run.host,
         "code": code,
         "command": run.command,
-        **_present(container=run.container.as_mapping() if run.container else None),
+        **present(container=run.container.as_mapping() if run.container else None),
         "datasets": dict(run.datasets),
-        **_present(
+        **present(
             data=[state.as_mapping() for state in run.data] or None, environment=run.environment, machine=run.machine
         ),
         "parameters": requested,
-        **_present(key=run.key.as_mapping() or None),
+        **present(key=run.key.as_mapping() or None),
         "runner": {"name": run.runner.name}
-        | _present(template=run.runner.template)
+        | present(template=run.runner.template)
         | {"options": dict(run.runner.options)},
         "storage": run.storage,
         "submission": _submission_row(run.submission),
@@ -89,13 +87,13 @@ def to_mapping(run: Run) -> dict[str, Any]:
         "started": run.started,
         "ended": run.ended,
     }
-    record |= _present(rerun_of=run.rerun_of, imported=dict(run.imported) or None)
-    record["groups"] = [_group_row(group) for group in run.groups]
+    record |= present(rerun_of=run.rerun_of, imported=dict(run.imported) or None)
+    record["groups"] = [group_rows.to_row(group) for group in run.groups]
     return record
 
 
 def _submission_row(facts: SubmissionFacts) -> dict[str, Any]:
-    return {"intent": facts.intent} | _present(
+    return {"intent": facts.intent} | present(
         submitted=facts.submitted,
         pid=facts.pid,
         process_start=facts.process_start,
@@ -107,34 +105,6 @@ def _submission_row(facts: SubmissionFacts) -> dict[str, Any]:
         environment=facts.environment,
         details=dict(facts.details) or None,
     )
-
-
-def _group_row(group: Group) -> dict[str, Any]:
-    row: dict[str, Any] = {"group": group.number, "args": group.args}
-    row |= _present(job=group.job)
-    row["state"] = group.state.value
-    row |= _present(
-        exit_code=group.exit_code,
-        signal=group.signal,
-        reason=group.reason or None,
-        started=group.started,
-        ended=group.ended,
-        host=group.host,
-        machine=group.machine,
-        attempt=group.attempt if group.attempt > 1 else None,
-        source=group.source,
-    )
-    outputs = _outputs_row(group.outputs) if group.outputs else None
-    return row | group.measured.to_mapping() | _present(outputs=outputs, key=group.key)
-
-
-def _outputs_row(outputs: Outputs) -> dict[str, Any]:
-    row: dict[str, Any] = {"files": outputs.files, "bytes": outputs.bytes, "digest": outputs.digest}
-    return row | _present(by_size=outputs.by_size or None)
-
-
-def _present(**values: Any) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value is not None}
 
 
 def decode(data: bytes, source: str) -> Run:
@@ -197,12 +167,12 @@ def from_mapping(content: Any, source: str) -> Run:
         runner=RunnerChoice(runner.text("name"), runner.optional("template", str), runner.take("options", dict)),
         storage=top.path("storage"),
         submission=_submission(submission),
-        groups=tuple(_group(row, source, i) for i, row in enumerate(groups)),
+        groups=tuple(group_rows.from_row(row, source, i) for i, row in enumerate(groups)),
         rerun_of=top.optional("rerun_of", str),
         data=data_rows.read(top.optional("data", list), source, "data"),
         key=_key(top.inner("key")) if top.has("key") else UNKNOWN,
-        environment=_hash(top, "environment"),
-        machine=_hash(top, "machine"),
+        environment=top.hash("environment"),
+        machine=top.hash("machine"),
         imported=top.optional("imported", dict) or {},
         container=container_from(top.inner("container")) if top.has("container") else None,
     )
@@ -214,7 +184,7 @@ def _check_summary(top: Reader, run: Run) -> None:
     """Raise InputInvalid if the groups are misnumbered, or the run's state and times are not those of its groups."""
     if [group.number for group in run.groups] != list(range(len(run.groups))):
         raise top.wrong("groups", "are not numbered 0, 1, 2, …")
-    if (state := top.text("state")) not in _STATES:
+    if (state := top.text("state")) not in STATES:
         raise top.wrong("state", f"{quoted(state)} is not a state")
     if state != run.state:
         raise top.wrong(
@@ -224,14 +194,6 @@ def _check_summary(top: Reader, run: Run) -> None:
         if (found := top.optional_timestamp(key)) != expected:
             shown = [repr(time) if time else "nothing" for time in (found, expected)]
             raise top.wrong(key, f"{shown[0]} does not match the groups, whose times give {shown[1]}")
-
-
-def _hash(row: Reader, key: str) -> str | None:
-    """Return the name of a file in `.qanat/environments/`; None if there is none."""
-    found: str | None = row.optional(key, str)
-    if found is not None and not is_hash(found):
-        raise row.wrong(key, f"{quoted(found)} is not a hash of {HASH_DIGITS} hexadecimal digits")
-    return found
 
 
 def _submission(row: Reader) -> SubmissionFacts:
@@ -247,7 +209,7 @@ def _submission(row: Reader) -> SubmissionFacts:
         changed=row.text_map("changed") if row.has("changed") else {},
         inputs=row.texts("inputs") if row.has("inputs") else (),
         data=data_rows.read(row.optional("data", list), row.source, "submission.data"),
-        environment=_hash(row, "environment"),
+        environment=row.hash("environment"),
         details=row.optional("details", dict) or {},
     )
 
@@ -264,33 +226,6 @@ def container_from(row: Reader) -> Container:
     )
 
 
-def _group(content: Any, source: str, place: int) -> Group:
-    row = Reader(content, source, f"groups.{place}.")
-    state = row.text("state")
-    if state not in _STATES:
-        raise InputInvalid(f"{source}: groups.{place}.state: {quoted(state)} is not a state")
-    return Group(
-        number=row.take("group", int),
-        args=row.texts("args"),
-        state=State(state),
-        job=row.optional("job", str),
-        exit_code=row.optional("exit_code", int),
-        signal=row.optional("signal", int),
-        reason=row.optional("reason", str) or "",
-        started=row.optional_timestamp("started"),
-        ended=row.optional_timestamp("ended"),
-        host=row.optional("host", str),
-        machine=_hash(row, "machine"),
-        attempt=row.optional("attempt", int) or 1,
-        source=row.optional("source", str),
-        metrics=row.numbers("metrics"),
-        curves=_curves(row),
-        curve_files=row.text_map("curve_files") if row.has("curve_files") else {},
-        outputs=_outputs(row.inner("outputs")) if row.has("outputs") else None,
-        key=row.optional("key", str),
-    )
-
-
 def _counts(counts: dict[str, Any], row: Reader) -> dict[str, int]:
     if any(type(count) is not int for count in counts.values()):
         raise row.wrong("already_run", "has a value that is not a whole number")
@@ -299,29 +234,3 @@ def _counts(counts: dict[str, Any], row: Reader) -> dict[str, int]:
 
 def _key(row: Reader) -> SharedKey:
     return SharedKey(*(row.optional(part.name, str) for part in fields(SharedKey)))
-
-
-def _outputs(row: Reader) -> Outputs:
-    return Outputs(
-        files=row.take("files", int),
-        bytes=row.take("bytes", int),
-        digest=row.text("digest"),
-        by_size=row.optional("by_size", int) or 0,
-    )
-
-
-def _curves(row: Reader) -> dict[str, CurveSummary]:
-    names = row.optional("curves", dict)
-    curves = row.inner("curves") if names else None
-    return {name: _curve(curves.inner(name)) for name in names} if names and curves else {}
-
-
-def _curve(row: Reader) -> CurveSummary:
-    return CurveSummary(_point(row, "last"), _point(row, "min"), _point(row, "max"), row.take("count", int))
-
-
-def _point(row: Reader, key: str) -> Point:
-    pair = row.take(key, list)
-    if len(pair) != 2 or any(type(number) not in (int, float) for number in pair):
-        raise row.wrong(key, "is not a value and its step")
-    return Point(*pair)
