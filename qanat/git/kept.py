@@ -20,11 +20,6 @@ _SEARCHED = 2000
 _SHARED = (KEPT, SNAPSHOTS)
 
 
-def is_shallow(location: Location) -> bool:
-    """Return whether the repository has only part of its history."""
-    return (location.common_dir / "shallow").exists()
-
-
 def missing(location: Location, commits: Sequence[str]) -> set[str]:
     """Return the commits among these that the repository does not have."""
     answers = command.output(location.root, "cat-file", "--batch-check", stdin=_lines(commits)).splitlines()

@@ -205,7 +205,7 @@ def test_what_keeps_a_container_from_being_started_is_said_before_anything_is_wr
     assert "qanat: image './train.sh' is not an image\n" in refused("--container", "./train.sh")
     assert " does not exist\n" in refused("--container", f"{'x' * 300}.sif")
     assert "qanat: --gpu requires a container\n  hint: add --container IMAGE\n" in refused("--gpu")
-    assert "--container none cannot be combined" in refused("--container", "none", "--gpu")
+    assert "--container none cannot be used with" in refused("--container", "none", "--gpu")
     assert "qanat: --container is empty\n" in refused("--container", "")
     assert "engine 'rkt' does not exist" in refused("--container", "images/a.sif", "--engine", "rkt")
     assert "charliecloud cannot run image images/a.sif" in refused(

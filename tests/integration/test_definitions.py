@@ -249,7 +249,7 @@ def test_data_become_a_dataset_with_their_name_and_path(data: Sandbox) -> None:
         "its program gets the path as --dataset_path\n"
     )
     refused = data.qanat("dataset", "new", "data/a.csv", "--path", "data/b.csv", code=2)
-    assert "qanat: --path cannot be combined with data/a.csv\n  hint: name the data once" in refused.err
+    assert "qanat: --path cannot be used with data/a.csv\n  hint: name the data once" in refused.err
 
 
 def test_a_name_that_is_taken_is_refused(data: Sandbox) -> None:

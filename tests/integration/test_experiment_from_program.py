@@ -141,7 +141,7 @@ def test_json_has_the_definition_the_options_and_what_is_missing(house: Sandbox)
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (["models/train.py", "--executable", "x"], "--executable cannot be combined with models/train.py"),
+        (["models/train.py", "--executable", "x"], "--executable cannot be used with models/train.py"),
         (["../outside.py"], "is not in the project"),
         (["models/train.py", "--name", "a b"], "experiment name 'a b'"),
         (["models/train.py", "--dataset", "gone"], "dataset 'gone' does not exist"),

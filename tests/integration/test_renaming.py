@@ -78,7 +78,7 @@ def test_names_add_up_and_going_back_is_possible(renamed: Sandbox) -> None:
         ("update other --name plain", "experiment 'simple' was formerly called 'plain'"),
         ("update simple --name ../up", "experiment name '../up' may contain only"),
         ("update nope --name x", "experiment 'nope' does not exist"),
-        ("update simple --name x --tag y", "--name cannot be combined with other changes"),
+        ("update simple --name x --tag y", "--name cannot be used with other changes"),
         (
             "new --name plain --executable plain.sh --executable-command sh",
             "experiment plain: name: experiment 'simple' was",

@@ -108,7 +108,7 @@ def new(file: Path | None, from_file: Path | None, commit: bool, allow_secrets: 
     is_data = file is not None and _is_data(file)
     if file is not None and is_data:
         if "path" in given:
-            raise UsageError(f"--path cannot be combined with {file}", hint="name the data once")
+            raise UsageError(f"--path cannot be used with {file}", hint="name the data once")
         source, given = None, from_data.proposed(open_project(Path.cwd()), file) | given
     defining.create(
         "dataset",

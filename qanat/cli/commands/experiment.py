@@ -278,7 +278,7 @@ def update(
         given["actions"] = _changed_actions(open_project(Path.cwd()), name, given.get("actions", {}), removed)
     if new_name is not None:
         if from_file or given:
-            raise UsageError("--name cannot be combined with other changes", hint="make them in a second command")
+            raise UsageError("--name cannot be used with other changes", hint="make them in a second command")
         _rename(open_project(Path.cwd()), name, new_name, commit=commit)
         return
     defining.change("experiment", name, from_file, given, QUESTIONS, commit=commit, allow_secrets=allow_secrets)

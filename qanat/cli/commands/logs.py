@@ -35,7 +35,7 @@ def logs(run: str, follow: bool, tail: int | None, group: int | None, stdout: bo
     This is stdout or, of a group that has printed nothing there, stderr.
     """
     if stdout and stderr:
-        raise UsageError("--stdout cannot be combined with --stderr", hint="use one of them")
+        raise UsageError("--stdout cannot be used with --stderr", hint="use one of them")
     project = open_project(Path.cwd())
     found = find_one(project, run)
     groups = range(len(found.run.groups)) if group is None else [check_group(found, group)]

@@ -78,7 +78,7 @@ class RunCommand(Command):
         except click.NoSuchOption as error:
             if any(word.partition("=")[0] == "--plan" for word in split.own):
                 raise UsageError(
-                    f"--plan cannot be combined with {error.option_name}, which is not an option of qanat",
+                    f"--plan cannot be used with {error.option_name}, which is not an option of qanat",
                     hint="the plan has the arguments of the program",
                 ) from None
             raise
@@ -195,10 +195,10 @@ def planned(project: Project, ctx: click.Context, options: dict[str, Any]) -> Ru
     from qanat.usecases.launch import planning
 
     if options["name"] is not None:
-        raise UsageError("--plan cannot be combined with NAME and ARGS", hint="the plan names them")
+        raise UsageError("--plan cannot be used with NAME and ARGS", hint="the plan names them")
     for name in PLANNED_ONLY:
         if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT:
-            raise UsageError(f"--plan cannot be combined with --{dashed(name)}", hint="the plan has it")
+            raise UsageError(f"--plan cannot be used with --{dashed(name)}", hint="the plan has it")
     found = planning.read(options["plan"])
     for shown_name, value in found.options.items():
         name = shown_name.replace("-", "_")

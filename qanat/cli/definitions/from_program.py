@@ -53,7 +53,7 @@ def create(
 ) -> None:
     """Create an experiment from its program, from options, and from answers to questions in a terminal."""
     if "executable" in options:
-        raise UsageError(f"--executable cannot be combined with {script}", hint="name the program once")
+        raise UsageError(f"--executable cannot be used with {script}", hint="name the program once")
     project = open_project(Path.cwd())
     content = from_program.proposed(project, script) | options
     asks = is_terminal() and not yes and not as_json

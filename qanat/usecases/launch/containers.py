@@ -69,7 +69,7 @@ def wanted(
         return defined
     if typed.image == NONE:
         if typed.engine or typed.gpu:
-            raise UsageError("--container none cannot be combined with --engine or --gpu", hint="leave them out")
+            raise UsageError("--container none cannot be used with --engine or --gpu", hint="leave them out")
         return None
     if typed.identity:
         return typed

@@ -65,7 +65,7 @@ def check_options(options: LaunchOptions, runners: Runners) -> None:
         time_limits.seconds(options.time_limit)
     if options.detach and options.wait:
         raise UsageError(
-            "--detach cannot be combined with --wait",
+            "--detach cannot be used with --wait",
             hint="without either, qanat waits for the end of a local run, and not for that of a submitted one",
         )
     if options.cancel_on_interrupt and not options.wait:

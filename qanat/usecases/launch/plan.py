@@ -179,13 +179,13 @@ def check_request(request: RunRequest) -> None:
     for option in (option for option, used in (*changes.items(), ("--in-place", request.in_place)) if used):
         if request.revision is not None:
             raise UsageError(
-                f"--commit-sha cannot be combined with {option}",
+                f"--commit-sha cannot be used with {option}",
                 hint="that commit runs in a checkout, whatever is in the working tree",
             )
     for option in (option for option, used in changes.items() if used and request.expected):
-        raise UsageError(f"--plan cannot be combined with {option}", hint="a plan names the commit of its code")
+        raise UsageError(f"--plan cannot be used with {option}", hint="a plan names the commit of its code")
     if changes["--commit-message"] and changes["--snapshot"]:
-        raise UsageError("--commit-message cannot be combined with --snapshot", hint="use one of them")
+        raise UsageError("--commit-message cannot be used with --snapshot", hint="use one of them")
 
 
 def needed_only(ignored: Sequence[str], *, needed: bool) -> Needed | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from qanat.domain.run import Run
 from qanat.domain.shortening import quoted
 from qanat.errors import GitRefused, UsageError
-from qanat.git import checkout, kept
+from qanat.git import checkout, kept, revisions
 from qanat.records.index import Index
 from qanat.usecases.project import Project
 
@@ -37,7 +37,7 @@ def find_unkept(
     for path, run_id, commit in index.code_commits():
         if records is None or path in records:
             runs.setdefault(commit, []).append(run_id)
-    if not runs or kept.is_shallow(project.location):
+    if not runs or revisions.is_shallow(project.location):
         return Unkept({}, {})
     commits = [commit for commit in runs if is_id(commit)]
     absent = kept.missing(project.location, commits)

@@ -142,7 +142,7 @@ def test_what_is_refused_once_the_process_has_begun_is_told_and_leaves_nothing(g
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("run", "--wait", "--detach", "wait"), "--detach cannot be combined with --wait"),
+        (("run", "--wait", "--detach", "wait"), "--detach cannot be used with --wait"),
         (("rerun", "1", "--check", "--detach"), "--check waits for the end of the new run"),
     ],
 )

@@ -56,7 +56,7 @@ def test_a_group_that_is_silent_on_stdout_is_shown_by_its_stderr(sandbox: Sandbo
     sandbox.qanat("run", "quiet")
     assert sandbox.qanat("logs", "2").err == "note: nothing has been printed\n"
     said = sandbox.qanat("logs", "1", "--stdout", "--stderr", code=2).err
-    assert said == "qanat: --stdout cannot be combined with --stderr\n  hint: use one of them\n"
+    assert said == "qanat: --stdout cannot be used with --stderr\n  hint: use one of them\n"
 
 
 def test_a_terminal_follows_both_streams_and_says_which(sandbox: Sandbox) -> None:

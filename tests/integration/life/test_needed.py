@@ -133,7 +133,7 @@ def test_a_plan_is_reviewed_and_run(sandbox: Sandbox) -> None:
     assert "2 groups (2 new); nothing was run or written" in sandbox.qanat("run", "--plan", plan, "--dry-run").out
     for words in (["--plan", plan], [f"--plan={plan}"]):
         assert sandbox.qanat("run", *words, "--lr", "3", code=2).err == (
-            "qanat: --plan cannot be combined with --lr, which is not an option of qanat\n"
+            "qanat: --plan cannot be used with --lr, which is not an option of qanat\n"
             "  hint: the plan has the arguments of the program\n"
         )
     sandbox.qanat("run", "--plan", plan, "-j", "2", cwd=sandbox.root / ".qanat/plans", code=2)
@@ -143,8 +143,8 @@ def test_a_plan_is_reviewed_and_run(sandbox: Sandbox) -> None:
     assert (record["tags"], record["runner"]["options"]) == (["planned"], {"n_threads": 2})
     assert "nothing to run" in sandbox.qanat("run", "--plan", plan, "--needed").err
 
-    assert "--plan cannot be combined with NAME" in sandbox.qanat("run", "--plan", plan, "train", code=2).err
-    assert "--plan cannot be combined with --range-param" in sandbox.qanat("run", "--plan", plan, "-R", "a", code=2).err
+    assert "--plan cannot be used with NAME" in sandbox.qanat("run", "--plan", plan, "train", code=2).err
+    assert "--plan cannot be used with --range-param" in sandbox.qanat("run", "--plan", plan, "-R", "a", code=2).err
     assert "missing argument 'NAME'" in sandbox.qanat("run", code=2).err
     assert "missing argument 'NAME'" in sandbox.qanat("plan", code=2).err
     sandbox.write("README.md", "text\n")

@@ -20,13 +20,6 @@ def left_behind(repository: Repository) -> str:
     return commit
 
 
-def test_a_repository_is_shallow_when_git_says_so(repository: Repository, tmp_path: Path) -> None:
-    repository.commit()
-    assert not kept.is_shallow(repository.location)
-    repository.git("clone", "--quiet", "--depth", "1", f"file://{repository.root}", str(tmp_path / "shallow"))
-    assert kept.is_shallow(Repository(tmp_path / "shallow").location)
-
-
 def test_commits_that_are_missing_are_told(repository: Repository) -> None:
     head, blob = repository.git("rev-parse", "HEAD", "HEAD:a.txt").split()
     assert kept.missing(repository.location, [head, ABSENT, blob]) == {ABSENT, blob}

@@ -105,7 +105,7 @@ def test_options_have_to_fit_the_runner(world: World) -> None:
 
 
 def test_options_that_would_have_no_effect_are_refused(world: World) -> None:
-    with pytest.raises(UsageError, match="--detach cannot be combined with --wait") as error:
+    with pytest.raises(UsageError, match="--detach cannot be used with --wait") as error:
         check_options(LaunchOptions(detach=True, wait=True), world)
     assert error.value.hint.startswith("without either, ")
     with pytest.raises(UsageError, match="--cancel-on-interrupt requires --wait") as error:

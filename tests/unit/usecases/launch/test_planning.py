@@ -191,7 +191,7 @@ def test_a_plan_names_a_commit(weather: World) -> None:
         planned(weather)
     weather.git("checkout", "--quiet", "train.sh")
     plan = planned(weather)
-    with pytest.raises(UsageError, match="--plan cannot be combined with --snapshot"):
+    with pytest.raises(UsageError, match="--plan cannot be used with --snapshot"):
         weather.launch(expected=plan, uncommitted=Uncommitted(snapshot=True))
 
 
