@@ -12,10 +12,10 @@ from qanat.domain import condition
 from qanat.domain.parameters import plain_names
 from qanat.domain.statistics import Difference, Statistic
 from qanat.usecases import packages
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.runs import compare, comparison_cells, comparison_notes, comparison_values
 from qanat.usecases.runs.compare import Compared, CompareRequest
 from qanat.usecases.runs.experiments import unreadable
-from qanat.usecases.tracking.refresh import refreshed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,6 +19,7 @@ from qanat.usecases.launch import launch as launching
 from qanat.usecases.launch import rerun as rerunning
 from qanat.usecases.launch import retry as retrying
 from qanat.usecases.launch.code import Changes, Uncommitted
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import RunRequest, needed_only, whole_path
 from qanat.usecases.launch.rerun import Repeat
@@ -30,7 +31,6 @@ from qanat.usecases.runs.cancel import cancel_groups, cancel_run
 from qanat.usecases.runs.check_rerun import check_asked
 from qanat.usecases.runs.reproduction import Basis
 from qanat.usecases.tracking.find import Found, check_group, find_run
-from qanat.usecases.tracking.refresh import refreshed
 
 __all__ = [
     "Repeat",

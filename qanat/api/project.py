@@ -19,10 +19,10 @@ from qanat.domain import condition
 from qanat.domain import run as records
 from qanat.domain.condition import Compared, Condition
 from qanat.usecases import project as projects
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.runs.compare import CompareRequest
 from qanat.usecases.runs.rows import matching_runs
 from qanat.usecases.tracking.find import find_run
-from qanat.usecases.tracking.refresh import refreshed
 
 if TYPE_CHECKING:
     from qanat.usecases.runs.reproduction import Basis

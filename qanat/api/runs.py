@@ -23,8 +23,8 @@ from qanat.domain.parameters import by_plain_name
 from qanat.errors import UsageError
 from qanat.usecases import packages
 from qanat.usecases.environment import recorded
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.tracking.find import find_run, read_comment
-from qanat.usecases.tracking.refresh import refreshed
 from qanat.usecases.tracking.settle import metric_sources
 
 if TYPE_CHECKING:

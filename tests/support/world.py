@@ -29,13 +29,13 @@ from qanat.system import files
 from qanat.usecases.definitions.init import init_project, plan_init
 from qanat.usecases.launch.code import Ask, Captured
 from qanat.usecases.launch.launch import launch
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import RunRequest
 from qanat.usecases.launch.view import AlreadyRun, DataReport, EnvironmentReport, Outcome
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.tracking import committing, record
 from qanat.usecases.tracking.find import Found, find_run
-from qanat.usecases.tracking.refresh import refreshed
 from tests.support.repository import Repository
 from tests.support.scheduler import Killed, MovableClock, Scheduler
 from tests.unit.records.example import RUN

@@ -101,7 +101,17 @@ ONLY_IN = {
 # The packages inside a package, each with those it may import besides itself; no arrow leads back.
 FLOORS = {
     "qanat.usecases": {
-        "report": ("environment", "runs", "definitions", "checks", "tracking", "results", "merging", "project"),
+        "report": (
+            "launch",
+            "environment",
+            "runs",
+            "definitions",
+            "checks",
+            "tracking",
+            "results",
+            "merging",
+            "project",
+        ),
         "launch": ("data", "environment", "runs", "definitions", "checks", "tracking", "results", "merging", "project"),
         "runs": ("environment", "definitions", "checks", "tracking", "results", "merging", "project", "packages"),
         "review": ("environment", "checks", "merging", "project"),

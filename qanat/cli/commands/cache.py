@@ -12,8 +12,8 @@ from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import plural, say, say_json
 from qanat.domain.sizes import size
 from qanat.usecases.launch import checkouts
+from qanat.usecases.launch.looking import active_runs
 from qanat.usecases.project import open_project
-from qanat.usecases.tracking.refresh import active_runs
 
 
 @click.group(cls=Group, epilog="\b\nExample:\n  qanat cache status\n  qanat cache clean")

@@ -12,10 +12,10 @@ from qanat.cli.runs import reporting
 from qanat.cli.terminal.output import say, say_json
 from qanat.domain.secret_checks import check_text
 from qanat.errors import EXIT_FAILED, UsageError
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.project import open_project
 from qanat.usecases.tracking import uncommitted
 from qanat.usecases.tracking.committing import Outcome
-from qanat.usecases.tracking.refresh import refreshed
 
 
 @click.command(epilog='\b\nExample:\n  qanat commit\n  qanat commit -m "Runs for figure 2"')

@@ -17,13 +17,13 @@ from qanat.domain.plot_scales import AXES
 from qanat.domain.shortening import quoted
 from qanat.domain.statistics import HIGHER, LOWER
 from qanat.errors import UsageError
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import compare as compare_runs
 from qanat.usecases.runs import comparison_notes, comparison_values, overlaid_curves
 from qanat.usecases.runs.averaged_curves import averages, curves, titles_of
 from qanat.usecases.runs.compare import ChosenRuns, Compared, CompareRequest
 from qanat.usecases.runs.plotted_rows import plotted_rows
-from qanat.usecases.tracking.refresh import refreshed
 
 EXAMPLE = """\b
 Example:

@@ -30,9 +30,9 @@ from qanat.domain.sizes import size
 from qanat.domain.splitting import split
 from qanat.errors import UsageError
 from qanat.usecases.definitions import define, listing, rename
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import delete as deletion
-from qanat.usecases.tracking.refresh import refreshed
 
 NEW = """\b
 Example:

@@ -22,9 +22,9 @@ from qanat.domain import condition
 from qanat.domain.columns import RunSummary
 from qanat.domain.run import State
 from qanat.errors import QanatError, UsageError
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import listing
-from qanat.usecases.tracking.refresh import refreshed
 
 # Beyond the first ones, runs are read once they are asked for, by moving or typing; beyond the last, by a filter.
 LOADED_FIRST = 200

@@ -14,10 +14,10 @@ from qanat.cli.runs import reporting
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import plural, say, say_json, width
 from qanat.domain.run import State
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.project import open_project
 from qanat.usecases.runs import log as logging
 from qanat.usecases.runs.log import Entry, Launched
-from qanat.usecases.tracking.refresh import refreshed
 
 SHOWN = 20
 

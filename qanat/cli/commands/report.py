@@ -14,6 +14,7 @@ from qanat.domain import condition
 from qanat.domain.layout import REPORT
 from qanat.domain.sizes import size
 from qanat.errors import NotFound
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.project import open_project
 from qanat.usecases.report import report_file, report_folder
 from qanat.usecases.report.content import ReportRequest, content_of
@@ -21,7 +22,6 @@ from qanat.usecases.report.figures import Figures
 from qanat.usecases.report.single_file import fitted, text_of
 from qanat.usecases.results import place
 from qanat.usecases.runs import listing
-from qanat.usecases.tracking.refresh import refreshed
 
 STDOUT = Path("-")
 # How much more of curves and figures a folder has than a file.

@@ -13,10 +13,10 @@ from qanat.cli.runs.definition_warnings import warn_of_unreadable
 from qanat.cli.terminal.output import say, say_json_list, say_whole, tell, tell_note, width
 from qanat.domain import condition
 from qanat.domain.json_text import to_json
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.project import open_project
 from qanat.usecases.runs import listing, rows
 from qanat.usecases.runs.rows import Table, TableRequest
-from qanat.usecases.tracking.refresh import refreshed
 
 SHOWN = 50
 ROWS, OUTPUT = "Rows and columns", "Output"

@@ -19,13 +19,13 @@ from qanat.domain.experiment import Experiment
 from qanat.domain.run import Run, State
 from qanat.domain.sizes import size
 from qanat.usecases.checks import install_hooks
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import listing
 from qanat.usecases.runs.failures import failures
 from qanat.usecases.runs.listing import ProjectSummary, RunLine
 from qanat.usecases.runs.waiting import waiting
 from qanat.usecases.tracking import uncommitted
-from qanat.usecases.tracking.refresh import refreshed
 
 SHOWN = 50
 RUNS_EXPLAINED = 5

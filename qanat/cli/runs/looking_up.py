@@ -11,9 +11,9 @@ from typing import Any
 from qanat.cli import session
 from qanat.cli.runs import reporting
 from qanat.domain.run import Run
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.project import Project
 from qanat.usecases.tracking.find import Found, find_run
-from qanat.usecases.tracking.refresh import refreshed
 
 POLL_S = 0.2
 CANCEL_S = 10.0

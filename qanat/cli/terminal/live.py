@@ -16,12 +16,12 @@ from qanat.cli.terminal.tables import GAP, cells, cut
 from qanat.domain.curves import plain_step
 from qanat.domain.run import Run, State
 from qanat.errors import UsageError
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.project import Project
 from qanat.usecases.runs import listing
 from qanat.usecases.runs.listing import RunLine
 from qanat.usecases.runs.newest_values import NewestValues, newest_values
 from qanat.usecases.runs.waiting import waiting
-from qanat.usecases.tracking.refresh import refreshed
 
 REDRAW_S = 1.0
 PAUSE_S = 0.2

@@ -12,12 +12,12 @@ from qanat.records.index import Index
 from qanat.runners.protocol import Runners
 from qanat.usecases.launch import needed
 from qanat.usecases.launch.findings import Findings
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.launch.needed import Wanted
 from qanat.usecases.launch.new_run import Launch
 from qanat.usecases.launch.plan import Needed, Plan
 from qanat.usecases.launch.view import AlreadyRun, LaunchView
 from qanat.usecases.project import Project
-from qanat.usecases.tracking.refresh import refreshed
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from qanat.domain.run import Run
 from qanat.runners.protocol import Runners
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.project import Project
 from qanat.usecases.runs import cancel, files
 from qanat.usecases.tracking.find import Found, check_may_end, find_run
-from qanat.usecases.tracking.refresh import refreshed
 
 POLL_S = 1.0
 POLL_MAX_S = 10.0

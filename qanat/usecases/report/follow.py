@@ -10,13 +10,13 @@ from typing import Any
 from qanat.errors import NotFound
 from qanat.runners.protocol import Runners
 from qanat.system import files
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.project import Project
 from qanat.usecases.report.content import ReportRequest, content_of
 from qanat.usecases.report.figures import Figures
 from qanat.usecases.report.log_tail import log_tail
 from qanat.usecases.report.watch import Watch
 from qanat.usecases.runs import listing
-from qanat.usecases.tracking.refresh import refreshed
 
 # While runs are active; and while none is, at first and after a while in which nothing has changed.
 ACTIVE_S = 2.0

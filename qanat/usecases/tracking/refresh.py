@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,21 +55,6 @@ class _Seen:
     recorded: list[Run] = field(default_factory=list)  # ended, according to their records
     submitted: list[Run] = field(default_factory=list)  # to be polled
     ended: dict[str, tuple[Run, Run]] = field(default_factory=dict)  # since, each as recorded and as it is now
-
-
-@contextmanager
-def refreshed(project: Project, runners: Runners) -> Iterator[tuple[Index, Refreshed]]:
-    """Open an up-to-date index, and yield it with the active runs; see refresh()."""
-    with project.index() as index:
-        yield index, refresh(project, index, runners)
-
-
-def active_runs(project: Project, runners: Runners) -> list[Run]:
-    """List the active runs. Raises VersionTooNew if only a newer qanat can read a run."""
-    with refreshed(project, runners) as (index, result):
-        for path in index.too_new():
-            record.load_record(project, path)
-        return list(result.live.values())
 
 
 def recorded_active_runs(project: Project) -> list[Run]:

@@ -11,10 +11,10 @@ import pytest
 from qanat.domain.condition import parse
 from qanat.domain.measured import CurveSummary, Point
 from qanat.errors import NotFound, UsageError
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.report import content, details, series
 from qanat.usecases.report.content import ReportRequest, content_of
 from qanat.usecases.tracking.find import comment_path
-from qanat.usecases.tracking.refresh import refreshed
 from tests.support.world import World
 from tests.unit.records.example import RUN
 from tests.unit.usecases.runs.test_listing import recorded

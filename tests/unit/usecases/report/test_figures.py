@@ -12,10 +12,10 @@ import pytest
 from qanat.domain.run import Run
 from qanat.errors import NotFound
 from qanat.system import walking
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.report import figures
 from qanat.usecases.report.content import ReportRequest, content_of
 from qanat.usecases.report.figures import Figures
-from qanat.usecases.tracking.refresh import refreshed
 from tests.support.world import World
 from tests.unit.records.example import RUN
 from tests.unit.usecases.runs.test_listing import recorded

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.report import report_folder, single_file
 from qanat.usecases.report.content import ReportRequest, content_of
 from qanat.usecases.report.figures import Figures
 from qanat.usecases.report.single_file import Fitted, fitted
-from qanat.usecases.tracking.refresh import refreshed
 from tests.support.world import World
 from tests.unit.usecases.report.test_figures import PNG, defined, left, one_group
 

@@ -6,11 +6,11 @@ import pytest
 
 from qanat.domain.condition import EVERY
 from qanat.errors import UsageError
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.runs import compare
 from qanat.usecases.runs.averaged_curves import averages, curves, titles_of
 from qanat.usecases.runs.compare import CompareRequest
 from qanat.usecases.runs.overlaid_curves import Overlay
-from qanat.usecases.tracking.refresh import refreshed
 from tests.support.world import World
 
 # Called with --lr LR --seed SEED: at each of 2 + SEED steps, the loss is LR + SEED.

@@ -14,10 +14,11 @@ from qanat.domain.run import Group, Run, State
 from qanat.records import run_codec
 from qanat.records.index import Index
 from qanat.usecases.definitions import rename
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.runs import listing
 from qanat.usecases.runs.listing import ProjectSummary, RunLine
 from qanat.usecases.tracking import record
-from qanat.usecases.tracking.refresh import Refreshed, refreshed
+from qanat.usecases.tracking.refresh import Refreshed
 from tests.support.world import World
 from tests.unit.records.example import RUN
 

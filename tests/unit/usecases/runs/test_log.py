@@ -9,9 +9,9 @@ import pytest
 from qanat.domain.run import State
 from qanat.errors import GitRefused
 from qanat.usecases.launch.code import Uncommitted
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.runs import log
 from qanat.usecases.runs.log import Entry
-from qanat.usecases.tracking.refresh import refreshed
 from tests.support.world import World
 
 

@@ -11,9 +11,9 @@ import pytest
 from qanat.domain.condition import EVERY
 from qanat.domain.metric_problems import CHANGED
 from qanat.errors import UsageError
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.runs import compare, overlaid_curves
 from qanat.usecases.runs.overlaid_curves import CURVES_MAX, POINTS_MAX, Overlay, is_over_steps, overlaid
-from qanat.usecases.tracking.refresh import refreshed
 from tests.support.world import World
 
 WRITES = """for last; do :; done; echo '{"loss": 3, "val": {"acc": 1}}' >"$last/metrics.jsonl"\n"""

@@ -14,9 +14,9 @@ from qanat.domain.run import Run, State
 from qanat.errors import UsageError
 from qanat.usecases import complete_names
 from qanat.usecases.definitions import rename
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.runs import listing
 from qanat.usecases.runs.rows import matching_runs
-from qanat.usecases.tracking.refresh import refreshed
 from tests.support.world import World
 from tests.unit.records.example import RUN
 from tests.unit.usecases.runs.test_listing import recorded, writer_before_each_statement

@@ -12,9 +12,9 @@ from qanat.domain.run import Group, Run, State
 from qanat.errors import InputInvalid, NotFound, UsageError
 from qanat.records import run_codec, storage
 from qanat.system import files
+from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.tracking import find, record
 from qanat.usecases.tracking.find import Found
-from qanat.usecases.tracking.refresh import refreshed
 from tests.support.world import World
 from tests.unit.records.example import RUN
 

@@ -10,7 +10,7 @@ import pytest
 from qanat.domain.job import JobStatus
 from qanat.domain.run import State
 from qanat.records import run_codec
-from qanat.usecases.tracking.refresh import refreshed
+from qanat.usecases.launch.looking import refreshed
 from tests.support.world import World
 
 

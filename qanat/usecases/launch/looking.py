@@ -1,0 +1,31 @@
+"""Looking at runs: the door through which every command brings them up to date.
+
+What is to be done by itself once a run has changed, such as starting jobs, belongs here, above the refresh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from qanat.domain.run import Run
+from qanat.records.index import Index
+from qanat.runners.protocol import Runners
+from qanat.usecases.project import Project
+from qanat.usecases.tracking import record
+from qanat.usecases.tracking.refresh import Refreshed, refresh
+
+
+@contextmanager
+def refreshed(project: Project, runners: Runners) -> Iterator[tuple[Index, Refreshed]]:
+    """Open an up-to-date index, and yield it with the active runs; see refresh()."""
+    with project.index() as index:
+        yield index, refresh(project, index, runners)
+
+
+def active_runs(project: Project, runners: Runners) -> list[Run]:
+    """List the active runs. Raises VersionTooNew if only a newer qanat can read a run."""
+    with refreshed(project, runners) as (index, result):
+        for path in index.too_new():
+            record.load_record(project, path)
+        return list(result.live.values())
