@@ -95,8 +95,8 @@ class Plans:
         The keywords are those of launch(). Raises its errors, and GitRefused for uncommitted changes of the code.
         """
         from qanat.api import launching  # only needed to start or plan runs
-        from qanat.usecases.launch.launch import plan_for_review
         from qanat.usecases.launch.options import LaunchOptions
+        from qanat.usecases.launch.previewing import plan_for_review
 
         lists, files = (args, groups, ranges, tags), (param_file, parameters_file, None, container)
         request = launching.request(experiment, *lists, *files, description=description, many=many)

@@ -8,17 +8,17 @@ from typing import Any
 import click
 
 from qanat.cli import session
-from qanat.cli.commands.run import RunCommand, check_name, counted, request_from, tell_respelled
+from qanat.cli.commands.run import RunCommand, check_name, request_from
 from qanat.cli.commands.run import run as run_command
 from qanat.cli.options import OTHER, option, shown
 from qanat.cli.runs import misplaced
 from qanat.cli.runs.launch_options import options_from
+from qanat.cli.runs.preview_output import counted, tell_respelled
 from qanat.cli.terminal import arguments
 from qanat.cli.terminal.arguments import Role
 from qanat.cli.terminal.output import plural, say, say_json, say_whole, tell
 from qanat.errors import UsageError
-from qanat.usecases.launch import launch as launching
-from qanat.usecases.launch import planning
+from qanat.usecases.launch import planning, previewing
 from qanat.usecases.project import Project, open_project
 
 EXAMPLE = """\b
@@ -97,7 +97,7 @@ def _plan(ctx: click.Context, /, out: Path | None, as_json: bool, **options: Any
     _refuse_resembling(project, options["name"], ctx)
     options = LEFT_OUT | options
     request, chosen = request_from(options, ctx.meta["program"]), options_from(options, options["runner"])
-    found = launching.plan_for_review(project, request, chosen, session.runners())
+    found = previewing.plan_for_review(project, request, chosen, session.runners())
     if found.key.environment is None and found.key.container is None:
         tell("note: the environment is not known to the plan, so qanat run --plan accepts any")
     tell_respelled(group.args for group in found.groups)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -28,14 +27,9 @@ from qanat.cli.runs.launch_options import (
 )
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.terminal import arguments
-from qanat.cli.terminal.output import clean, plural, say, say_json, tell
-from qanat.domain.setting import respelled
-from qanat.domain.standing import ACTIVE, DONE, FAILED, NEW, Standing
 from qanat.errors import QanatError, UsageError
 from qanat.usecases.launch import launch as launching
-from qanat.usecases.launch.launch import Preview
-from qanat.usecases.launch.plan import PlannedGroup, RunRequest, whole_path
-from qanat.usecases.launch.view import number_in
+from qanat.usecases.launch.plan import RunRequest, whole_path
 from qanat.usecases.project import Project, open_project
 
 if TYPE_CHECKING:
@@ -56,9 +50,7 @@ qanat too, with its value; all others are passed to the program in their order. 
 Without --, an argument that looks meant for qanat, such as a misspelt option, is refused before anything runs."""
 
 OWNERS_NAMED = 3
-RESPELLED_SHOWN = 3
 PLANNED_ONLY = ("group_param", "range_param", "param_file", "parameters_file", "commit_sha")
-_WORDS = {NEW: "new", DONE: "done", FAILED: "failed before", ACTIVE: "active"}
 
 
 class RunCommand(Command):
@@ -170,7 +162,10 @@ def run(ctx: click.Context, /, **options: Any) -> int:
     request, chosen = request_from(options, ctx.meta["program"]), options_from(options, options["runner"])
     request = replace(request, expected=expected)
     if options["dry_run"]:
-        _show_preview(launching.preview(project, request, chosen, session.runners()), as_json=options["json"])
+        from qanat.cli.runs.preview_output import show_preview
+        from qanat.usecases.launch import previewing
+
+        show_preview(previewing.preview(project, request, chosen, session.runners()), as_json=options["json"])
         return 0
     return shown(
         project,
@@ -259,54 +254,3 @@ def request_from(options: dict[str, Any], program: list[str]) -> RunRequest:
         needed=needed_from(options),
         container=container_from(options["container"], options["engine"], gpu=options["gpu"]),
     )
-
-
-def _show_preview(preview: Preview, *, as_json: bool) -> None:
-    import shlex
-
-    groups = preview.groups
-    standings = preview.standings or (None,) * len(groups)
-    tell_respelled(group.args for group in groups)
-    if as_json:
-        say_json([_as_mapping(*pair) for pair in zip(groups, standings, strict=True)])
-        return
-    if preview.script:
-        say(preview.script.rstrip("\n"))
-        say()
-    for group, standing in zip(groups, standings, strict=True):
-        say(f"group {group.group}: {shlex.join(group.command)}")
-        if standing:
-            say(f"  {_described(standing)}")
-    say(f"{plural(len(groups), 'group')}{counted(preview.standings)}; nothing was run or written")
-
-
-def tell_respelled(groups: Iterable[Sequence[str]]) -> None:
-    """Note values that are one number, spelled differently, since comparisons take them for the same."""
-    for texts in respelled(groups)[:RESPELLED_SHOWN]:
-        tell(f"note: {' and '.join(map(clean, texts))} are one setting: its groups count as repetitions of each other")
-
-
-def counted(standings: Sequence[Standing]) -> str:
-    """Return how many groups have each status, in parentheses; empty if nothing is known."""
-    counts = Counter(map(_word, standings))
-    found = [f"{counts[word]:,} {word}" for word in dict.fromkeys((*_WORDS.values(), *counts)) if counts[word]]
-    return f" ({', '.join(found)})" if found else ""
-
-
-def _as_mapping(group: PlannedGroup, standing: Standing | None) -> dict[str, Any]:
-    row = {"group": group.group, "args": group.args, "command": group.command, "storage": group.storage}
-    return row | (standing.as_mapping() if standing else {"status": NEW})
-
-
-def _described(standing: Standing) -> str:
-    """Return what earlier runs say about a group."""
-    where = f"run {number_in(standing.run)}, group {standing.group}"
-    if standing.status != NEW:
-        return f"{_word(standing)} ({where})"
-    if standing.group is None:
-        return "new"
-    return f"new ({where}: {clean(standing.why)})"
-
-
-def _word(standing: Standing) -> str:
-    return f"{standing.why} before" if standing.status == FAILED and standing.why else _WORDS[standing.status]

@@ -18,7 +18,6 @@ from qanat.domain.config import ASK, REFUSE
 from qanat.domain.experiment import CHECKOUT, PROJECT
 from qanat.domain.layout import STATE
 from qanat.domain.run import Run, RunnerChoice
-from qanat.domain.standing import Standing
 from qanat.usecases.environment import machines
 from qanat.usecases.launch import code, data, found_environment, keys, past_code
 from qanat.usecases.launch import plan as plan_run
@@ -27,7 +26,7 @@ from qanat.usecases.launch.container_choice import choose_container
 from qanat.usecases.launch.findings import Findings
 from qanat.usecases.launch.new_run import Launch, first_attempt
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose
-from qanat.usecases.launch.plan import Needed, Plan, PlannedGroup, RunRequest
+from qanat.usecases.launch.plan import Needed, Plan, RunRequest
 from qanat.usecases.launch.secret_checks import check_launch
 from qanat.usecases.launch.start import start
 from qanat.usecases.launch.view import LaunchView, Outcome
@@ -35,21 +34,8 @@ from qanat.usecases.project import Project
 
 if TYPE_CHECKING:
     from qanat.domain.relevance import Relevance
-    from qanat.domain.run_plan import RunPlan
     from qanat.runners.protocol import Runner, Runners
     from qanat.usecases.launch.containers import Chosen
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a launch would start: its groups, and what a scheduler would be given (empty for a local run).
-
-    `standings` say which groups have been run already; empty if the experiment has no runs.
-    """
-
-    groups: tuple[PlannedGroup, ...]
-    script: str = ""
-    standings: tuple[Standing, ...] = ()
 
 
 def launch(
@@ -71,15 +57,15 @@ def launch(
     check_options(options, runners)
     if submits := not runners.is_in_process(options.runner):
         _prefetch(runners.submitting(options.runner))
-    past, plan, choice = _planned(project, request, options, runners)
-    chosen = _container(project, request, plan, choice, options, runners, repeated)
+    past, plan, choice = planned(project, request, options, runners)
+    chosen = container_of(project, request, plan, choice, options, runners, repeated)
     author = code.check_committer(project)
     used = (plan.experiment.program.executable, plan.experiment.path)
-    captured = past or code.capture(project, request.uncommitted, ask, _counting(project, plan), used)
+    captured = past or code.capture(project, request.uncommitted, ask, counting(project, plan), used)
     keys.check_paths(project, plan.experiment, captured.code.commit)
     read = (options.template, request.param_file, request.parameters_file)
     captured = _without_inputs(project, captured, read, plan)
-    if _workdir(request, plan, submits=submits) == CHECKOUT:
+    if workdir_of(request, plan, submits=submits) == CHECKOUT:
         captured = past_code.in_checkout(captured)
     if captured.included or captured.left_out or captured.environments or captured.lacking:
         view.captured(captured)
@@ -114,7 +100,7 @@ def start_needed(
     return start(project, partial(first_attempt, project, new), new.plan.place, options, runners, view)
 
 
-def _container(
+def container_of(
     project: Project,
     request: RunRequest,
     plan: Plan,
@@ -173,69 +159,7 @@ def _prefetch(runner: Runner) -> None:
         runner.prefetch()
 
 
-def preview(project: Project, request: RunRequest, options: LaunchOptions, runners: Runners) -> Preview:
-    """Return what a launch would start, and write nothing; errors are those of launch()."""
-    check_options(options, runners)
-    past, plan, choice = _planned(project, request, options, runners)
-    submits = not runners.is_in_process(options.runner)
-    chosen = _container(project, request, plan, choice, options, runners)
-    plan = enclosed(project, plan, chosen)
-    in_checkout = past is not None or _workdir(request, plan, submits=submits) == CHECKOUT
-    found = _standings(project, request, plan, past, runners, in_checkout=in_checkout)
-    whole, plan = plan, _without_done(plan, found) if request.needed else plan
-    if not submits or not plan.groups:
-        return Preview(tuple(plan_run.preview(project, whole)), standings=found)
-    if commit := past.code.commit if past else code.runnable_tree(project).commit if in_checkout else None:
-        from qanat.usecases.launch import checkouts
-
-        plan = enclosed(project, replace(plan, place=checkouts.planned(project, commit, plan.datasets)), chosen)
-    batch = plan_run.preview_batch(project, plan, choice, options.max_running)
-    script = runners.submitting(options.runner).render(batch)
-    whole = replace(whole, place=plan.place, enclosure=plan.enclosure)
-    return Preview(tuple(plan_run.preview(project, whole)), script, found)
-
-
-def _standings(
-    project: Project, request: RunRequest, plan: Plan, past: Captured | None, runners: Runners, *, in_checkout: bool
-) -> tuple[Standing, ...]:
-    """Return what earlier runs say about the groups of a plan, if there are any."""
-    from qanat.usecases.launch import foresight  # only for what would be run
-
-    if not (request.expected or foresight.has_runs(project, plan.experiment.name)):
-        return ()
-    commit, counts = past.code.commit if past else None, _counting(project, plan)
-    found = foresight.foresee(project, plan, commit, in_checkout=in_checkout, counts=counts)
-    if request.expected:
-        from qanat.usecases.launch import planning
-
-        ignored = request.needed.ignored if request.needed else ()
-        planning.check(project, request.expected, plan, found, ignored, foreseen=True)
-    return foresight.standings(project, runners, plan, found, request.needed)
-
-
-def plan_for_review(project: Project, request: RunRequest, options: LaunchOptions, runners: Runners) -> RunPlan:
-    """Return what a launch would execute, as a plan for review; errors are those of launch()."""
-    from qanat.usecases.launch import foresight, planning
-
-    check_options(options, runners)
-    past, plan, choice = _planned(project, request, options, runners)
-    code.runnable_tree(project)
-    submits = not runners.is_in_process(options.runner)
-    plan = enclosed(project, plan, _container(project, request, plan, choice, options, runners))
-    in_checkout = past is not None or _workdir(request, plan, submits=submits) == CHECKOUT
-    commit, counts = past.code.commit if past else None, _counting(project, plan)
-    found = foresight.foresee(project, plan, commit, in_checkout=in_checkout, counts=counts)
-    standings = foresight.standings(project, runners, plan, found, request.needed)
-    return planning.run_plan(project, request, options, plan, found, standings)
-
-
-def _without_done(plan: Plan, standings: tuple[Standing, ...]) -> Plan:
-    from qanat.usecases.launch.leaving_out import without_done
-
-    return without_done(plan, standings) if standings else plan
-
-
-def _planned(
+def planned(
     project: Project, request: RunRequest, options: LaunchOptions, runners: Runners
 ) -> tuple[Captured | None, Plan, RunnerChoice]:
     """Plan the run and choose its runner; also return the code if the request names its commit."""
@@ -248,7 +172,7 @@ def _planned(
     return past, plan, choice
 
 
-def _counting(project: Project, plan: Plan) -> Counts:
+def counting(project: Project, plan: Plan) -> Counts:
     """Return what says whether an untracked file may be code or input of a run, by the project's settings."""
     setting = project.config.untracked
     return _Counting(project, plan).counts if setting == ASK else lambda _: setting == REFUSE
@@ -270,7 +194,7 @@ class _Counting:
         return relevance_of(self.plan.experiment, self.plan.groups, str(self.project.root))
 
 
-def _workdir(request: RunRequest, plan: Plan, *, submits: bool) -> str:
+def workdir_of(request: RunRequest, plan: Plan, *, submits: bool) -> str:
     """Return whether the code of the working tree runs in the project's folder or in a checkout."""
     if request.in_place:
         return PROJECT

@@ -12,9 +12,9 @@ from qanat.domain.data import DataState
 from qanat.usecases.data import inputs
 from qanat.usecases.launch import data as launched
 from qanat.usecases.launch import differences
-from qanat.usecases.launch.launch import preview
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import Needed, RunRequest
+from qanat.usecases.launch.previewing import preview
 from qanat.usecases.launch.view import CUT
 from tests.support.world import World
 from tests.unit.usecases.data.datasets import TIME, again, put, told

@@ -21,9 +21,9 @@ from qanat.system.machine import describe
 from qanat.usecases.checks import lost_environments
 from qanat.usecases.checks.validate import validate
 from qanat.usecases.environment import machines, recorded
-from qanat.usecases.launch.launch import plan_for_review, preview
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import Needed, RunRequest
+from qanat.usecases.launch.previewing import plan_for_review, preview
 from qanat.usecases.launch.rerun import Repeat, rerun
 from qanat.usecases.launch.retry import retry
 from tests.support.world import View, World

@@ -24,9 +24,10 @@ from qanat.errors import (
 from qanat.records import numbers
 from qanat.runners.local import wrapper
 from qanat.usecases.launch.code import Ask, Changes, Uncommitted
-from qanat.usecases.launch.launch import launch, preview
+from qanat.usecases.launch.launch import launch
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import RunRequest
+from qanat.usecases.launch.previewing import preview
 from qanat.usecases.launch.view import Outcome
 from tests.support.world import View, World
 

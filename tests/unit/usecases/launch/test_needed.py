@@ -20,9 +20,9 @@ from qanat.errors import InputInvalid, UsageError
 from qanat.records import manifest, remembered, run_codec
 from qanat.records.storage import MANIFEST
 from qanat.usecases.launch import containers
-from qanat.usecases.launch.launch import preview
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import Needed, RunRequest
+from qanat.usecases.launch.previewing import preview
 from qanat.usecases.launch.rerun import Repeat, rerun
 from qanat.usecases.tracking import manifests
 from tests.support.world import World

@@ -10,10 +10,10 @@ import pytest
 from qanat.domain.run import RequestedParameters
 from qanat.errors import GitRefused, InputInvalid, NotFound, UsageError
 from qanat.records import yaml_io
-from qanat.usecases.launch import launch as launching
-from qanat.usecases.launch.launch import Preview
+from qanat.usecases.launch import previewing
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import Plan, RunRequest, plan_run
+from qanat.usecases.launch.previewing import Preview
 from tests.support.world import World
 
 
@@ -27,7 +27,7 @@ def preview(world: World, *args: str, runner: str = "local", **words: Any) -> Pr
     names = {"template", "max_running", "n_threads"}
     options = LaunchOptions(runner, **{key: value for key, value in words.items() if key in names})
     request = RunRequest("train", args, **{key: value for key, value in words.items() if key not in names})
-    return launching.preview(world.project, request, options, world)
+    return previewing.preview(world.project, request, options, world)
 
 
 # ---- groups and commands

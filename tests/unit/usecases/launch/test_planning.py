@@ -12,9 +12,9 @@ from qanat.errors import GitRefused, InputInvalid, PlanDrifted, UsageError
 from qanat.usecases.data.bounds import Bounds
 from qanat.usecases.launch import foresight, planning
 from qanat.usecases.launch.code import Uncommitted
-from qanat.usecases.launch.launch import plan_for_review, preview
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import Needed, RunRequest
+from qanat.usecases.launch.previewing import plan_for_review, preview
 from tests.support.world import World
 from tests.unit.usecases.data.datasets import dataset
 
