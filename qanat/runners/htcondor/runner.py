@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from qanat.domain import times
-from qanat.domain.job import JobBatch, JobHandle, JobStatus, Sightings, Submission
+from qanat.domain.job import JobBatch, JobHandle, Sightings, Submission
 from qanat.domain.run import State
 from qanat.errors import InputInvalid, RunnerUnavailable, SubmitFailed, SubmitUnknown
-from qanat.runners.htcondor import client, constraints, keys, submission, waiting
+from qanat.runners.htcondor import client, constraints, keys, polling, submission, waiting
 from qanat.runners.htcondor import evidence as htcondor_evidence
 from qanat.runners.htcondor.about import ABOUT
-from qanat.runners.htcondor.client import Answer, Client
+from qanat.runners.htcondor.client import Client
 from qanat.runners.htcondor.constraints import numbers_of
-from qanat.runners.htcondor.evidence import Evidence
 from qanat.runners.htcondor.submission import EVENT_LOG
 from qanat.runners.submitting import cancellations, job_script, option_changes, outer_job
 from qanat.runners.submitting.silence import Silence
 from qanat.runners.submitting.strangers import refuse_strangers
 from qanat.system import files, programs
-
-# The clocks of two machines may differ by this much when a search of the history has to end somewhere.
-CLOCKS_S = 3_600
-_JOB = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\Z")
 
 
 class HTCondorRunner:
@@ -108,7 +100,11 @@ class HTCondorRunner:
 
     def find(self, intent: str, jobs: Sequence[int], since: str) -> Submission | None:
         """Find the cluster with this intent, in the queue or the history."""
-        request = {"operation": "find", "constraint": keys.intent_expression([intent]), "since": _earliest(since)}
+        request = {
+            "operation": "find",
+            "constraint": keys.intent_expression([intent]),
+            "since": polling.earliest(since),
+        }
         answers = self._client.ask(request)
         schedd = str(client.require(answers, "schedd"))
         cluster = answers[0].get("cluster")
@@ -116,16 +112,20 @@ class HTCondorRunner:
 
     def poll(self, handles: Sequence[JobHandle]) -> Sightings:
         """Combine event logs, one query of each queue, and the history for jobs whose end neither of them knows."""
-        named = _with_jobs(handles)
+        named = polling.with_jobs(handles)
         if not named:
             return Sightings(dict.fromkeys(handles, htcondor_evidence.UNSEEN))
-        request = {"operation": "poll", "logs": sorted({_log_of(h) for h in named}), "schedds": _schedds(named)}
+        request = {
+            "operation": "poll",
+            "logs": sorted({polling.log_of(h) for h in named}),
+            "schedds": polling.schedds(named),
+        }
         silence = self._client.silence
         problem = silence.problem if silence.lasts else ""
         with client.Worker(silence) as worker_process:
             # The event logs can still be read.
             answers = worker_process.request(request | ({"schedds": []} if problem else {}))
-        seen = _Seen(answers, answered=not problem and not client.problem_of(answers))
+        seen = polling.Seen(answers, answered=not problem and not client.problem_of(answers))
         statuses = dict.fromkeys(handles, htcondor_evidence.UNSEEN) | {h: seen.status(h) for h in named}
         # A job that does not exist yet cannot be removed: it waits, and exits at once when it is started.
         statuses |= cancellations.weigh(statuses, State.QUEUED, State.HELD, State.FINISHED)
@@ -134,7 +134,7 @@ class HTCondorRunner:
     def why_waiting(self, handles: Sequence[JobHandle]) -> dict[JobHandle, str]:
         """Compare what jobs ask for with the slots of the pool; the jobs of one cluster ask for the same."""
         reasons: dict[JobHandle, str] = {}
-        for schedd, there in _by_schedd(handles).items():
+        for schedd, there in polling.by_schedd(handles).items():
             clusters = sorted({numbers_of(h)[0] for h in there})
             # Not the client's: a collector that is slow to answer is no reason to leave the schedd alone.
             with client.Worker(Silence()) as worker_process:
@@ -166,7 +166,7 @@ class HTCondorRunner:
         Return those whose clusters do not carry their intent; nothing is done to them.
         """
         strangers: list[JobHandle] = []
-        for schedd, there in _by_schedd(handles).items():
+        for schedd, there in polling.by_schedd(handles).items():
             jobs = constraints.constraints(there, all_of_them=all_of_them, idle=idle)
             clusters = sorted({numbers_of(h)[0] for h in there})
             request = {"operation": "act", "schedd": schedd, "action": action, "constraints": jobs, "reason": reason}
@@ -180,7 +180,7 @@ class HTCondorRunner:
             text = files.read(folder / EVENT_LOG).decode("utf-8", "replace")
         except InputInvalid:
             return ""
-        wanted = {numbers_of(h) for h in _with_jobs(handles)}
+        wanted = {numbers_of(h) for h in polling.with_jobs(handles)}
         events = [event for event in text.split("\n...\n") if event.strip()]
         return "\n...\n".join(e for e in events if not wanted or _job_of(e) in wanted)
 
@@ -209,71 +209,3 @@ def _refused(options: Mapping[str, Any]) -> list[str]:
         return [error.message]
     message = " ".join(done.err.decode("utf-8", "replace").split())
     return [f"HTCondor refuses it: {message.removeprefix('ERROR: ')}"] if done.status != 0 else []
-
-
-# ---- polling
-
-
-def _with_jobs(handles: Sequence[JobHandle]) -> list[JobHandle]:
-    """Return the handles that have a job, with a name that a schedd can have given."""
-    return [handle for handle in handles if _JOB.match(str(handle.job))]
-
-
-def _by_schedd(handles: Sequence[JobHandle]) -> dict[str, list[JobHandle]]:
-    """Return the handles that have a job by the names of the schedds that they were submitted to."""
-    named = sorted(_with_jobs(handles), key=_schedd_of)
-    return {name: list(there) for name, there in itertools.groupby(named, _schedd_of)}
-
-
-def _log_of(handle: JobHandle) -> str:
-    return f"{handle.details.get('folder', '')}/{EVENT_LOG}"
-
-
-def _schedd_of(handle: JobHandle) -> str:
-    return str(handle.details.get("schedd", ""))
-
-
-def _earliest(since: object) -> int:
-    """Return the second since 1970 before which nothing about a run can be in the history."""
-    return int(times.parse(str(since)).timestamp() - CLOCKS_S) if times.is_timestamp(since) else 0
-
-
-def _schedds(handles: Sequence[JobHandle]) -> list[dict[str, Any]]:
-    """Return what to ask each schedd; see the worker."""
-    queries: dict[str, dict[str, Any]] = {}
-    for handle in handles:
-        name, since = _schedd_of(handle), _earliest(handle.details.get("submitted"))
-        of_schedd = queries.setdefault(name, {"name": name, "since": since, "clusters": {}})
-        of_schedd["since"] = min(of_schedd["since"], since)
-        cluster, proc = numbers_of(handle)
-        part = of_schedd["clusters"].setdefault(str(cluster), {"log": _log_of(handle), "procs": []})
-        part["procs"].append(proc)
-    return list(queries.values())
-
-
-class _Seen:
-    """A worker's answers about jobs, which can be looked up by a job's handle."""
-
-    def __init__(self, answers: Sequence[Answer], *, answered: bool) -> None:
-        self._answered = answered
-        self._logs: Answer = next((a["logs"] for a in answers if "logs" in a), {})
-        self._jobs: dict[str, dict[tuple[str, int, int], Answer]] = {"queue": {}, "history": {}}
-        self._factories: dict[tuple[str, int], Answer] = {}
-        for answer in answers:
-            schedd = answer.get("schedd", "")
-            for source, known in self._jobs.items():
-                known.update({(schedd, ad["ClusterId"], ad["ProcId"]): ad for ad in answer.get(source, [])})
-            self._factories |= {(schedd, ad["ClusterId"]): ad for ad in answer.get("factories", [])}
-
-    def status(self, handle: JobHandle) -> JobStatus:
-        """Return a job's status; an entry with another intent is another user's job with the same number."""
-        schedd, (cluster, proc) = _schedd_of(handle), numbers_of(handle)
-        log = self._logs.get(_log_of(handle), {})
-        found = [self._jobs[source].get((schedd, cluster, proc)) for source in ("queue", "history")]
-        queued, past, factory = (
-            ad if ad and ad.get(keys.INTENT) == handle.intent else None
-            for ad in (*found, self._factories.get((schedd, cluster)))
-        )
-        logged, removed = log.get(f"{cluster}.{proc}"), log.get(str(cluster))
-        evidence = Evidence(logged, queued, past, factory, removed, answered=self._answered)
-        return htcondor_evidence.weigh(proc, evidence)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import runpy
 import signal
 import sys
 from pathlib import Path
@@ -62,6 +63,11 @@ def _sentence(error: Exception) -> str:
 def _answer(**answer: Any) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
+
+
+def _module(name: str) -> dict[str, Any]:
+    """Return what a module beside this one defines; not every request needs it."""
+    return runpy.run_path(str(Path(__file__).with_name(f"{name}.py")))
 
 
 def _schedd(htcondor2: Any, name: str = "") -> tuple[Any, str]:
@@ -157,9 +163,7 @@ def _act(htcondor2: Any, request: dict[str, Any]) -> None:
 
 def _explain(htcondor2: Any, request: dict[str, Any]) -> None:
     """Report for each cluster what tells why its first idle job waits."""
-    import runpy  # few requests need it
-
-    matching = runpy.run_path(str(Path(__file__).with_name("slot_matching.py")))
+    matching = _module("slot_matching")
     schedd, _ = _schedd(htcondor2, request["schedd"])
     for cluster in request["clusters"]:
         for job in schedd.query(f"ClusterId == {int(cluster)} && JobStatus == 1", limit=1):
@@ -176,7 +180,8 @@ def _poll(htcondor2: Any, request: dict[str, Any]) -> None:
     `schedds` are mappings of `name`, `since` (when the first of its jobs was submitted) and `clusters`, which maps
     their numbers to the path of the event log and the numbers of the jobs in question.
     """
-    logs = {path: _read_log(htcondor2, path) for path in request["logs"]}
+    read_log = _module("event_log")["read_log"]
+    logs = {path: read_log(htcondor2, path) for path in request["logs"]}
     _answer(logs=logs)
     for query in request["schedds"]:
         try:
@@ -241,75 +246,6 @@ def _plain(ad: Any, attributes: list[str]) -> dict[str, Any]:
     return {key: ad[key] for key in attributes if key in ad and isinstance(ad[key], int | float | str | bool)}
 
 
-def _read_log(htcondor2: Any, path: str) -> dict[str, Any]:
-    """Reduce an event log to the latest status of each job, by `cluster.proc`; empty if there is no log.
-
-    A removed cluster that created its jobs as needed has an entry under its number: the first job never created.
-    """
-    jobs: dict[str, Any] = {}
-    if not Path(path).is_file():  # reading a pipe would block
-        return jobs
-    try:
-        for event in htcondor2.JobEventLog(path).events(stop_after=0):
-            name = event.type.name
-            if name == "CLUSTER_REMOVE":
-                jobs[str(event.cluster)] = {"next": event.get("NextProcId", 0), "at": int(event.timestamp)}
-            elif event.proc >= 0:
-                key = f"{event.cluster}.{event.proc}"
-                if name == "SUBMIT" or key not in jobs:
-                    jobs[key] = {"state": "idle", "starts": 0}
-                if fold := _FOLDS.get(name):
-                    jobs[key]["at"] = int(event.timestamp)
-                    fold(jobs[key], event)
-    except _errors(htcondor2):
-        return jobs
-    return jobs
-
-
-def _execute(job: dict[str, Any], event: Any) -> None:
-    host = event.get("SlotName") or event.get("ExecuteHost") or ""
-    job.update(state="running", starts=job["starts"] + 1, started=int(event.timestamp), host=str(host))
-
-
-def _idle(job: dict[str, Any], _event: Any) -> None:
-    job.update(state="idle")
-
-
-def _suspended(job: dict[str, Any], _event: Any) -> None:
-    job.update(state="suspended")
-
-
-def _resumed(job: dict[str, Any], _event: Any) -> None:
-    job.update(state="running")
-
-
-def _held(job: dict[str, Any], event: Any) -> None:
-    reason, code, subcode = (event.get(f"HoldReason{part}") for part in ("", "Code", "SubCode"))
-    job.update(state="held", reason=str(reason or ""), code=code, subcode=subcode)
-
-
-def _aborted(job: dict[str, Any], event: Any) -> None:
-    job.update(state="removed", reason=str(event.get("Reason", "")))
-
-
-def _terminated(job: dict[str, Any], event: Any) -> None:
-    normally = bool(event.get("TerminatedNormally"))
-    code, number = event.get("ReturnValue"), event.get("TerminatedBySignal")
-    job.update(state="ended", exit_code=code if normally else None, signal=None if normally else number)
-
-
-_FOLDS = {
-    "EXECUTE": _execute,
-    "JOB_EVICTED": _idle,
-    "SHADOW_EXCEPTION": _idle,
-    "JOB_RECONNECT_FAILED": _idle,
-    "JOB_SUSPENDED": _suspended,
-    "JOB_UNSUSPENDED": _resumed,
-    "JOB_HELD": _held,
-    "JOB_RELEASED": _idle,
-    "JOB_ABORTED": _aborted,
-    "JOB_TERMINATED": _terminated,
-}
 _OPERATIONS = {
     "check": _check,
     "submit": _submit,
