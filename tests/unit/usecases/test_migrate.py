@@ -16,9 +16,10 @@ from qanat.records import definition_text, migrations, run_codec, schemas
 from qanat.usecases import migrate
 from qanat.usecases.checks import validate
 from qanat.usecases.definitions import define
+from qanat.usecases.launch import looking
 from qanat.usecases.merging import merge_records
 from qanat.usecases.migrate import Left
-from qanat.usecases.tracking import record, refresh
+from qanat.usecases.tracking import record
 from tests.support.world import GONE, World
 from tests.unit.records.example import RUN
 
@@ -162,11 +163,11 @@ def test_the_journal_of_a_run_that_only_a_newer_qanat_reads_is_kept(world: World
     file = world.root / run_codec.path_of(run)
     file.write_text(file.read_text().replace("run/2", "run/3"))
     world.leave_alone()
-    with refresh.refreshed(world.project, world) as (_, result):
+    with looking.refreshed(world.project, world) as (_, result):
         assert result.live == {}
     assert len(world.journals()) == 1
     with pytest.raises(VersionTooNew):
-        refresh.active_runs(world.project, world)
+        looking.active_runs(world.project, world)
     with pytest.raises(VersionTooNew):
         record.load_record(world.project, run_codec.path_of(run))
     assert run.submission.pid == GONE

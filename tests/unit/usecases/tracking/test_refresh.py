@@ -19,6 +19,7 @@ from qanat.git import command, worktree
 from qanat.records import flight, run_codec
 from qanat.records.flight import Journal, Watcher
 from qanat.system import processes
+from qanat.usecases.launch import looking
 from qanat.usecases.runs import annotate
 from qanat.usecases.tracking import committing, record, refresh
 from tests.support.world import GONE, INTENT, World
@@ -337,7 +338,7 @@ def test_runs_that_go_on_are_listed_as_they_are_now(world: World) -> None:
     first.ends(0)
     second.starts()
     assert [run.number for run in refresh.recorded_active_runs(world.project)] == [2, 1]
-    assert [(run.number, run.state) for run in refresh.active_runs(world.project, world)] == [(2, RUNNING)]
+    assert [(run.number, run.state) for run in looking.active_runs(world.project, world)] == [(2, RUNNING)]
     assert [run.number for run in refresh.recorded_active_runs(world.project)] == [2]
 
 
@@ -457,7 +458,7 @@ def test_a_record_that_cannot_be_written_is_told_and_settled_by_the_next_look(wo
 def test_the_index_is_up_to_date_after_a_look(world: World) -> None:
     run = world.left_alone(1)
     leave_completion(world, run, 0, 0)
-    with refresh.refreshed(world.project, world) as (index, result):
+    with looking.refreshed(world.project, world) as (index, result):
         assert result.live == {}
         assert [(row.number, row.state) for row in index.summaries()] == [(1, "finished")]
 
