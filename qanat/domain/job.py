@@ -81,7 +81,7 @@ class JobStatus:
 
     Timestamps are as in domain.times, such as 2026-11-23T05:17:55+00:00. A job that ended by itself has `ended`; from
     then on its completion file, which may appear late on a shared disk, is waited for. `restarts` counts how often
-    the scheduler has started the job again.
+    the scheduler has started the job again. `expected` is when it expects to start a queued job.
     """
 
     state: State | None
@@ -93,6 +93,7 @@ class JobStatus:
     host: str | None = None
     restarts: int = 0
     cause: str = ""
+    expected: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from qanat.domain.expected_start import without_start
 from qanat.records import environments
 from qanat.usecases.environment import machines
 from tests.cluster.on_cluster import WAIT, wait_until
@@ -113,7 +114,7 @@ def test_a_requeued_job_is_the_next_attempt_of_the_same_group_with_its_output_af
     (job,) = waiting.numbers()
     waiting.cluster.run("scontrol", "requeue", job)
     (group,) = waiting.wait_for_states("queued")
-    assert group["reason"] == "BeginTime"
+    assert without_start(group["reason"]) == "BeginTime"
     waiting.begun()
     (group,) = waiting.wait_for_states("running")
     waiting.gate().touch()
@@ -444,3 +445,22 @@ def test_without_slurmdbd_the_queue_is_believed_and_nothing_is_lost(on_accountin
         )
     (group,) = project.wait_for_states("finished")
     assert group["exit_code"] == 0
+
+
+# ---- waiting
+
+
+def test_a_job_behind_another_has_slurms_reason_and_its_expected_start(on_slurm: OnSlurm) -> None:
+    on_slurm.experiment("wait", WAIT)
+    on_slurm.template("whole", "cpus-per-task: 64\ntime: 10\n")
+    for _ in range(2):
+        on_slurm.submit("wait", str(on_slurm.gate()), "0", "--submit-template", "whole")
+        on_slurm.begun()
+    # Slurm plans only every few seconds.
+    told = wait_until(lambda: re.search("^⏳ run 2: queued: .*expected.*$", on_slurm.qanat("status").out, re.MULTILINE))
+    when = r"expected to start (at|\d{4}-\d\d-\d\d) \d\d:\d\d"
+    assert re.fullmatch(f"⏳ run 2: queued: Resources: what it requests is in use, {when}", told[0])
+    assert re.search(when, on_slurm.qanat("show", "2").out)
+    (waiting,) = on_slurm.qanat("status", "--json").json["waiting"]
+    assert (waiting["run"], waiting["groups"], waiting["state"]) == (on_slurm.records()[-1]["id"], 1, "queued")
+    assert re.search(when, waiting["reason"])

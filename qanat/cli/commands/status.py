@@ -50,7 +50,8 @@ def status(live: bool, as_json: bool) -> None:
         lines = listing.run_lines(index, result, project.root, live=True)
         left = uncommitted.run_ids(project, result.live.values()) if project.config.records != EACH else []
     if as_json:
-        say_json({**_as_mapping(summary, lines), "uncommitted": left})
+        found = [each.as_mapping() for each in waiting(result.live.values())]
+        say_json({**_as_mapping(summary, lines), "waiting": found, "uncommitted": left})
         return
     _show_summary(project, summary)
     if summary.counts:

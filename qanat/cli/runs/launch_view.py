@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from qanat.cli.runs import reporting
 from qanat.cli.runs.run_view import GroupsView, RunViewContext, view_for
@@ -16,6 +16,9 @@ from qanat.domain.run import Group, Run
 from qanat.usecases.launch.code import Captured
 from qanat.usecases.launch.view import DATA_SHOWN, AlreadyRun, DataReport, EnvironmentReport, LaunchView, Outcome
 from qanat.usecases.project import Project
+
+if TYPE_CHECKING:
+    from qanat.usecases.runs.waiting import Waiting
 
 
 def shown(project: Project, launch: Callable[[LaunchView], Outcome], *, quiet: bool = False) -> tuple[int, Run]:
@@ -36,6 +39,7 @@ class TerminalView:
         self._open = contextlib.ExitStack()
         self._here: RunViewContext | None = None
         self._waiting: GroupsView | None = None
+        self._causes: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -107,6 +111,11 @@ class TerminalView:
 
         if self._waiting is None:
             self._waiting = self._open.enter_context(GroupsView(len(run.groups)))
-        # Without the number of groups, which changes with every look.
-        reporting.tell_notes([*notes, *(f"run {w.run}: {w.why}" for w in waiting([run]))])
+        reporting.tell_notes([*notes, *self._new(waiting([run]))])
         self._waiting.show(run)
+
+    def _new(self, found: Sequence[Waiting]) -> list[str]:
+        """Return why groups wait, if that is new: the number of groups and their expected start change all the time."""
+        new = [each for each in found if each.cause not in self._causes]
+        self._causes.update(each.cause for each in new)
+        return [f"run {each.run}: {each.why}" for each in new]

@@ -12,10 +12,12 @@ from qanat.domain.run import Run, count_states, described
 from qanat.domain.sizes import size
 from qanat.usecases.environment import recorded
 from qanat.usecases.project import Project
+from qanat.usecases.runs.waiting import waiting
 
 OPTIONS_SHOWN = 100
 DATA_SHOWN = 20
 MACHINES_SHOWN = 3
+REASONS_SHOWN = 5
 
 
 def run_page(project: Project, run: Run) -> str:
@@ -33,6 +35,7 @@ def run_page(project: Project, run: Run) -> str:
         f"  - 📁 Path: {run.storage}",
         *_output_lines(run),
         f"  - 🔍 Status: {MARKS[run.state]} {_state(run)}",
+        *_waiting_lines(run),
         f"  - 📆 Started: {times.local(run.started)}",
         f"  - 📆 Ended: {times.local(run.ended)}",
         f"  - 📑 Commit: {run.code.commit}{_code_remarks(run)}",
@@ -93,6 +96,12 @@ def _state(run: Run) -> str:
         return described(run.state, run.groups[0].reason)
     counts = count_states(run.groups)
     return f"{run.state} ({', '.join(f'{count:,} {state}' for state, count in counts.items())})"
+
+
+def _waiting_lines(run: Run) -> list[str]:
+    """Return why groups wait; that of a run with a single group is part of its status."""
+    found = waiting([run]) if len(run.groups) > 1 else []
+    return [f"        ◾ {plural(each.groups, 'group')} {each.why}" for each in found[:REASONS_SHOWN]]
 
 
 def _code_remarks(run: Run) -> str:

@@ -133,6 +133,7 @@ def from_squeue(row: Row | None, handle: JobHandle) -> JobStatus:
         started=_timestamp(row["start"]) if ended or status.state is State.RUNNING else None,
         ended=_timestamp(row["end"]) if ended else None,
         host=row["node"] or None,
+        expected=_timestamp(row["start"]) if status.state is State.QUEUED else None,
     )
 
 

@@ -43,7 +43,9 @@ _ENDED = {
 _OWN = frozenset({"COMPLETED", "FAILED", "CANCELLED", "REVOKED"})
 # What qanat says of a local run, too; Slurm's reason only repeats it.
 _LIMITS = {"TIMEOUT": "exceeded the time limit"}
-_WAITING = frozenset({"", "None", "Priority", "Resources", "N/A"})
+_NOTHING = frozenset({"", "None", "N/A"})
+# Why jobs wait for their turn; of a job that has ended, this says nothing.
+_IN_TURN = {"Priority": "other jobs come first", "Resources": "what it requests is in use"}
 # Reasons that waiting alone does not remove.
 _BLOCKED = {
     "BadConstraints": "no node meets its constraints",
@@ -67,7 +69,7 @@ def status_of(state: str, reason: str = "", exit_code: str = "") -> JobStatus:
     """
     name, _, by = state.partition(" ")
     name = name.rstrip("+")
-    detail = "" if reason in _WAITING else reason
+    detail = "" if reason in _NOTHING or (reason in _IN_TURN and name != "PENDING") else reason
     if name in _GOING:
         held = name == "PENDING" and "held" in reason.lower()
         active = State.HELD if held else _GOING[name]
@@ -88,10 +90,10 @@ def status_of(state: str, reason: str = "", exit_code: str = "") -> JobStatus:
 
 
 def _explained(reason: str) -> str:
-    """Return Slurm's reason; one that no job gets over by waiting, with what it means."""
+    """Return Slurm's reason, with what it means if it is a frequent one, or one that waiting alone does not remove."""
     code = reason.partition(",")[0]
     per_job = "it requests more than a job may have" if _PER_JOB.match(code) else ""
-    meaning = _BLOCKED.get(code, per_job)
+    meaning = (_IN_TURN | _BLOCKED).get(code, per_job)
     return f"{reason}: {meaning}" if meaning else reason
 
 

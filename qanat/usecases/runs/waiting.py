@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+from qanat.domain.expected_start import without_start
 from qanat.domain.run import Run, State
 
 _NOT_STARTED = (State.QUEUED, State.HELD)
@@ -15,6 +17,7 @@ _NOT_STARTED = (State.QUEUED, State.HELD)
 class Waiting:
     """Groups of a run that wait for the same reason."""
 
+    id: str
     run: int
     groups: int
     of: int
@@ -31,11 +34,20 @@ class Waiting:
         """The state and its reason, which may begin with it: `queued: Resources`, but `held by qanat`."""
         return self.reason if self.reason.startswith(f"{self.state} ") else f"{self.state}: {self.reason}"
 
+    @property
+    def cause(self) -> str:
+        """Why they wait, without when they are expected to start, which may change at every look."""
+        return without_start(self.why)
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Return what JSON has."""
+        return {"run": self.id, "groups": self.groups, "state": self.state.value, "reason": self.reason}
+
 
 def waiting(runs: Iterable[Run]) -> list[Waiting]:
     """List what groups wait for, those of a run with the same reason together, the newest runs first."""
     found = []
     for run in sorted(runs, key=lambda run: -run.number):
         alike = Counter((g.state, g.reason) for g in run.groups if g.state in _NOT_STARTED and g.reason)
-        found += [Waiting(run.number, count, len(run.groups), *key) for key, count in alike.most_common()]
+        found += [Waiting(run.id, run.number, count, len(run.groups), *key) for key, count in alike.most_common()]
     return found

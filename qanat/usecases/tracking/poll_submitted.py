@@ -21,7 +21,7 @@ from qanat.records.measured import read_measured
 from qanat.runners.protocol import MayRestart, Runner, Runners
 from qanat.usecases.environment import machines
 from qanat.usecases.project import Project
-from qanat.usecases.tracking import last_seen, waiting
+from qanat.usecases.tracking import expected_start, last_seen, waiting
 from qanat.usecases.tracking.last_seen import LastSeen, Unanswered, brief_problem
 from qanat.usecases.tracking.settle import metric_sources, owner_of
 from qanat.usecases.tracking.submission import handle_of, with_submission
@@ -99,6 +99,7 @@ class _Poll:
         }
         polled = [h for of_run in (*handles.values(), *killed.values()) for h in of_run.values()]
         seen = _poll(self._runner, polled)
+        seen = replace(seen, statuses=expected_start.in_reasons(seen.statuses, self._clock.now()))
         current = [
             self._add_causes(self._combined(run, handles[run.id], seen), before, killed[run.id], seen)
             for run, before in zip(found, named, strict=True)

@@ -19,6 +19,9 @@ def test_why_groups_wait_is_said_once_however_many_still_wait(capfd: pytest.Capt
         for count in (3, 2, 1):
             started = [replace(group, state=State.RUNNING, reason="") for group in groups[count:]]
             view.seen(replace(RUN, groups=(*groups[:count], *started)), ())
-        view.seen(replace(RUN, groups=(replace(groups[0], reason="waiting for its turn"),)), ())
+        for when in ("14:20", "14:30"):
+            reason = f"waiting for its turn, expected to start at {when}"
+            view.seen(replace(RUN, groups=(replace(groups[0], reason=reason),)), ())
     notes = [line for line in capfd.readouterr().err.splitlines() if line.startswith("note: ")]
-    assert notes == ["note: run 4: queued: no slot can run it", "note: run 4: queued: waiting for its turn"]
+    in_turn = "note: run 4: queued: waiting for its turn, expected to start at 14:20"
+    assert notes == ["note: run 4: queued: no slot can run it", in_turn]

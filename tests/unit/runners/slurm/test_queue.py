@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,18 @@ def test_accounting_is_asked_from_an_hour_before_the_first_submission_on(program
     asked = (programs.folder / "asked").read_text()
     assert asked.startswith("-X -D -n -P -o jobid,state,")
     assert asked.endswith("-S 2026-01-05T10:00:00 -j 812\n")
+
+
+def test_a_pending_job_is_expected_to_start_when_slurm_says_so(programs: Programs) -> None:
+    handle = programs.handle()
+    expected = []
+    for row in (
+        queued("812_3", "PENDING"),
+        queued("812_3", "RUNNING"),
+        queued("812_3", "PENDING").replace(NOON, "N/A"),
+    ):
+        programs.say("squeue", row)
+        statuses, _ = polling.poll([handle], [])
+        expected.append(statuses[handle].expected)
+    noon = datetime.fromisoformat(NOON).astimezone(UTC).isoformat(timespec="seconds")
+    assert expected == [noon, None, None]

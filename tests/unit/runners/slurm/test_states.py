@@ -11,7 +11,9 @@ from qanat.runners.slurm.states import status_of
 @pytest.mark.parametrize(
     ("state", "reason", "ours", "kept"),
     [
-        ("PENDING", "Priority", State.QUEUED, ""),
+        ("PENDING", "None", State.QUEUED, ""),
+        ("PENDING", "Priority", State.QUEUED, "Priority: other jobs come first"),
+        ("PENDING", "Resources", State.QUEUED, "Resources: what it requests is in use"),
         ("PENDING", "BeginTime", State.QUEUED, "BeginTime"),
         (
             "PENDING",
@@ -46,6 +48,7 @@ from qanat.runners.slurm.states import status_of
         ("FAILED", "NonZeroExitCode", State.FAILED, "FAILED, NonZeroExitCode"),
         ("CANCELLED by 1000", "None", State.CANCELLED, "CANCELLED by 1000"),
         ("CANCELLED+", "", State.CANCELLED, "CANCELLED"),
+        ("CANCELLED by 1000", "Priority", State.CANCELLED, "CANCELLED by 1000"),
         ("TIMEOUT", "TimeLimit", State.FAILED, "exceeded the time limit, TIMEOUT"),
         ("OUT_OF_MEMORY", "OutOfMemory", State.FAILED, "OUT_OF_MEMORY, OutOfMemory"),
         ("NODE_FAIL", "NodeDown", State.FAILED, "NODE_FAIL, NodeDown"),

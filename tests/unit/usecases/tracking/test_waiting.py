@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
+from qanat.domain import times
+from qanat.domain.job import JobStatus
 from qanat.domain.run import State
 from qanat.usecases.runs.waiting import waiting
 from qanat.usecases.tracking.waiting import AGAIN_S, LONG_S, RUNS_MAX
+from tests.support.scheduler import START
 from tests.support.world import World
 
 TOO_MUCH = "no slot can run it"
@@ -110,3 +116,31 @@ def test_groups_that_wait_for_the_same_are_one_sentence(world: World) -> None:
         "run 1: 1 of 5 groups queued: no slot can run it",
         "run 1: 1 of 5 groups held by qanat",
     ]
+
+
+def expecting(seconds: float, reason: str = "Priority") -> JobStatus:
+    """Return the status of a job that is expected to start some seconds after the clock's start."""
+    expected = (times.parse(START) + timedelta(seconds=seconds)).isoformat(timespec="seconds")
+    return JobStatus(State.QUEUED, reason=reason, expected=expected)
+
+
+def test_groups_with_the_same_reason_have_the_earliest_of_their_expected_starts(world: World) -> None:
+    world.submit(4)
+    for job, status in zip(
+        world.scheduler.of(0, 1, 2, 3),
+        (expecting(7200), expecting(3600), JobStatus(State.QUEUED, reason="Priority"), expecting(60, "Resources")),
+        strict=True,
+    ):
+        job.says(status)
+    clock = times.local(expecting(3600).expected)[11:16]
+    first, *others, last = (group.reason for group in world.look().groups)
+    assert first == f"Priority, expected to start at {clock}"
+    assert others == [first, first]
+    assert last.startswith("Resources, expected to start at ")
+
+
+def test_a_job_that_runs_is_not_expected_to_start(world: World) -> None:
+    world.submit()
+    for job in world.scheduler.of(0):
+        job.says(replace(expecting(3600), state=State.RUNNING, reason=""))
+    assert world.look().groups[0].reason == ""
