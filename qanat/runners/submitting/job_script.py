@@ -23,7 +23,7 @@ JOB_SCRIPT = "job.sh"
 COMMANDS = "commands"
 STARTS = "starts"
 # What the shells of a running job tell each other; a machine that breaks down leaves them.
-SHELL_FILES = frozenset(f".job-{name}" for name in ("pid", "note", "failed", "stopping", "pipe"))
+SHELL_FILES = frozenset(f".job-{name}" for name in ("pid", "note", "failed", "stopping", "group", "pipe"))
 _OF_GROUPS = {STARTS, GROUP_INFO, COMPLETION, STOPPED, machine.FILE}
 GENERATED_FILES = SHELL_FILES | {JOB_SCRIPT, COMMANDS, cancellations.FILE} | _OF_GROUPS
 # The name that runners of earlier packages know it by.

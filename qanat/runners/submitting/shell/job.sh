@@ -1,11 +1,41 @@
-now() { q_now=$(date -u +%Y-%m-%dT%H:%M:%S.%3N); case $q_now in *N) q_now=${q_now%.*} ;; esac; echo "$q_now+00:00"; }
+now() {
+    q_ms=60000
+    if [ -n "$q_minute" ] && read -r q_up q_line </proc/uptime; then
+        q_ms=$((q_offset + ${q_up%.*}${q_up#*.} * 10))
+    fi
+    if [ "$q_ms" -lt 60000 ]; then
+        q_ms=$((100000 + q_ms))
+        q_ms=${q_ms#1} q_now=$q_minute
+        q_now=$q_now${q_ms%???}.${q_ms#??}+00:00
+        return
+    fi
+    read -r q_up q_line </proc/uptime || q_up=
+    q_now=$(date -u +%Y-%m-%dT%H:%M:%S.%3N) q_minute=
+    case $q_now$q_up in
+    *N*) q_now=${q_now%.*} ;;
+    *.*.*)
+        q_minute=${q_now%??.???}
+        q_ms=${q_now#"$q_minute"}
+        q_offset=$((1${q_ms%.*}${q_ms#*.} - 99990 - ${q_up%.*}${q_up#*.} * 10))
+        ;;
+    esac
+    q_now=$q_now+00:00
+}
 leave() {
     [ ! -h "$q_here" ] || return
+    now
     read -r q_host </proc/sys/kernel/hostname || q_host=$(uname -n)
-    printf '{"attempt": %d, "status": %d, "by": "%s", "started": "%s", "ended": "%s", "host": "%s"}\n' \
-        "$q_attempt" "$q_status" "$q_by" "$q_started" "$(now)" "$q_host" >"$q_here/.$1.$$" &&
-        mv -f "$q_here/.$1.$$" "$q_here/$1"
+    set -C
+    if ! ending >"$q_here/$1"; then
+        rm -f "$q_here/$1"
+        ending >"$q_here/.$1.$$" && mv -f "$q_here/.$1.$$" "$q_here/$1"
+    fi
+    set +C
 } 2>/dev/null
+ending() {
+    printf '{"attempt": %d, "status": %d, "by": "%s", "started": "%s", "ended": "%s", "host": "%s"}\n' \
+        "$q_attempt" "$q_status" "$q_by" "$q_started" "$q_now" "$q_host"
+}
 find() {
     q_turns=0
     while [ "$((q_turns += 1))" -le 40 ] && read -r q_line; do case $q_line in "$1"*) return ;; esac; done
@@ -20,25 +50,51 @@ describe() {
     read -r q_line </proc/driver/nvidia/version && echo "driver $q_line"
     for q_name in /proc/driver/nvidia/gpus/*/information; do read -r q_line <"$q_name" && echo "gpu $q_line"; done
 } 2>/dev/null
-clear() { for q_name in pid note failed stopping pipe; do set -- "$@" "$q_here/.job-$q_name"; done; rm -f "$@"; }
-if [ "$1" = --keep ]; then
-    q_here=$2 q_attempt=$3 q_started=$4 q_pipe=$5 q_by=exit q_stopped=
-    shift 5
-    trap : HUP INT QUIT USR1 USR2 ALRM XCPU CONT
-    trap 'q_stopped=yes' TERM
-    /bin/sh -c "$q_start" qanat "$q_here" "$q_workdir" "$@" </dev/null 5>&-
+is_stopped() { [ -n "$q_stopped" ] || [ -s "$q_notes/.job-stopping" ]; }
+# Arguments: directory of the group, attempt, number of the group.
+run_group() {
+    q_here=$1 q_attempt=$2 q_group=$3 q_by=exit q_info= q_status=143 q_starts=0
+    QANAT_GROUP=$3 QANAT_JOB=$q_intent:$3 QANAT_STORAGE_PATH=$1
+    export QANAT_GROUP QANAT_JOB QANAT_STORAGE_PATH
+    now
+    q_started=$q_now
+    [ -d "$q_here" ] || mkdir -p "$q_here"
+    echo "$q_started" >>"$q_here/starts"
+    . "$q_commands/$(($3 / 100)).sh"
+    while read -r q_line; do q_starts=$((q_starts + 1)); done <"$q_here/starts"
+    q_attempt=$((q_attempt + q_starts - 1))
+    for q_name in completion.json stopped.json machine.txt; do
+        q_name=$q_here/$q_name
+        if [ -e "$q_name" ] || [ -h "$q_name" ]; then rm -f "$q_name"; fi
+    done
+    echo "$q_machine" >"$q_here/machine.txt"
+    [ -z "$q_info" ] || printf '%s' "$q_info" >"$q_here/group_info.yaml"
+    echo "$q_group $q_attempt $q_started" >"$q_notes/.job-group"
+    if is_stopped; then
+        leave stopped.json
+        return
+    fi
+    /bin/sh -c "$q_start" qanat "$q_notes" "$q_here" "$q_workdir" "$@" </dev/null 5>&-
     q_status=$?
     [ "$q_status" != 143 ] || sleep 1
     case $q_status in
-    126|127) [ ! -s "$q_here/.job-failed" ] || read -r q_by <"$q_here/.job-failed" ;;
+    126|127) [ ! -s "$q_notes/.job-failed" ] || read -r q_by <"$q_notes/.job-failed" ;;
     130|141) q_by='exit or signal' ;;
-    *) [ "$q_status" -le 128 ] || [ ! -s "$q_here/.job-note" ] || q_by=signal ;;
+    *) [ "$q_status" -le 128 ] || [ ! -s "$q_notes/.job-note" ] || q_by=signal ;;
     esac
-    if [ -n "$q_stopped" ] || [ -e "$q_here/.job-stopping" ]; then leave stopped.json; else leave completion.json; fi
+    if is_stopped; then leave stopped.json; else leave completion.json; fi
+}
+if [ "$1" = --keep ]; then
+    q_notes=$2 q_pipe=$3 q_stopped= q_minute=
+    shift 3
+    trap : HUP INT QUIT USR1 USR2 ALRM XCPU CONT
+    trap 'q_stopped=yes' TERM
+    q_machine=$(describe)
+    run_group "$@"
     [ -z "$q_pipe" ] || echo end >&5
     exit "$q_status"
 fi
-q_here=$1 q_attempt=$2 q_by= q_stopped= q_pending= q_keeper= q_pid= q_info= q_pipe=
+q_here=$1 q_attempt=$2 q_notes=$1 q_by= q_stopped= q_pending= q_keeper= q_pid= q_pipe= q_minute=
 started() {
     [ -n "${BASH_VERSION:-}" ] && read -r q_line <"/proc/$1/cmdline" || return 0
     case $q_line in *q_workdir=*) return 1 ;; esac
@@ -47,13 +103,13 @@ pass() {
     if [ -z "$q_keeper" ]; then q_pending="$q_pending $1"; return; fi
     q_turns=0
     until [ -n "$q_pid" ] || [ "$((q_turns += 1))" -gt 100000 ] || ! kill -0 "$q_keeper" 2>/dev/null; do
-        if [ -s "$q_here/.job-pid" ] && read -r q_new <"$q_here/.job-pid" && started "$q_new"; then q_pid=$q_new; fi
+        if [ -s "$q_notes/.job-pid" ] && read -r q_new <"$q_notes/.job-pid" && started "$q_new"; then q_pid=$q_new; fi
     done
     [ -z "$q_pid" ] || kill -s "$1" "$q_pid" 2>/dev/null
 }
-stop() { q_stopped=yes; { : >"$q_here/.job-stopping"; } 2>/dev/null; pass "$1"; }
+stop() { q_stopped=yes; { echo yes >"$q_notes/.job-stopping"; } 2>/dev/null; pass "$1"; }
 # The scheduler signals the program, too, once there is one.
-stop_all() { q_stopped=yes; [ -n "$q_keeper" ] && [ -s "$q_here/.job-pid" ] || pass "$1"; }
+stop_all() { q_stopped=yes; [ -n "$q_keeper" ] && [ -s "$q_notes/.job-pid" ] || pass "$1"; }
 for q_name in HUP INT QUIT USR1 USR2 ALRM XCPU CONT TERM; do trap "pass $q_name" "$q_name"; done
 for q_name in $q_stops; do trap "$q_stop $q_name" "$q_name"; done
 [ -z "${BASH_VERSION:-}" ] || set +o posix
@@ -64,37 +120,33 @@ elif [ -z "${BASH_VERSION:-}" ] && command -v bash >/dev/null; then
 else
     q_env=
 fi
-QANAT_GROUP=$3 QANAT_JOB=$q_intent:$3 QANAT_STORAGE_PATH=$q_here
-export QANAT_RUN QANAT_GROUP QANAT_JOB QANAT_STORAGE_PATH
+export QANAT_RUN
 if grep -qs "^$q_intent $3 " "$q_cancelled"; then exit 0; fi
-q_started=$(now)
-[ -d "$q_here" ] || mkdir -p "$q_here"
-echo "$q_started" >>"$q_here/starts"
-q_attempt=$((q_attempt + $(wc -l <"$q_here/starts") - 1))
-clear "$q_here/completion.json" "$q_here/stopped.json" "$q_here/machine.txt"
-describe 2>/dev/null >"$q_here/machine.txt"
-. "$q_commands/$(($3 / 100)).sh"
-[ -z "$q_info" ] || printf '%s' "$q_info" >"$q_here/group_info.yaml"
-q_status=143
-if [ -z "$q_stopped" ]; then
-    if [ -n "${BASH_VERSION:-}" ] && mkfifo "$q_here/.job-pipe" && exec 5<>"$q_here/.job-pipe"; then q_pipe=yes; fi
-    (
-        [ -z "${BASH_VERSION:-}" ] || trap - INT QUIT
-        exec $q_env /bin/sh "$0" --keep "$q_here" "$q_attempt" "$q_started" "$q_pipe" "$@"
-    ) 2>"$q_here/.job-note" &
-    q_keeper=$!
-    for q_name in $q_pending; do pass "$q_name"; done
-    if [ -n "$q_pipe" ]; then
-        while kill -0 "$q_keeper" && ! read -t 5 -r q_name <&5; do :; done 2>/dev/null
-    fi
-    while kill -0 "$q_keeper" 2>/dev/null; do wait "$q_keeper"; q_status=$?; done
+clear() {
+    set --
+    for q_name in pid note failed stopping group pipe; do set -- "$@" "$q_notes/.job-$q_name"; done
+    rm -f "$@"
+}
+[ -d "$q_notes" ] || mkdir -p "$q_notes"
+clear
+[ -z "$q_stopped" ] || echo yes >"$q_notes/.job-stopping"
+if [ -n "${BASH_VERSION:-}" ] && mkfifo "$q_notes/.job-pipe" && exec 5<>"$q_notes/.job-pipe"; then q_pipe=yes; fi
+(
+    [ -z "${BASH_VERSION:-}" ] || trap - INT QUIT
+    exec $q_env /bin/sh "$0" --keep "$q_notes" "$q_pipe" "$@"
+) 2>>"$q_notes/.job-note" &
+q_keeper=$!
+for q_name in $q_pending; do pass "$q_name"; done
+if [ -n "$q_pipe" ]; then
+    while kill -0 "$q_keeper" && ! read -t 5 -r q_name <&5; do :; done 2>/dev/null
 fi
+q_status=143
+while kill -0 "$q_keeper" 2>/dev/null; do wait "$q_keeper"; q_status=$?; done
 if read -r q_end <"$q_here/completion.json" || read -r q_end <"$q_here/stopped.json"; then
     q_status=${q_end#*'"status": '} q_status=${q_status%%,*}
-elif [ -n "$q_stopped" ]; then
-    leave stopped.json
 else
-    leave completion.json
+    read -r q_name q_attempt q_started <"$q_notes/.job-group" || { now; q_started=$q_now; }
+    if [ -n "$q_stopped" ]; then leave stopped.json; else leave completion.json; fi
 fi 2>/dev/null
 clear
 exit "$q_status"

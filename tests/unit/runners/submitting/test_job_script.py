@@ -34,7 +34,7 @@ q_commands='/p r/results/x/run_4/commands'
 q_workdir='/p r/it'"'"'s'
 q_stops='TERM USR1'
 q_stop=stop
-q_start='q_here=$1 q_workdir=$2 q_program=$3
+q_start='q_notes=$1 q_here=$2 q_workdir=$3 q_program=$4
 """
 SHELLS = {"dash": "dash", "bash": "bash", "bash --posix": "sh", "busybox sh": "sh"}
 COMMANDS = """\
@@ -305,7 +305,7 @@ def test_a_signal_that_comes_before_the_program_does_is_not_lost(in_any_shell: P
     path = place.write(job)
     # Stopped where the script has its traps and the program is not there yet, the script gets the signal at once.
     commands = path.parent / "commands/0.sh"
-    commands.write_text(f"kill -USR1 $$\n{commands.read_text()}")
+    commands.write_text(f"kill -USR1 $PPID\n{commands.read_text()}")
     assert place.run(job) == 128 + signal.SIGUSR1
     assert (place.left()["status"], place.left()["by"]) == (128 + signal.SIGUSR1, "signal")
 
@@ -450,7 +450,7 @@ def test_the_end_is_written_even_if_the_script_itself_is_killed(place: Place) ->
     process.kill()
     process.wait(60)
     (place.workdir / "gate").touch()
-    wait_until((place.storage() / "completion.json").exists)
+    wait_until(lambda: storage.read_completion(place.storage()))
     assert place.left()["status"] == 137
 
 
