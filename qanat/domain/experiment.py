@@ -10,6 +10,7 @@ from typing import Any
 from qanat.domain.container import ContainerRequest
 from qanat.domain.data import STAT
 from qanat.domain.layout import STATE
+from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.shortening import quoted
 from qanat.domain.splitting import split
 from qanat.errors import InputInvalid
@@ -74,7 +75,7 @@ class Experiment:
 
     `seeds` are the parameters that only tell repetitions apart; None if the definition does not say. `code_paths` are
     the files and folders of its code besides the program; if empty, its code is all that is in the repository.
-    `figures` are patterns of images in a group's directory.
+    `figures` are patterns of images in a group's directory, `retry` is what is retried by itself, if any.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Experiment:
     code_paths: tuple[str, ...] = ()
     container: ContainerRequest | None = None
     figures: tuple[str, ...] = ()
+    retry: RetryPolicy | None = None
 
     def has_code(self, path: str) -> bool:
         """Return whether a file, by its path from the root, is part of the code."""
@@ -131,9 +133,10 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Named options for one runner."""
+    """Named options for one runner; its retry policy, if it has one, replaces that of an experiment."""
 
     name: str
     runner: str
     options: Mapping[str, Any]
     description: str = ""
+    retry: RetryPolicy | None = None

@@ -12,6 +12,7 @@ from qanat.domain.data import DataState
 from qanat.domain.group_key import UNKNOWN, SharedKey
 from qanat.domain.measured import CurveSummary, Measured
 from qanat.domain.outputs import Outputs
+from qanat.domain.retry_policy import RetryPolicy
 
 
 class State(StrEnum):
@@ -70,11 +71,12 @@ class RequestedParameters:
 
 @dataclass(frozen=True, slots=True)
 class RunnerChoice:
-    """The runner's name, the template's name and the options as submitted."""
+    """The runner's name, the template's name and the options as submitted, and what is retried by itself, if any."""
 
     name: str
     template: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    retry: RetryPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from qanat.domain.container import ContainerRequest
 from qanat.domain.data import STAT
 from qanat.domain.experiment import Action, Dataset, Experiment, MetricSource, Program, Template
 from qanat.domain.layout import is_for_results
+from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.shortening import quoted
 from qanat.domain.time_limits import NONE
 from qanat.errors import InputInvalid
@@ -38,7 +39,12 @@ def experiment_from(content: dict[str, Any]) -> Experiment:
         metrics=tuple(map(_metric_source, content.get("metrics", ()))),
         container=_container(content["container"]) if "container" in content else None,
         figures=tuple(content.get("figures", ())),
+        retry=_retry(content),
     )
+
+
+def _retry(content: Mapping[str, Any]) -> RetryPolicy | None:
+    return RetryPolicy.from_mapping(content["retry"]) if "retry" in content else None
 
 
 def _container(content: str | dict[str, Any]) -> ContainerRequest:
@@ -93,7 +99,9 @@ def dataset_from(content: dict[str, Any]) -> Dataset:
 
 def template_from(content: dict[str, Any]) -> Template:
     """Return the template that a valid mapping describes."""
-    return Template(content["name"], content["runner"], content["options"], content.get("description", ""))
+    return Template(
+        content["name"], content["runner"], content["options"], content.get("description", ""), _retry(content)
+    )
 
 
 def config_from(content: dict[str, Any], source: str) -> Config:

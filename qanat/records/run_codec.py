@@ -18,7 +18,7 @@ from qanat.domain.layout import record_path
 from qanat.domain.run import Code, RequestedParameters, Run, RunnerChoice, SubmissionFacts
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
-from qanat.records import data_rows, group_rows, schemas, yaml_io
+from qanat.records import data_rows, group_rows, retry_rows, schemas, yaml_io
 from qanat.records.group_rows import STATES, present
 from qanat.records.record_reader import Reader
 
@@ -80,7 +80,8 @@ def to_mapping(run: Run) -> dict[str, Any]:
         **present(key=run.key.as_mapping() or None),
         "runner": {"name": run.runner.name}
         | present(template=run.runner.template)
-        | {"options": dict(run.runner.options)},
+        | {"options": dict(run.runner.options)}
+        | present(retry=run.runner.retry.as_mapping() if run.runner.retry else None),
         "storage": run.storage,
         "submission": _submission_row(run.submission),
         "state": run.state.value,
@@ -164,7 +165,7 @@ def from_mapping(content: Any, source: str) -> Run:
             requested.optional("parameters_file", str),
             _counts(requested.optional("already_run", dict) or {}, requested),
         ),
-        runner=RunnerChoice(runner.text("name"), runner.optional("template", str), runner.take("options", dict)),
+        runner=_runner(runner),
         storage=top.path("storage"),
         submission=_submission(submission),
         groups=tuple(group_rows.from_row(row, source, i) for i, row in enumerate(groups)),
@@ -194,6 +195,11 @@ def _check_summary(top: Reader, run: Run) -> None:
         if (found := top.optional_timestamp(key)) != expected:
             shown = [repr(time) if time else "nothing" for time in (found, expected)]
             raise top.wrong(key, f"{shown[0]} does not match the groups, whose times give {shown[1]}")
+
+
+def _runner(row: Reader) -> RunnerChoice:
+    retry = retry_rows.read(row.inner("retry")) if row.has("retry") else None
+    return RunnerChoice(row.text("name"), row.optional("template", str), row.take("options", dict), retry)
 
 
 def _submission(row: Reader) -> SubmissionFacts:

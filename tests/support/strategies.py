@@ -16,6 +16,7 @@ from qanat.domain.data import DataState
 from qanat.domain.group_key import SharedKey
 from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.outputs import Outputs
+from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
 from qanat.errors import QanatError
 
@@ -123,6 +124,14 @@ def digests() -> st.SearchStrategy[str]:
     return st.text(hexadecimal, min_size=32, max_size=32) | st.sampled_from(["0" * 32, "1e" + "0" * 30])
 
 
+def retry_policies() -> st.SearchStrategy[RetryPolicy]:
+    """Retry policies as they are read."""
+    words = st.lists(st.sampled_from(["out_of_memory", "timeout", "failed"]), unique=True, max_size=2).map(tuple)
+    codes = st.lists(st.integers(1, 255), unique=True, min_size=1, max_size=2).map(lambda found: tuple(sorted(found)))
+    factors = st.none() | st.sampled_from(["2x", "1.5x"])
+    return st.builds(RetryPolicy, st.integers(1, 20), words, codes, factors, factors)
+
+
 def shared_keys() -> st.SearchStrategy[SharedKey]:
     """Return what the groups of a run share of their keys."""
     return st.builds(SharedKey, *(st.none() | digests() for _ in range(5)))
@@ -198,7 +207,7 @@ def runs() -> st.SearchStrategy[Run]:
             st.none() | words,
             st.dictionaries(st.just("3-0a1b2c"), st.integers(1, 100_000)),
         ),
-        runner=st.builds(RunnerChoice, names, st.none() | texts, mappings()),
+        runner=st.builds(RunnerChoice, names, st.none() | texts, mappings(), st.none() | retry_policies()),
         storage=texts.filter(bool),
         submission=st.builds(
             SubmissionFacts,

@@ -203,6 +203,7 @@ def as_mapping(template: Template) -> dict[str, Any]:
             "runner": template.runner,
             **({"description": template.description} if template.description else {}),
             "options": dict(template.options),
+            **({"retry": template.retry.as_mapping()} if template.retry else {}),
         },
         "template",
     )

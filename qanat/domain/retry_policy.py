@@ -1,0 +1,100 @@
+"""Which groups of a run are retried by themselves, how often, and with how much more memory and time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qanat.domain.run import Group
+
+OUT_OF_MEMORY, TIMEOUT, NODE_FAILURE, PREEMPTED = "out_of_memory", "timeout", "node_failure", "preempted"
+FAILED = "failed"
+EXIT_CODE = "exit_code"
+# What the reason of a group says, as the schedulers write it; a runner of another package may use the same words.
+_SIGNS = {
+    OUT_OF_MEMORY: re.compile(r"\bOUT_OF_MEMORY\b|HTCondor's code 34\b"),
+    TIMEOUT: re.compile(r"\Aexceeded the time limit\b|\bTIMEOUT\b|HTCondor's code 4[67]\b"),
+    NODE_FAILURE: re.compile(r"\b(?:NODE_FAIL|BOOT_FAIL)\b"),
+    PREEMPTED: re.compile(r"\bPREEMPTED\b"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Groups that ended as `when` or `exit_codes` say are retried, until they have been started 1 + `times` times.
+
+    `memory` and `time` are factors such as `2x`, by which that limit is multiplied for the attempts that follow an end
+    for want of it; None leaves it as it is.
+    """
+
+    times: int
+    when: tuple[str, ...] = ()
+    exit_codes: tuple[int, ...] = ()
+    memory: str | None = None
+    time: str | None = None
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts a group may have."""
+        return 1 + self.times
+
+    @classmethod
+    def from_mapping(cls, content: Mapping[str, Any]) -> RetryPolicy:
+        """Return the policy that a valid mapping describes; its `when` names reasons, and exit codes in a mapping."""
+        when = content["when"]
+        codes = [code for each in when if isinstance(each, Mapping) for code in _listed(each[EXIT_CODE])]
+        words = [each for each in when if isinstance(each, str)]
+        factors = (content.get(key) for key in ("memory", "time"))
+        return cls(content["times"], tuple(dict.fromkeys(words)), tuple(sorted(set(codes))), *factors)
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Return the policy as the mapping in which it is stored."""
+        when: list[Any] = [*self.when, *([{EXIT_CODE: list(self.exit_codes)}] if self.exit_codes else [])]
+        factors = {"memory": self.memory, "time": self.time}
+        return {"when": when, "times": self.times} | {key: value for key, value in factors.items() if value}
+
+    def applies_to(self, group: Group) -> bool:
+        """Return whether a group ended in a way for which it is retried, however many attempts it has had."""
+        return group.state == FAILED and (
+            FAILED in self.when or group.exit_code in self.exit_codes or not reasons(group).isdisjoint(self.when)
+        )
+
+    def is_due(self, group: Group) -> bool:
+        """Return whether a group is to have another attempt."""
+        return group.attempt < self.attempts and self.applies_to(group)
+
+    def more(self, groups: Iterable[Group]) -> dict[str, str]:
+        """Return the factors for the next attempt of groups: of memory and time, as far as any of them lacked it."""
+        lacked = {word for group in groups for word in reasons(group)}
+        factors = {OUT_OF_MEMORY: ("memory", self.memory), TIMEOUT: ("time", self.time)}
+        return {key: factor for word, (key, factor) in factors.items() if factor and word in lacked}
+
+    def __str__(self) -> str:
+        """Return the policy in words: `up to 3 attempts: after timeout (time 1.5x), exit code 75`."""
+        factors = {OUT_OF_MEMORY: ("memory", self.memory), TIMEOUT: ("time", self.time)}
+        named = [_with_factor(word, *factors.get(word, ("", None))) for word in self.when]
+        codes = [f"exit code {', '.join(map(str, self.exit_codes))}"] if self.exit_codes else []
+        return f"up to {self.attempts} attempts: after {', '.join([*named, *codes])}"
+
+
+def reasons(group: Group) -> frozenset[str]:
+    """Return the words for why a group failed, apart from its exit code; none if nobody but the program ended it."""
+    if group.state != FAILED:
+        return frozenset()
+    return frozenset(word for word, sign in _SIGNS.items() if sign.search(group.reason))
+
+
+def in_words(word: str) -> str:
+    """Return a reason as it is read: `out of memory`."""
+    return word.replace("_", " ")
+
+
+def _with_factor(word: str, what: str, factor: str | None) -> str:
+    return f"{in_words(word)} ({what} {factor})" if factor else in_words(word)
+
+
+def _listed(codes: Any) -> list[int]:
+    return [codes] if isinstance(codes, int) else list(codes)
