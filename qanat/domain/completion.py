@@ -15,6 +15,8 @@ from qanat.domain.run import State
 
 COMPLETION = "completion.json"
 STOPPED = "stopped.json"
+# How earlier attempts ended that the scheduler started again: one line for each.
+EARLIER = "earlier.jsonl"
 SIGNAL_BASE = 128
 _SIGNALS = 64
 # What ended a group, in completion files: EXIT, "signal", one of _NOT_STARTED, or _UNCLEAR for SIGINT and

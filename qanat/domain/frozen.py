@@ -1,8 +1,9 @@
 """What may still change in a record: how the run ends, until it has ended, and then almost nothing.
 
 An ended run may get tags and further attempts: a retried group has a higher attempt number, starts later, has a
-job of its own, and the run has a new intent. A lost group may get an end that was found later. Groups that have ended
-in an active run are as fixed as those of an ended run. Comments are files of their own.
+job of its own, keeps how its earlier attempts ended, and the run has a new intent. A lost group may get an end that was
+found later. Groups that have ended in an active run are as fixed as those of an ended run. Comments are files of their
+own.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qanat.domain import times
+from qanat.domain import frozen_attempts, times
+from qanat.domain.frozen_attempts import attempt_of
 from qanat.domain.key_path import KeyPath
 from qanat.domain.run import SCHEDULER, State
 
@@ -32,6 +34,8 @@ _WITH_AN_ATTEMPT: Open = {**_UNTIL_THE_END, "runner": frozenset({"template", "op
 _WITH_AN_END: Open = {"state": _ALL, "started": _ALL, "ended": _ALL}
 _MOVED: Open = {"experiment": _ALL}
 _LAUNCHED = ("group", "args")
+# It has a rule of its own.
+_EARLIER = "earlier"
 _LEFT = ("metrics", "curves", "curve_files", "outputs", "exit_code")
 _MISSING = object()
 # What is wrong with a place that has not changed, but should have.
@@ -99,8 +103,10 @@ def _groups(sides: Sequence[Record], after: Record) -> _Groups:
     for place, row in enumerate(rows):
         olds = [side[place] for side in earlier]
         found.wrong += [("groups", place, key) for key in _wrong_in_group(olds, row)]
+        certain = [old for old in olds if _ended(old) and not _may_be_corrected(old)]
+        found.wrong += [("groups", place, _EARLIER)] if frozen_attempts.is_wrong(olds, certain, row) else []
         found.changed |= _ended(olds[0]) and repr(olds[0]) != repr(row)
-        if all(_attempt(row) > _attempt(old) for old in olds):
+        if all(attempt_of(row) > attempt_of(old) for old in olds):
             found.may_be_new = True
             found.must_be_new |= all(_ended(old) and not _may_be_corrected(old) for old in olds)
     return found
@@ -113,7 +119,7 @@ def _wrong_in_group(olds: Sequence[Record], new: Record) -> list[str]:
     """
     if any(repr(old) == repr(new) for old in olds):
         return []
-    latest = [old for old in olds if _attempt(old) == max(map(_attempt, olds))]
+    latest = [old for old in olds if attempt_of(old) == max(map(attempt_of, olds))]
     known = [old for old in latest if _ended(old) and not _may_be_corrected(old)] or latest
     wrong, judged = min(((_wrong_keys(old, new), old) for old in known), key=lambda pair: len(pair[0]))
     return [key for key in wrong if not any(_same(old, new, key) for old in latest if old is not judged)]
@@ -121,14 +127,14 @@ def _wrong_in_group(olds: Sequence[Record], new: Record) -> list[str]:
 
 def _wrong_keys(old: Record, new: Record) -> list[str]:
     """List the keys of a group's row that may not follow an earlier row."""
-    changed = [key for key in _keys(old, new) if not _same(old, new, key)]
-    fixed = _LAUNCHED if _attempt(new) > _attempt(old) else (*_LAUNCHED, "key")
+    changed = [key for key in _keys(old, new) if key != _EARLIER and not _same(old, new, key)]
+    fixed = _LAUNCHED if attempt_of(new) > attempt_of(old) else (*_LAUNCHED, "key")
     if launched := [key for key in fixed if key in changed]:
         return changed if _ended(old) else launched
     if not changed or not _ended(old):
-        return ["attempt"] if _attempt(new) < _attempt(old) else []
-    ways = [_wrong_in_attempt(old, new)] if _attempt(new) > _attempt(old) else []
-    if _may_be_corrected(old) and _attempt(new) >= _attempt(old):
+        return ["attempt"] if attempt_of(new) < attempt_of(old) else []
+    ways = [_wrong_in_attempt(old, new)] if attempt_of(new) > attempt_of(old) else []
+    if _may_be_corrected(old) and attempt_of(new) >= attempt_of(old):
         ways.append(_wrong_in_correction(old, new, changed))
     return min(ways, key=len) if ways else changed
 
@@ -212,11 +218,6 @@ def _same(one: Record, other: Record, key: str) -> bool:
 
 def _keys(*records: Record) -> list[str]:
     return list(dict.fromkeys(key for record in records for key in record))
-
-
-def _attempt(row: Record) -> int:
-    attempt = row.get("attempt", 1)
-    return attempt if isinstance(attempt, int) else 1
 
 
 def _rows(record: Record) -> list[Record]:

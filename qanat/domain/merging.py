@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+from qanat.domain.attempts import combine
 from qanat.domain.run import Code, Group, Run, State, SubmissionFacts
 
 # What has a rule of its own in merge_runs(). All other fields identify a launch, and no command changes them.
@@ -56,6 +57,7 @@ def merge_groups(base: Group | None, ours: Group, theirs: Group) -> Group:
         group: Group = _choose(base, ours, theirs)
         return group
     less, more = sorted((ours, theirs), key=_evidence)
+    more = replace(more, earlier=combine(more.attempt, less.earlier, more.earlier))
     if less.attempt != more.attempt or (less.job and more.job and less.job != more.job):
         return more
     return replace(

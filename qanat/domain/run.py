@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
+from qanat.domain import times
+from qanat.domain.attempts import AttemptState, Earlier, combine
 from qanat.domain.container import Container
 from qanat.domain.data import DataState
 from qanat.domain.group_key import UNKNOWN, SharedKey
@@ -112,9 +114,9 @@ class Group:
     """One execution of the program with one list of arguments; `started` and `ended` are timestamps (domain.times).
 
     `key` says what was executed (domain.group_key); None if that is not known. `machine` is the hash of the one it ran
-    on, if that is not the run's. `source` is SCHEDULER if only the
-    scheduler has said how it ended, which a completion file may correct. `outputs` is None if it left no files, or if
-    that is not known.
+    on, if that is not the run's. `earlier` says how the attempts before this one ended, as far as that is known.
+    `source` is SCHEDULER if only the scheduler has said how it ended, which a completion file may correct. `outputs` is
+    None if it left no files, or if that is not known.
     """
 
     number: int
@@ -129,6 +131,7 @@ class Group:
     host: str | None = None
     machine: str | None = None
     attempt: int = 1
+    earlier: tuple[Earlier, ...] = ()
     source: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     curves: Mapping[str, CurveSummary] = field(default_factory=dict)
@@ -144,6 +147,21 @@ class Group:
     def with_measured(self, measured: Measured) -> Group:
         """Return the group with what its program measured."""
         return replace(self, metrics=measured.metrics, curves=measured.curves, curve_files=measured.curve_files)
+
+    def ends(self, options: Mapping[str, Any]) -> tuple[Earlier, ...]:
+        """Return how its attempts ended, including this one, which has ended and was made with these options set."""
+        this = Earlier(
+            self.attempt,
+            AttemptState(self.state.value),
+            self.exit_code,
+            self.signal,
+            self.reason,
+            self.started,
+            self.ended,
+            self.host,
+            options,
+        )
+        return combine(self.attempt + 1, self.earlier, [this])
 
     @property
     def is_hearsay(self) -> bool:
@@ -240,6 +258,13 @@ class Run:
         if not self.state.ended:
             return None
         return max((g.ended for g in self.groups if g.ended), default=None)
+
+    def set_for(self, group: Group) -> Mapping[str, str]:
+        """Return the options that the last retry set, if it made the latest attempt at this group, which has ended."""
+        seen, facts = group.ended or group.started, self.submission
+        # A group that the retry left out had ended before it.
+        is_of_it = group.attempt > 1 and seen and facts.submitted and times.parse(seen) >= times.parse(facts.submitted)
+        return facts.changed if is_of_it else {}
 
     def with_groups(self, changed: Mapping[int, Group]) -> Run:
         """Return the same run with the groups of these numbers replaced."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
+from qanat.domain.attempts import AttemptState, Earlier
 from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.outputs import Outputs
 from qanat.domain.run import Group, State
@@ -12,6 +14,7 @@ from qanat.errors import InputInvalid
 from qanat.records.record_reader import Reader
 
 STATES = frozenset(state.value for state in State)
+_ENDS = frozenset(state.value for state in AttemptState)
 
 
 def present(**values: Any) -> dict[str, Any]:
@@ -33,6 +36,7 @@ def to_row(group: Group) -> dict[str, Any]:
         host=group.host,
         machine=group.machine,
         attempt=group.attempt if group.attempt > 1 else None,
+        earlier=[_earlier_row(end) for end in group.earlier] or None,
         source=group.source,
     )
     outputs = _outputs_row(group.outputs) if group.outputs else None
@@ -63,12 +67,50 @@ def from_row(content: Any, source: str, place: int) -> Group:
         host=row.optional("host", str),
         machine=row.hash("machine"),
         attempt=row.optional("attempt", int) or 1,
+        earlier=_earlier(row),
         source=row.optional("source", str),
         metrics=row.numbers("metrics"),
         curves=_curves(row),
         curve_files=row.text_map("curve_files") if row.has("curve_files") else {},
         outputs=_outputs(row.inner("outputs")) if row.has("outputs") else None,
         key=row.optional("key", str),
+    )
+
+
+def _earlier_row(end: Earlier) -> dict[str, Any]:
+    return {"attempt": end.attempt, "state": end.state.value} | present(
+        exit_code=end.exit_code,
+        signal=end.signal,
+        reason=end.reason or None,
+        started=end.started,
+        ended=end.ended,
+        host=end.host,
+        options=dict(end.options) or None,
+    )
+
+
+def _earlier(row: Reader) -> tuple[Earlier, ...]:
+    ends = tuple(_earlier_end(each) for each in row.rows("earlier"))
+    numbers = [0, *(end.attempt for end in ends), row.optional("attempt", int) or 1]
+    if any(one >= other for one, other in pairwise(numbers)):
+        raise row.wrong("earlier", "does not list attempts before this one, in their order")
+    return ends
+
+
+def _earlier_end(row: Reader) -> Earlier:
+    state = row.text("state")
+    if state not in _ENDS:
+        raise row.wrong("state", f"{quoted(state)} is not how an attempt ends")
+    return Earlier(
+        attempt=row.take("attempt", int),
+        state=AttemptState(state),
+        exit_code=row.optional("exit_code", int),
+        signal=row.optional("signal", int),
+        reason=row.optional("reason", str) or "",
+        started=row.optional_timestamp("started"),
+        ended=row.optional_timestamp("ended"),
+        host=row.optional("host", str),
+        options=row.optional("options", dict) or {},
     )
 
 

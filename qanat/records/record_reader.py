@@ -115,6 +115,11 @@ class Reader:
         """Return a reader of the mapping below a key."""
         return Reader(self.take(key, dict), self._source, f"{self._place}{key}.")
 
+    def rows(self, key: str) -> list[Reader]:
+        """Return a reader of each mapping of a list; none if it is missing or null."""
+        items = self.optional(key, list) or []
+        return [Reader(item, self._source, f"{self._place}{key}.{place}.") for place, item in enumerate(items)]
+
     def wrong(self, key: str, problem: str) -> InputInvalid:
         """Return an error about the value of a key."""
         return InputInvalid(f"{self._source}: {self._place}{key}: {problem}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from qanat.domain import times
-from qanat.domain.completion import COMPLETION, SIGNAL_BASE, STOPPED, signal_name
+from qanat.domain.completion import COMPLETION, EARLIER, SIGNAL_BASE, STOPPED, signal_name
 from qanat.domain.run import State
 from qanat.runners.api import (
     JobBatch,
@@ -86,7 +86,7 @@ class Job:
         """Begin to run on a machine of the cluster."""
         self.spec.storage.mkdir(parents=True, exist_ok=True)
         (self.spec.storage / "stdout.txt").touch()
-        (self.spec.storage / COMPLETION).unlink(missing_ok=True)
+        self._notes_the_end_before()
         restarts = self.status.restarts
         self.status = JobStatus(State.RUNNING, started=self.clock.now(), host=host, restarts=restarts)
 
@@ -151,6 +151,16 @@ class Job:
         """Leave a file in the job's directory."""
         self.spec.storage.mkdir(parents=True, exist_ok=True)
         (self.spec.storage / name).write_text(text)
+
+    def _notes_the_end_before(self) -> None:
+        """Note how the attempt before this one ended, as the script does when it starts, and clear its files."""
+        own = self.spec.storage
+        for name, end in ((COMPLETION, "exit"), (STOPPED, "stopped")):
+            if self.status.restarts and (own / name).exists():
+                line = {"end": end} | json.loads((own / name).read_text())
+                with (own / EARLIER).open("a") as file:
+                    file.write(json.dumps(line) + "\n")
+            (own / name).unlink(missing_ok=True)
 
     def _file(self, status: int) -> str:
         """Return what the script around a program leaves when it ends now."""

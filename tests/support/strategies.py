@@ -5,12 +5,14 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from qanat.domain.attempts import AttemptState, Earlier, combine
 from qanat.domain.container import Container
 from qanat.domain.data import DataState
 from qanat.domain.group_key import SharedKey
@@ -137,6 +139,23 @@ def shared_keys() -> st.SearchStrategy[SharedKey]:
     return st.builds(SharedKey, *(st.none() | digests() for _ in range(5)))
 
 
+def earlier() -> st.SearchStrategy[tuple[Earlier, ...]]:
+    """Return how attempts ended, in any order."""
+    ends = st.builds(
+        Earlier,
+        st.integers(1, 5),
+        st.sampled_from(AttemptState),
+        st.none() | st.integers(-300, 300),
+        st.none() | st.integers(1, 64),
+        texts,
+        st.none() | timestamps(),
+        st.none() | timestamps(),
+        st.none() | texts,
+        mappings(),
+    )
+    return st.lists(ends, max_size=2).map(tuple)
+
+
 def _group(number: int) -> st.SearchStrategy[Group]:
     return st.builds(
         Group,
@@ -152,12 +171,13 @@ def _group(number: int) -> st.SearchStrategy[Group]:
         host=st.none() | texts,
         machine=st.none() | content_hashes,
         attempt=st.integers(1, 5),
+        earlier=earlier(),
         metrics=metrics(),
         curves=curves(),
         curve_files=st.dictionaries(texts, st.text(hexadecimal, min_size=64, max_size=64), max_size=2),
         outputs=st.none() | outputs(),
         key=st.none() | digests(),
-    )
+    ).map(lambda group: replace(group, earlier=combine(group.attempt, group.earlier)))
 
 
 # Created once: hypothesis spends more time on looking through new strategies than on drawing from them.

@@ -30,6 +30,7 @@ JOBS_NAMED = 5
 METRICS_SHOWN = 4
 PARAMETERS_SHOWN = 1_000
 ARGUMENTS_MAX = 400
+EARLIER_SHOWN = 3
 NAME_SHOWN_MAX = 100
 CHANGED = "files changed while it ran, so that its groups may have run different code"
 
@@ -239,6 +240,21 @@ def _metric_lines(run: Run) -> Iterator[str]:
                 yield f"  {brief(name, NAME_SHOWN_MAX)}: {value:.6g}"
 
 
+def _earlier_lines(group: Group) -> list[str]:
+    """List how earlier attempts at a group ended, the last EARLIER_SHOWN of them."""
+    shown = group.earlier[-EARLIER_SHOWN:]
+    left = len(group.earlier) - len(shown)
+    lines = [f"    … {left:,} earlier attempt{'s' if left > 1 else ''}"] if left else []
+    for end in shown:
+        took, host = times.took(end.started, end.ended), end.host and brief(end.host, NAME_SHOWN_MAX)
+        options = ", ".join(f"{name}={value}" for name, value in end.options.items())
+        about = [f"after {took}" if took else "", f"on {host}" if host else ""]
+        about += [f"with {brief(options, ARGUMENTS_MAX)}"] if options else []
+        said = [brief(end.described, ARGUMENTS_MAX), *filter(None, about)]
+        lines.append(f"    attempt {end.attempt}: {', '.join(said)}")
+    return lines
+
+
 def group_lines(run: Run) -> list[str]:
     """List the states of groups and their metrics, up to GROUPS_SHOWN groups and METRICS_SHOWN metrics of each."""
     lines = []
@@ -252,6 +268,7 @@ def group_lines(run: Run) -> list[str]:
         state = described(group.state, brief(group.reason, ARGUMENTS_MAX), group.attempt)
         parts = [f"group {group.number}", arguments, state, measured]
         lines.append("  " + ": ".join(part for part in parts if part))
+        lines += _earlier_lines(group)
     more = len(run.groups) - GROUPS_SHOWN
     lines += [f"  … and {more:,} more"] if more > 0 else []
     if any(len(group.metrics) > METRICS_SHOWN for group in run.groups[:GROUPS_SHOWN]):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qanat.domain import machine
-from qanat.domain.completion import COMPLETION, STOPPED
+from qanat.domain.completion import COMPLETION, EARLIER, STOPPED
 from qanat.domain.job import JobBatch, JobSpec
 from qanat.domain.layout import GROUP_INFO
 from qanat.runners.submitting import cancellations
@@ -24,7 +24,7 @@ COMMANDS = "commands"
 STARTS = "starts"
 # What the shells of a running job tell each other; a machine that breaks down leaves them.
 SHELL_FILES = frozenset(f".job-{name}" for name in ("pid", "note", "failed", "stopping", "group", "pipe"))
-_OF_GROUPS = {STARTS, GROUP_INFO, COMPLETION, STOPPED, machine.FILE}
+_OF_GROUPS = {STARTS, GROUP_INFO, COMPLETION, STOPPED, EARLIER, machine.FILE}
 GENERATED_FILES = SHELL_FILES | {JOB_SCRIPT, COMMANDS, cancellations.FILE} | _OF_GROUPS
 # The name that runners of earlier packages know it by.
 OWN_FILES = GENERATED_FILES

@@ -211,7 +211,14 @@ def _attempt(
     key = keys.retried_key(found, states, changed.environment)
     machine, own = _unlike(found.run.machine, changed.machine), inputs_of(states or found.run.data)
     queued = {
-        n: Group(n, group.args, attempt=group.attempt + 1, machine=machine, key=key_of(key, group.args, own))
+        n: Group(
+            n,
+            group.args,
+            attempt=group.attempt + 1,
+            earlier=group.ends(found.run.set_for(group)),
+            machine=machine,
+            key=key_of(key, group.args, own),
+        )
         for n, group in last.items()
     }
     intent, inputs = new_intent(found.run.id), found.run.submission.inputs

@@ -9,7 +9,7 @@ from qanat.domain import job
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run
 from qanat.errors import InputInvalid, NotFound, WriteFailed
-from qanat.records import hearsay, measured, run_codec, storage
+from qanat.records import attempt_notes, hearsay, measured, run_codec, storage
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.settle import metric_sources
@@ -51,4 +51,5 @@ def _corrected(project: Project, run: Run, group: Group) -> Group | None:
         return None
     status = replace(written.status, restarts=written.attempt - group.attempt)
     found, _ = measured.read_measured(own, metric_sources(project, run))
-    return replace(job.apply_status(group, status).with_measured(found), outputs=None)
+    now = job.apply_status(group, status).with_measured(found)
+    return replace(now, outputs=None, earlier=attempt_notes.ends(own, group, now, run.command))

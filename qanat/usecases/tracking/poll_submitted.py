@@ -15,7 +15,7 @@ from qanat.domain.job import JobHandle, JobStatus, Sightings
 from qanat.domain.layout import group_folder
 from qanat.domain.run import SCHEDULER, Group, Run, State, lost
 from qanat.errors import QanatError, RunnerUnavailable
-from qanat.records import run_codec, storage
+from qanat.records import attempt_notes, run_codec, storage
 from qanat.records.index import Index
 from qanat.records.measured import read_measured
 from qanat.runners.protocol import MayRestart, Runner, Runners
@@ -107,6 +107,7 @@ class _Poll:
         asked: dict[str, str] = {}
         if not seen.problem:
             current, asked = waiting.explain(self._project, self._runner, current, self._memories)
+        current = [self._with_earlier(run, before) for run, before in zip(current, named, strict=True)]
         self._result.runs += current
         for run in current:
             memory, unseen = self._memories[run.id], self._unseen[run.id]
@@ -228,6 +229,14 @@ class _Poll:
         if self._age_s(group.ended) < self._grace.file_s:
             return replace(before, state=State.RUNNING, reason="ending")
         return group
+
+    def _with_earlier(self, run: Run, before: Run) -> Run:
+        """Return a run with how attempts ended that the scheduler has started again since the record was written."""
+        again = [g for g in run.groups if g.attempt > before.groups[g.number].attempt]
+        return run.with_groups({g.number: self._with_ends(run, g, before.groups[g.number]) for g in again})
+
+    def _with_ends(self, run: Run, group: Group, before: Group) -> Group:
+        return replace(group, earlier=attempt_notes.ends(self._own(run, group), before, group, run.command))
 
     def _unknown(self, run: Run, group: Group, last: Group) -> Group:
         """Wait for a job that the scheduler does not know; it is lost after a grace period."""

@@ -177,3 +177,64 @@ def test_in_a_merge_each_side_may_have_retried_a_group() -> None:
     assert frozen.violations([ours, theirs], merged) == []
     better = {**AGAIN, "metrics": {"acc": 1.0}}
     assert frozen.violations([ours, theirs], merged | {"groups": [AGAIN | {"group": 0}, better]}) != []
+
+
+# ---- earlier attempts
+
+FIRST = {"attempt": 1, **{key: FAILED[key] for key in ("state", "exit_code", "started", "ended")}}
+SECOND = {"attempt": 2, "state": "stopped", "signal": 15}
+THIRD = AGAIN | {"attempt": 3, "earlier": [FIRST, SECOND]}
+FULL = [{"attempt": number, "state": "stopped"} for number in range(1, 101)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (FAILED, AGAIN | {"earlier": [FIRST]}),
+        (FAILED, AGAIN | {"earlier": [FIRST | {"options": {"mem": "2x"}}]}),
+        (FAILED, THIRD),
+        (LOST, FAILED | {"attempt": 2, "earlier": [SECOND | {"attempt": 1}]}),
+        (RUNNING, THIRD),
+        (RUNNING | {"attempt": 2, "earlier": [FIRST]}, THIRD),
+        (
+            RUNNING | {"attempt": 101, "earlier": FULL},
+            RUNNING | {"attempt": 102, "earlier": [*FULL[1:], {"attempt": 101}]},
+        ),
+    ],
+)
+def test_the_ends_of_earlier_attempts_may_be_added(old: dict[str, Any], new: dict[str, Any]) -> None:
+    changes = {} if old is RUNNING or old.get("state") == "running" or old is LOST else RETRIED
+    before = record(DONE, old, **({"state": "running", "ended": None} if old.get("state") == "running" else {}))
+    ended = {} if new["state"] != "running" else {"state": "running", "ended": None}
+    times = {"ended": new["ended"]} if new.get("ended") else {}
+    assert frozen.violations([before], record(DONE, new, **changes | times | ended)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        # it is not what the group had
+        (FAILED, AGAIN | {"earlier": [FIRST | {"exit_code": 4}]}),
+        (FAILED, AGAIN | {"earlier": [FIRST | {"reason": "bad luck"}]}),
+        # one that was known changes or is gone
+        (THIRD, THIRD | {"earlier": [FIRST, SECOND | {"signal": 9}]}),
+        (THIRD, THIRD | {"earlier": [FIRST]}),
+        (THIRD, {key: value for key, value in THIRD.items() if key != "earlier"}),
+        (RUNNING | {"attempt": 2, "earlier": [FIRST]}, RUNNING | {"attempt": 2}),
+        (RUNNING | {"attempt": 2, "earlier": [FIRST]}, RUNNING | {"attempt": 2, "earlier": "none"}),
+        (RUNNING | {"attempt": 101, "earlier": FULL}, RUNNING | {"attempt": 102, "earlier": FULL[1:]}),
+        # one is made up
+        (AGAIN, AGAIN | {"earlier": [FIRST]}),
+        (RUNNING | {"attempt": 3, "earlier": [SECOND]}, RUNNING | {"attempt": 3, "earlier": [FIRST, SECOND]}),
+    ],
+)
+def test_the_ends_of_earlier_attempts_may_not_change(old: dict[str, Any], new: dict[str, Any]) -> None:
+    assert ("groups", 1, "earlier") in frozen.violations([record(DONE, old)], record(DONE, new))
+
+
+def test_a_merge_combines_what_each_side_knows_of_earlier_attempts() -> None:
+    ours, theirs = ({**THIRD, "earlier": [end]} for end in (FIRST, SECOND))
+    sides = [record(DONE, side, ended=LATER, state="finished") for side in (ours, theirs)]
+    assert frozen.violations(sides, record(DONE, THIRD, ended=LATER, state="finished")) == []
+    none = record(DONE, {**THIRD, "earlier": []}, ended=LATER, state="finished")
+    assert frozen.violations(sides, none) == [("groups", 1, "earlier")]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from qanat.domain.attempts import AttemptState, Earlier, combine
 from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.merging import CannotMerge, merge_groups, merge_runs, merge_tags, merge_values
 from qanat.domain.outputs import Outputs
@@ -21,6 +22,14 @@ DONE = replace(ONE, state=State.FINISHED, exit_code=0, ended="2026-11-23T05:18:0
 
 
 MOMENTS = (None, "2026-11-23T05:17:55+00:00", "2026-11-23T05:17:55.001+00:00", "2026-11-24T00:00:00+00:00")
+
+
+EARLIER = (
+    (),
+    (Earlier(1, AttemptState.FAILED, exit_code=3),),
+    (Earlier(1, AttemptState.LOST), Earlier(2, AttemptState.STOPPED, signal=15, options={"mem": "2x"})),
+    (Earlier(2, AttemptState.STOPPED, signal=15),),
+)
 
 
 def _groups(number: int) -> st.SearchStrategy[Group]:
@@ -36,8 +45,9 @@ def _groups(number: int) -> st.SearchStrategy[Group]:
         ended=st.sampled_from(MOMENTS),
         host=st.sampled_from([None, "node7"]),
         attempt=st.integers(1, 3),
+        earlier=st.sampled_from(EARLIER),
         metrics=st.dictionaries(st.sampled_from("ab"), st.sampled_from([0, 0.5, 1.0])),
-    )
+    ).map(lambda group: replace(group, earlier=combine(group.attempt, group.earlier)))
 
 
 def _version(groups: tuple[Group, ...], changed: bool | None, **values: Any) -> Run:
@@ -103,6 +113,7 @@ def test_no_end_and_no_attempt_that_a_side_has_found_is_lost(given_runs: tuple[R
     both = merge_runs(None, ours, theirs)
     for our, their, group in zip(ours.groups, theirs.groups, both.groups, strict=True):
         assert group.attempt == max(our.attempt, their.attempt)
+        assert {end.attempt for end in group.earlier} == {end.attempt for side in (our, their) for end in side.earlier}
         last = [g for g in (our, their) if g.attempt == group.attempt]
         assert group.state.ended == any(g.state.ended for g in last)
         assert (group.state is State.LOST) <= all(g.state is State.LOST or not g.state.ended for g in last)

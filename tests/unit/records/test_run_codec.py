@@ -171,6 +171,14 @@ def test_a_newer_record_is_refused_with_what_to_install() -> None:
         ({"groups": []}, "groups: is empty"),
         ({"groups": [1]}, "groups.0: is not a mapping"),
         ({"groups__1__state": "done"}, "groups.1.state: 'done' is not a state"),
+        (
+            {"groups__1__earlier": [{"attempt": 1, "state": "held"}]},
+            "groups.1.earlier.0.state: 'held' is not how an attempt ends",
+        ),
+        (
+            {"groups__1__earlier": [{"attempt": 1, "state": "lost"}]},
+            "groups.1.earlier: does not list attempts before this one, in their order",
+        ),
         ({"groups__1__state": True}, "groups.1.state: is not text"),
         ({"groups__1__group": "1"}, "groups.1.group: is not a whole number"),
         ({"groups__1__group": True}, "groups.1.group: is not a whole number"),

@@ -50,10 +50,22 @@ describe() {
     read -r q_line </proc/driver/nvidia/version && echo "driver $q_line"
     for q_name in /proc/driver/nvidia/gpus/*/information; do read -r q_line <"$q_name" && echo "gpu $q_line"; done
 } 2>/dev/null
+# How the attempt before this one ended. Arguments: the file, and when that attempt started.
+note_end() {
+    if [ -h "$q_here" ] || [ -h "$1" ] || { [ -e "$1" ] && [ ! -f "$1" ]; }; then return; fi
+    if read -r q_end <"$q_here/completion.json"; then
+        q_kind=exit
+    elif read -r q_end <"$q_here/stopped.json"; then
+        q_kind=stopped
+    else
+        q_kind=lost q_end="{\"attempt\": $((q_attempt - 1)), \"started\": \"$2\"}"
+    fi
+    printf '{"end": "%s", %s\n' "$q_kind" "${q_end#?}" >>"$1"
+} 2>/dev/null
 is_stopped() { [ -n "$q_stopped" ] || [ -s "$q_notes/.job-stopping" ]; }
 # Arguments: directory of the group, attempt, number of the group.
 run_group() {
-    q_here=$1 q_attempt=$2 q_group=$3 q_by=exit q_info= q_status=143 q_starts=0
+    q_here=$1 q_attempt=$2 q_group=$3 q_by=exit q_info= q_status=143 q_starts=0 q_last=
     QANAT_GROUP=$3 QANAT_JOB=$q_intent:$3 QANAT_STORAGE_PATH=$1
     export QANAT_GROUP QANAT_JOB QANAT_STORAGE_PATH
     now
@@ -61,8 +73,9 @@ run_group() {
     [ -d "$q_here" ] || mkdir -p "$q_here"
     echo "$q_started" >>"$q_here/starts"
     . "$q_commands/$(($3 / 100)).sh"
-    while read -r q_line; do q_starts=$((q_starts + 1)); done <"$q_here/starts"
+    while read -r q_line; do q_starts=$((q_starts + 1)) q_before=$q_last q_last=$q_line; done <"$q_here/starts"
     q_attempt=$((q_attempt + q_starts - 1))
+    [ "$q_starts" -le 1 ] || note_end "$q_here/earlier.jsonl" "$q_before"
     for q_name in completion.json stopped.json machine.txt; do
         q_name=$q_here/$q_name
         if [ -e "$q_name" ] || [ -h "$q_name" ]; then rm -f "$q_name"; fi

@@ -478,6 +478,43 @@ def test_each_start_by_the_scheduler_is_another_attempt_and_the_last_one_counts(
     assert place.left() == {**place.left(), "attempt": 6, "status": 0}
 
 
+def test_each_start_by_the_scheduler_notes_how_the_attempt_before_it_ended(place: Place) -> None:
+    job = place.shell('echo "$$" >>tries; [ "$(wc -l <tries)" -ge 2 ] || exit 3; echo begun; exec sleep 300', attempt=4)
+    place.write(job)
+    assert place.run(job) == 3
+    first = place.left()
+    process = place.start(job)
+    begun(place)
+    process.terminate()
+    assert process.wait(60) == 143
+    second = place.left("stopped.json")
+    (place.storage() / "stdout.txt").unlink()
+    process = place.start(job)
+    begun(place)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(60)
+    (place.storage() / "stdout.txt").unlink()
+    started = (place.storage() / "starts").read_text().split()
+    process = place.start(job)
+    begun(place)
+    process.terminate()
+    process.wait(60)
+    lines = (place.storage() / "earlier.jsonl").read_text().splitlines()
+    ends = [{"end": "exit"} | first, {"end": "stopped"} | second, {"end": "lost", "attempt": 6, "started": started[2]}]
+    assert [json.loads(line) for line in lines] == ends
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_ends_of_attempts_are_not_noted_in_what_a_program_puts_in_their_place(place: Place, kind: str) -> None:
+    (place.folder / "elsewhere").touch()
+    make = {"link": 'ln -s ../elsewhere "$1"', "pipe": 'mkfifo "$1"'}[kind]
+    job = place.job("/bin/sh", "-c", f'[ -e "$1" ] || {make}', "sh", str(place.storage() / "earlier.jsonl"))
+    place.write(job)
+    assert [place.run(job), place.run(job)] == [0, 0]
+    assert place.left()["attempt"] == 2
+    assert (place.folder / "elsewhere").read_text() == ""
+
+
 def test_a_start_takes_away_how_the_one_before_it_ended(place: Place) -> None:
     job = place.shell("echo begun; sleep 300")
     place.write(job)

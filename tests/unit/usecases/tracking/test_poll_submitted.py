@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from qanat.domain.job import JobStatus
@@ -309,6 +311,52 @@ def test_a_start_that_the_scheduler_made_again_is_another_attempt(world: World) 
     assert world.look().groups[0].attempt == 2
     job.ends(0)
     assert (world.look().state, world.look().groups[0].attempt) == (FINISHED, 2)
+
+
+def test_how_each_attempt_ended_that_the_scheduler_started_again_is_recorded(world: World) -> None:
+    world.submit()
+    (job,) = world.scheduler.of(0)
+    job.starts()
+    job.is_stopped()
+    job.is_requeued()
+    (stopped,) = world.look().groups[0].earlier  # before the script could note it
+    assert (stopped.attempt, stopped.described, stopped.signal) == (1, "stopped by the scheduler", 15)
+    job.starts("node8")
+    assert world.look().groups[0].earlier == (stopped,)
+    job.ends(3)
+    job.is_requeued()
+    job.starts()
+    job.ends(0)
+    (first, second) = world.look().groups[0].earlier
+    assert first == stopped
+    assert (second.attempt, second.described, second.exit_code) == (2, "failed (exit code 3)", 3)
+    assert (second.host, second.started, second.ended) == ("node8", START, START)
+    assert world.committed().groups[0].earlier == (first, second)
+
+
+def test_what_a_program_writes_among_the_ends_of_attempts_is_left_out(world: World) -> None:
+    world.submit()
+    (job,) = world.scheduler.of(0)
+    job.starts()
+    job.is_requeued()
+    job.starts()
+    told = [{"attempt": n, "end": "exit", "status": 0} for n in (0, 2, 3, 10**9)]
+    kinds = [{"attempt": 1, "end": kind, "status": 0} for kind in (None, [], "finished")]
+    lines = [
+        *map(json.dumps, [*told, *kinds]),
+        "x",
+        "[]",
+        '{"end": "exit"}',
+        '{"end": "exit", "attempt": 1}',
+        "[" * 9999,
+    ]
+    end = json.dumps({"attempt": 1, "end": "lost", "started": "soon"})
+    job.leaves("\n".join(["x" * 2**17, *lines, end, ""]), "earlier.jsonl")
+    (group,) = world.look().groups
+    assert [each.described for each in group.earlier] == ["lost (how it ended is unknown)"]
+    (job.spec.storage / "earlier.jsonl").rename(world.root / "elsewhere")
+    (job.spec.storage / "earlier.jsonl").symlink_to(world.root / "elsewhere")
+    assert world.look().groups[0].earlier == ()
 
 
 def test_an_end_is_not_believed_of_a_job_that_its_scheduler_may_start_again(world: World) -> None:

@@ -1,0 +1,73 @@
+"""What a job's script notes about attempts that the scheduler started again: how each of them ended.
+
+A line of `earlier.jsonl` is that of the attempt's completion file, with `end`: exit, stopped or lost. The program could
+write there, too, so of a long file only the end is read, and whatever is not such a line is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from qanat.domain import completion, times
+from qanat.domain.attempts import AttemptState, Earlier, combine
+from qanat.domain.completion import COMPLETION, EARLIER, STOPPED, Completion
+from qanat.domain.run import Group
+from qanat.records import storage
+from qanat.system import folders
+
+_BYTES_MAX = 2**16
+_STATES = {"stopped": AttemptState.STOPPED, "checkpoint": AttemptState.CHECKPOINT}
+_REASONS = {"stopped": "stopped by the scheduler"}
+_ATTEMPT_MAX = 10**6
+_UNKNOWN = "how it ended is unknown"
+
+
+def ends(folder: Path, before: Group, now: Group, command: Sequence[str]) -> tuple[Earlier, ...]:
+    """Return how attempts before that of `now` ended, in a group's directory, from the attempt of `before` on.
+
+    The latest of them may have left its own file only, until the job starts again. The command is that of the run.
+    """
+    known = range(before.attempt, now.attempt)
+    left = [_of(kind, storage.read_completion(folder, command, name)) for kind, name in _FILES.items()]
+    noted = list(_noted(folder, *command[:1]))
+    found = [end for end in (*noted, *left) if end and end.attempt in known]
+    return combine(now.attempt, before.earlier, found)
+
+
+_FILES = {"exit": COMPLETION, "stopped": STOPPED}
+
+
+def _noted(folder: Path, program: str = "") -> Iterator[Earlier | None]:
+    try:
+        with folders.opened_file(folder, EARLIER) as file:
+            written, size = os.fstat(file.fileno()).st_mtime, file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _BYTES_MAX))
+            text = file.read(_BYTES_MAX).decode("utf-8", "replace")
+    except OSError:
+        return
+    for line in text.splitlines():
+        try:
+            kind, attempt = (content := json.loads(line))["end"], int(content["attempt"])
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+            continue
+        if kind == "lost" and 0 < attempt <= _ATTEMPT_MAX:
+            started = content.get("started")
+            started = started if times.is_timestamp(started) else None
+            yield Earlier(attempt, AttemptState.LOST, reason=_UNKNOWN, started=started)
+        elif kind in ("exit", *_STATES):
+            yield _of(kind, completion.parse(f"{line}\n", written, program))
+
+
+def _of(kind: str, written: Completion | None) -> Earlier | None:
+    """Return the end that a completion file, or a line like it, describes."""
+    if written is None or not 0 < written.attempt <= _ATTEMPT_MAX:
+        return None
+    status = written.status
+    state = _STATES.get(kind) or AttemptState(str(status.state))
+    reason = _REASONS.get(kind, status.reason)
+    return Earlier(
+        written.attempt, state, status.exit_code, status.signal, reason, status.started, status.ended, status.host
+    )
