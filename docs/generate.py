@@ -24,7 +24,7 @@ from qanat.records import migrations, schemas
 from qanat.usecases.checks.rule import Option, load_rule, rule_ids
 
 _MADE = re.compile(r"^(<!-- \[made .*?\] -->\n).*^(<!-- \[end\] -->\n)", re.MULTILINE | re.DOTALL)
-_PATH = re.compile(r"[.]qanat/.*?[.]yaml")
+_PATH = re.compile(r"(?:[.]qanat|~/[.]config/qanat)/.*?[.]yaml")
 DOCS = Path(__file__).parent
 BAR = r"\|"
 
@@ -226,6 +226,7 @@ FILES = {
     "machine": ".qanat/environments/machines/*.yaml",
     "plan": ".qanat/plans/*.yaml",
     "view": ".qanat/views/*.yaml",
+    "settings": ".config/qanat/settings.yaml",
 }
 
 

@@ -19,3 +19,9 @@ def spans(numbers: Iterable[int]) -> list[tuple[int, int]]:
 def format_spans(numbers: Iterable[int], separator: str = ",") -> str:
     """Return numbers as text, with their spans: 0-2,7."""
     return separator.join(str(a) if a == b else f"{a}-{b}" for a, b in spans(numbers))
+
+
+def parse_spans(text: str) -> set[int]:
+    """Return the numbers that format_spans() has written as text. Raises ValueError if it has not."""
+    ends = (span.partition("-") for span in text.split(","))
+    return {number for first, _, last in ends for number in range(int(first), int(last or first) + 1)}

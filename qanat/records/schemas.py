@@ -16,7 +16,19 @@ from qanat.domain.names import NAME_MAX, name_problem
 from qanat.errors import InputInvalid, VersionTooNew
 from qanat.records import migrations
 
-KINDS = ("config", "experiment", "dataset", "template", "run", "document", "environment", "machine", "plan", "view")
+KINDS = (
+    "config",
+    "experiment",
+    "dataset",
+    "template",
+    "run",
+    "document",
+    "environment",
+    "machine",
+    "plan",
+    "view",
+    "settings",
+)
 
 _VERSION = re.compile(r"([a-z]+)/([1-9][0-9]*)")
 _DEFINITIONS = "#/$defs/"

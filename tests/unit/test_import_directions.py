@@ -21,7 +21,7 @@ MODULE_LINES_MAX = 350
 ALLOWED = {
     "qanat.errors": (),
     "qanat.domain": ("qanat.domain", "qanat.errors"),
-    "qanat.system": ("qanat.system", "qanat.errors"),
+    "qanat.system": ("qanat.system", "qanat.errors", "apprise"),
     "qanat.records": ("qanat.records", "qanat.domain", "qanat.errors", "qanat.system", "qanat", "yaml", "jsonschema"),
     "qanat.git": ("qanat.git", "qanat.domain", "qanat.errors", "qanat.system", "pygit2"),
     "qanat.runners": ("qanat.runners", "qanat.domain", "qanat.errors", "qanat.system", "htcondor2", "classad2"),
@@ -89,6 +89,7 @@ ONLY_IN = {
     "rich": ("qanat.cli.terminal.tables",),
     "yaml": ("qanat.records.yaml_io", "qanat.testing."),
     "jsonschema": ("qanat.records.schemas",),
+    "apprise": ("qanat.system.notifying",),
     "htcondor2": ("qanat.runners.htcondor.",),
     "classad2": ("qanat.runners.htcondor.",),
     "click": ("qanat.cli.",),

@@ -21,6 +21,7 @@ from qanat.system import folders, processes
 from qanat.usecases.launch.code import Captured
 from qanat.usecases.launch.workplace import Workplace
 from qanat.usecases.project import Project
+from qanat.usecases.tracking import notices
 
 if TYPE_CHECKING:
     from qanat.usecases.launch.enclosure import Enclosure
@@ -90,6 +91,7 @@ def open_attempt(project: Project, attempt: Attempt) -> Iterator[tuple[Run, Jour
     with journal:
         with undo_on_failure(attempt, journal):
             run = attempt.beginning.write()
+            notices.begin(project, run, attempt.numbers)
         yield run, journal
 
 

@@ -20,7 +20,7 @@ from qanat.usecases.launch import code
 from qanat.usecases.launch.attempt import FAILURES, Attempt, open_attempt, undo_on_failure
 from qanat.usecases.launch.view import Outcome, RunView
 from qanat.usecases.project import Project
-from qanat.usecases.tracking import manifests, record
+from qanat.usecases.tracking import manifests, notices, record
 
 if TYPE_CHECKING:
     from qanat.domain.metric_problems import MetricProblem
@@ -39,7 +39,7 @@ def follow_run(
             jobs = _prepare(project, run, attempt)
             view.begins(run, attempt.folder)
         try:
-            groups, notes = _watch(run, attempt, jobs, runner, journal, view, fail_fast=fail_fast)
+            groups, notes = _watch(project, run, attempt, jobs, runner, journal, view, fail_fast=fail_fast)
         except FAILURES as error:
             _give_up(project, run, attempt, journal, error)
             raise
@@ -50,7 +50,9 @@ def follow_run(
         ended = replace(ended, code=replace(run.code, changed_while_running=True)) if changed else ended
         ended, remarks = manifests.with_manifests(project, ended, runner.generated_files)
         recorded, problems = _finish(project, run, ended, attempt, journal)
-    notes += [*doubts, *remarks, *problems]
+        if interrupted:
+            notices.forget(project, recorded)
+    notes += [*doubts, *remarks, *problems, *notices.tell_of(project, recorded)]
     return Outcome(recorded, tuple(notes), interrupted, on_request=on_request, groups=tuple(attempt.numbers))
 
 
@@ -100,6 +102,7 @@ def _prepare(project: Project, run: Run, attempt: Attempt) -> list[JobSpec]:
 
 
 def _watch(
+    project: Project,
     run: Run,
     attempt: Attempt,
     jobs: Sequence[JobSpec],
@@ -133,9 +136,17 @@ def _watch(
                 continue
         groups[changed.number] = changed
         view.changed(changed)
-        if fail_fast and changed.state is State.FAILED:
-            runner.start_no_more()
+        if changed.state is State.FAILED:
+            _tell_of_failure(project, replace(run, groups=tuple(groups)))
+            if fail_fast:
+                runner.start_no_more()
     return groups, _sentences(faults) if faults else []
+
+
+def _tell_of_failure(project: Project, run: Run) -> None:
+    """Notify the user of the first failure of a run that continues, without waiting until the message is sent."""
+    if not run.state.ended:
+        notices.tell_of(project, run, wait_s=0.0)
 
 
 def _sentences(problems: Sequence[MetricProblem]) -> list[str]:

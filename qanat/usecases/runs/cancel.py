@@ -19,7 +19,7 @@ from qanat.runners.protocol import CanHold, InProcessRunner, Runner, Runners
 from qanat.system import processes
 from qanat.usecases.project import Project
 from qanat.usecases.results.proof import Proof
-from qanat.usecases.tracking import manifests, record
+from qanat.usecases.tracking import manifests, notices, record
 from qanat.usecases.tracking.find import Found, deletion_hint
 from qanat.usecases.tracking.settle import NOT_STARTED, owner_of, settle
 from qanat.usecases.tracking.submission import handle_of
@@ -43,8 +43,10 @@ def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, l
     if not runners.is_in_process(run.runner.name):
         _check_intent(run, "cancelled")
         runners.submitting(run.runner.name).cancel(open_handles(project, run))
+        notices.forget(project, run)
         return run, []
     seen = _flight_of(project, run)
+    notices.forget(project, run)
     if seen and _is_watched(seen):
         return _ask_watcher(project, found, seen), []
     return _end_processes(project, found, seen, runners.local())

@@ -28,6 +28,8 @@ FILES = {
     "plan": PATHS.root / ".qanat/plans/a.yaml",
     "view": PATHS.definition("view", "a"),
     "run": PATHS.root / record_path("a", 4, "7f3a9c"),
+    # An editor looks for it below the folder that is open, which is the user's home for this file.
+    "settings": PATHS.root / ".config/qanat/settings.yaml",
 }
 # What came after draft 7; servers of editors know that one best.
 LATER = ("prefixItems", "dependentSchemas", "dependentRequired", "unevaluatedProperties", "unevaluatedItems", "$anchor")

@@ -28,6 +28,7 @@ KINDS: Final = (
     "machine",
     "plan",
     "run",
+    "settings",
     "template",
     "view",
 )

@@ -11,7 +11,7 @@ import yaml
 
 from qanat.domain.layout import PLAN
 from qanat.domain.run import Run, State, SubmissionFacts
-from qanat.records import environments, migrations, run_codec, schemas, yaml_io
+from qanat.records import environments, migrations, run_codec, schemas, user_settings, yaml_io
 from tests.support.plain_yaml import TextTimestampLoader
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -134,7 +134,10 @@ def content_of(data: bytes) -> dict[str, Any]:
 
 def test_every_file_is_expected_to_be_something() -> None:
     assert {file.stem for file in RUNS} == EXPECTED.keys()
-    assert {file.parent.name for file in FILES} == set(schemas.KINDS) - environments.FOLDERS.keys() - {PLAN}
+    assert {file.parent.name for file in FILES} == set(schemas.KINDS) - environments.FOLDERS.keys() - {
+        PLAN,
+        user_settings.KIND,
+    }
 
 
 @every_run
