@@ -9,7 +9,7 @@ import json
 import signal
 from dataclasses import dataclass, replace
 
-from qanat.domain import times
+from qanat.domain import times, used
 from qanat.domain.job import JobStatus
 from qanat.domain.run import State
 
@@ -61,7 +61,8 @@ def parse(text: str, written: float, program: str = "the program") -> Completion
     if why := _NOT_STARTED.get(by, {}).get(status):
         why = _PATH_NOT_FOUND if why == _NOT_FOUND and "/" in program else why
         known = replace(known, reason=f"exit code {status}: {why.format(program=program)}")
-    return Completion(attempt, replace(known, started=started if times.is_timestamp(started) else None))
+    started = started if times.is_timestamp(started) else None
+    return Completion(attempt, replace(known, started=started, used=used.parse(content.get("used"))))
 
 
 def _end(ended: object, written: float) -> str:

@@ -36,7 +36,7 @@ _MOVED: Open = {"experiment": _ALL}
 _LAUNCHED = ("group", "args")
 # It has a rule of its own.
 _EARLIER = "earlier"
-_LEFT = ("metrics", "curves", "curve_files", "outputs", "exit_code")
+_LEFT = ("used", "metrics", "curves", "curve_files", "outputs", "exit_code")
 _MISSING = object()
 # What is wrong with a place that has not changed, but should have.
 STILL = "is still that of the earlier attempt"

@@ -9,6 +9,7 @@ from typing import Any
 
 from qanat.domain.run import Group, State
 from qanat.domain.sharing import UNSHARED, Sharing
+from qanat.domain.used import Used
 
 # What stands for the copy of a parameters file in a program's arguments, and the variable that has its path.
 PARAMETERS_FILE = "{parameters_file}"
@@ -81,7 +82,8 @@ class JobStatus:
 
     Timestamps are as in domain.times, such as 2026-11-23T05:17:55+00:00. A job that ended by itself has `ended`; from
     then on its completion file, which may appear late on a shared disk, is waited for. `restarts` counts how often
-    the scheduler has started the job again. `expected` is when it expects to start a queued job.
+    the scheduler has started the job again. `expected` is when it expects to start a queued job, and `used` is what a
+    job used that has ended.
     """
 
     state: State | None
@@ -94,6 +96,7 @@ class JobStatus:
     restarts: int = 0
     cause: str = ""
     expected: str | None = None
+    used: Used | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,7 @@ def apply_status(group: Group, status: JobStatus) -> Group:
         host=status.host or group.host,
         attempt=group.attempt + status.restarts,
         source=None,
+        used=status.used if status.state.ended else None,
     )
 
 

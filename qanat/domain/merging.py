@@ -66,6 +66,7 @@ def merge_groups(base: Group | None, ours: Group, theirs: Group) -> Group:
         started=more.started or less.started,
         host=more.host or less.host,
         machine=more.machine or less.machine,
+        used=more.used or less.used,
         metrics={**less.metrics, **more.metrics},
         curves={**less.curves, **more.curves},
         curve_files={**less.curve_files, **more.curve_files},

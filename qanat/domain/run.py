@@ -15,6 +15,7 @@ from qanat.domain.group_key import UNKNOWN, SharedKey
 from qanat.domain.measured import CurveSummary, Measured
 from qanat.domain.outputs import Outputs
 from qanat.domain.retry_policy import RetryPolicy
+from qanat.domain.used import Used
 
 
 class State(StrEnum):
@@ -115,8 +116,8 @@ class Group:
 
     `key` says what was executed (domain.group_key); None if that is not known. `machine` is the hash of the one it ran
     on, if that is not the run's. `earlier` says how the attempts before this one ended, as far as that is known.
-    `source` is SCHEDULER if only the scheduler has said how it ended, which a completion file may correct. `outputs` is
-    None if it left no files, or if that is not known.
+    `source` is SCHEDULER if only the scheduler has said how it ended, which a completion file may correct. `used` is
+    what the last attempt used, once that has ended. `outputs` is None if it left no files, or if that is not known.
     """
 
     number: int
@@ -133,6 +134,7 @@ class Group:
     attempt: int = 1
     earlier: tuple[Earlier, ...] = ()
     source: str | None = None
+    used: Used | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     curves: Mapping[str, CurveSummary] = field(default_factory=dict)
     curve_files: Mapping[str, str] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.measured import Measured
 from qanat.domain.run import State
 from qanat.domain.sharing import UNSHARED, Sharing
+from qanat.domain.used import Used
 from qanat.errors import UsageError, WriteFailed, write_failed
 from qanat.system import files
 
@@ -150,6 +151,7 @@ class Journal:
 
 def _ended_line(group: int, status: JobStatus) -> dict[str, Any]:
     known = {slot: getattr(status, slot) for slot in JobStatus.__slots__}
+    known["used"] = status.used.to_mapping() if status.used else None
     return {"group": group, "end": {k: v for k, v in known.items() if v is not None}}
 
 
@@ -267,7 +269,9 @@ def _apply_line(flight: Flight, line: dict[str, Any]) -> None:
     """Add a line to a flight. Raises KeyError, TypeError or ValueError if qanat did not write the line."""
     group = line["group"]
     if "end" in line:
-        flight.ended[group] = JobStatus(**{**line["end"], "state": State(line["end"]["state"])})
+        end = line["end"]
+        used = Used(**end["used"]) if "used" in end else None
+        flight.ended[group] = JobStatus(**{**end, "state": State(end["state"]), "used": used})
         if "metrics" in line:
             flight.measured[group] = Measured.from_mapping(line)
     else:

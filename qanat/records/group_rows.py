@@ -10,6 +10,7 @@ from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.outputs import Outputs
 from qanat.domain.run import Group, State
 from qanat.domain.shortening import quoted
+from qanat.domain.used import Used
 from qanat.errors import InputInvalid
 from qanat.records.record_reader import Reader
 
@@ -38,6 +39,7 @@ def to_row(group: Group) -> dict[str, Any]:
         attempt=group.attempt if group.attempt > 1 else None,
         earlier=[_earlier_row(end) for end in group.earlier] or None,
         source=group.source,
+        used=group.used.to_mapping() if group.used else None,
     )
     outputs = _outputs_row(group.outputs) if group.outputs else None
     return row | group.measured.to_mapping() | present(outputs=outputs, key=group.key)
@@ -69,6 +71,7 @@ def from_row(content: Any, source: str, place: int) -> Group:
         attempt=row.optional("attempt", int) or 1,
         earlier=_earlier(row),
         source=row.optional("source", str),
+        used=_used(row.inner("used")) if row.has("used") else None,
         metrics=row.numbers("metrics"),
         curves=_curves(row),
         curve_files=row.text_map("curve_files") if row.has("curve_files") else {},
@@ -111,6 +114,15 @@ def _earlier_end(row: Reader) -> Earlier:
         ended=row.optional_timestamp("ended"),
         host=row.optional("host", str),
         options=row.optional("options", dict) or {},
+    )
+
+
+def _used(row: Reader) -> Used:
+    return Used(
+        cpu_s=row.optional_number("cpu_s"),
+        memory_mib=row.optional("memory_mib", int),
+        gpu_memory_mib=row.optional("gpu_memory_mib", int),
+        gpu_percent=row.optional("gpu_percent", int),
     )
 
 

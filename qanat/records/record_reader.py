@@ -111,6 +111,13 @@ class Reader:
             raise self.wrong(key, "has a value that is not a number")
         return items
 
+    def optional_number(self, key: str) -> float | None:
+        """Return a number; None if it is missing or null."""
+        found: float | None = self._content.get(key)
+        if found is not None and type(found) not in (int, float):
+            raise self.wrong(key, "is not a number")
+        return found
+
     def inner(self, key: str) -> Reader:
         """Return a reader of the mapping below a key."""
         return Reader(self.take(key, dict), self._source, f"{self._place}{key}.")

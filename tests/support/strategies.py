@@ -20,6 +20,7 @@ from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.outputs import Outputs
 from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
+from qanat.domain.used import Used
 from qanat.errors import QanatError
 
 stable = settings(max_examples=60, deadline=None, derandomize=True)
@@ -121,6 +122,13 @@ def outputs() -> st.SearchStrategy[Outputs]:
     return st.builds(Outputs, counts, st.integers(0, 2**63), digests, st.just(0) | counts)
 
 
+def used() -> st.SearchStrategy[Used]:
+    """Return what a group has used, of which something is known."""
+    mib = st.none() | st.integers(0, 2**40)
+    seconds = st.integers(0, 10**12) | st.floats(0, 1e12).map(lambda number: round(number, 2))
+    return st.builds(Used, seconds, mib, mib, st.none() | st.integers(0, 100))
+
+
 def digests() -> st.SearchStrategy[str]:
     """Return digests of keys, some of which look like a number."""
     return st.text(hexadecimal, min_size=32, max_size=32) | st.sampled_from(["0" * 32, "1e" + "0" * 30])
@@ -172,6 +180,7 @@ def _group(number: int) -> st.SearchStrategy[Group]:
         machine=st.none() | content_hashes,
         attempt=st.integers(1, 5),
         earlier=earlier(),
+        used=st.none() | used(),
         metrics=metrics(),
         curves=curves(),
         curve_files=st.dictionaries(texts, st.text(hexadecimal, min_size=64, max_size=64), max_size=2),

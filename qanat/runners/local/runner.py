@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from qanat.domain import completion, time_limits, times
 from qanat.domain.job import JobEnded, JobHandle, JobSpec, JobStarted, JobStatus
@@ -24,7 +24,11 @@ from qanat.errors import RunnerUnavailable, reason
 from qanat.runners.local import wrapper
 from qanat.runners.local.about import ABOUT
 from qanat.runners.local.signals import STOPPING, Signals
+from qanat.runners.local.usage import Meter
 from qanat.system import files, processes
+
+if TYPE_CHECKING:
+    from resource import struct_rusage
 
 MARK = "QANAT_JOB"
 GRACE_S = 10.0
@@ -48,6 +52,7 @@ class LocalRunner:
         self._dropped: list[JobSpec] = []
         self._halted = False
         self._signals = Signals()
+        self._meter = Meter(MARK)
         self._told = 0  # how many signals have been passed on
 
     def __enter__(self) -> Self:
@@ -88,6 +93,7 @@ class LocalRunner:
             ended = list(self._reap(intent))
             self._stop_if_asked()
             self._stop_late()
+            self._meter.look(intent, self._running)
             yield from ended
             if not ended:
                 yield None
@@ -170,6 +176,7 @@ class LocalRunner:
                 continue
             leader = spawned.shell
             limit_s = time_limits.seconds(job.time_limit) if job.time_limit else math.inf
+            self._meter.started()
             self._running[leader] = _Running(job, time.monotonic() + limit_s)
             details = {"leader": leader, "process_start": processes.start_of(leader) or ""}
             yield JobStarted(JobHandle(intent, job.group, str(spawned.program or leader), details), started)
@@ -210,7 +217,9 @@ class LocalRunner:
         for pid, running in list(self._running.items()):  # and no other child: the process may have some of its own
             if ended := _end_of(pid, running.job):
                 del self._running[pid]
-                yield JobEnded(running.job.group, _status(intent, pid, running, *ended))
+                status = _status(intent, pid, running, ended.status, ended.shell_killed)
+                used = self._meter.used(running.job.group, ended.usage) if ended.usage else None
+                yield JobEnded(running.job.group, replace(status, used=used))
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,21 +260,30 @@ def _leader(handle: JobHandle) -> int:
     return int(handle.details.get("leader") or handle.job or 0)
 
 
-def _end_of(pid: int, job: JobSpec) -> tuple[JobStatus, bool] | None:
-    """Return how a job's shell ended, and whether it was killed; None while it runs."""
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a job's shell ended, whether it was killed, and what it and all that it waited for have used."""
+
+    status: JobStatus
+    shell_killed: bool
+    usage: struct_rusage | None
+
+
+def _end_of(pid: int, job: JobSpec) -> _End | None:
+    """Return how a job's shell ended; None while it runs."""
     now = times.now_exact()
     try:
-        ended, raw = os.waitpid(pid, os.WNOHANG)
+        ended, raw, usage = os.wait4(pid, os.WNOHANG)
     except ChildProcessError:  # SIGCHLD is ignored in this process, or something else here has collected the child
         lost = JobStatus(State.LOST, reason=f"how it ended is unknown: no {completion.COMPLETION}", ended=now)
         written = _as_written(job, now)
-        return written or lost, written is None
+        return _End(written or lost, written is None, None)
     if not ended:
         return None
     code = os.waitstatus_to_exitcode(raw)
     if code < 0:
-        return completion.status_of(completion.SIGNAL_BASE - code, ended=now), True
-    return _as_written(job, now) or completion.status_of(code, ended=now), False
+        return _End(completion.status_of(completion.SIGNAL_BASE - code, ended=now), True, usage)
+    return _End(_as_written(job, now) or completion.status_of(code, ended=now), False, usage)
 
 
 def _as_written(job: JobSpec, now: str) -> JobStatus | None:

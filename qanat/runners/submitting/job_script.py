@@ -23,7 +23,7 @@ JOB_SCRIPT = "job.sh"
 COMMANDS = "commands"
 STARTS = "starts"
 # What the shells of a running job tell each other; a machine that breaks down leaves them.
-SHELL_FILES = frozenset(f".job-{name}" for name in ("pid", "note", "failed", "stopping", "group", "pipe"))
+SHELL_FILES = frozenset(f".job-{name}" for name in ("pid", "note", "failed", "stopping", "group", "pipe", "used"))
 _OF_GROUPS = {STARTS, GROUP_INFO, COMPLETION, STOPPED, EARLIER, machine.FILE}
 GENERATED_FILES = SHELL_FILES | {JOB_SCRIPT, COMMANDS, cancellations.FILE} | _OF_GROUPS
 # The name that runners of earlier packages know it by.
@@ -37,7 +37,7 @@ _HEAD = """\
 QANAT_RUN={run_id}
 """
 # shell/README.md says why the shells are as they are.
-BODY = (_SHELL / "job.sh").read_text()
+BODY = "".join((_SHELL / name).read_text() for name in ("usage.sh", "job.sh"))
 # Becomes the program. Arguments: directory of the group, working directory, then the program and its arguments.
 _START = (_SHELL / "start.sh").read_text()
 

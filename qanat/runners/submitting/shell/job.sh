@@ -24,6 +24,7 @@ now() {
 leave() {
     [ ! -h "$q_here" ] || return
     now
+    sum_up
     read -r q_host </proc/sys/kernel/hostname || q_host=$(uname -n)
     set -C
     if ! ending >"$q_here/$1"; then
@@ -33,8 +34,8 @@ leave() {
     set +C
 } 2>/dev/null
 ending() {
-    printf '{"attempt": %d, "status": %d, "by": "%s", "started": "%s", "ended": "%s", "host": "%s"}\n' \
-        "$q_attempt" "$q_status" "$q_by" "$q_started" "$q_now" "$q_host"
+    printf '{"attempt": %d, "status": %d, "by": "%s", "started": "%s", "ended": "%s", "host": "%s"%s}\n' \
+        "$q_attempt" "$q_status" "$q_by" "$q_started" "$q_now" "$q_host" "$q_used"
 }
 find() {
     q_turns=0
@@ -83,6 +84,7 @@ run_group() {
     echo "$q_machine" >"$q_here/machine.txt"
     [ -z "$q_info" ] || printf '%s' "$q_info" >"$q_here/group_info.yaml"
     echo "$q_group $q_attempt $q_started" >"$q_notes/.job-group"
+    true >"$q_notes/.job-used"
     if is_stopped; then
         leave stopped.json
         return
@@ -98,7 +100,7 @@ run_group() {
     if is_stopped; then leave stopped.json; else leave completion.json; fi
 }
 if [ "$1" = --keep ]; then
-    q_notes=$2 q_pipe=$3 q_stopped= q_minute=
+    q_notes=$2 q_pipe=$3 q_stopped= q_minute= q_ticks=0
     shift 3
     trap : HUP INT QUIT USR1 USR2 ALRM XCPU CONT
     trap 'q_stopped=yes' TERM
@@ -107,7 +109,7 @@ if [ "$1" = --keep ]; then
     [ -z "$q_pipe" ] || echo end >&5
     exit "$q_status"
 fi
-q_here=$1 q_attempt=$2 q_notes=$1 q_by= q_stopped= q_pending= q_keeper= q_pid= q_pipe= q_minute=
+q_here=$1 q_attempt=$2 q_notes=$1 q_by= q_stopped= q_pending= q_keeper= q_pid= q_pipe= q_minute= q_ticks=0 q_group=
 started() {
     [ -n "${BASH_VERSION:-}" ] && read -r q_line <"/proc/$1/cmdline" || return 0
     case $q_line in *q_workdir=*) return 1 ;; esac
@@ -137,7 +139,7 @@ export QANAT_RUN
 if grep -qs "^$q_intent $3 " "$q_cancelled"; then exit 0; fi
 clear() {
     set --
-    for q_name in pid note failed stopping group pipe; do set -- "$@" "$q_notes/.job-$q_name"; done
+    for q_name in pid note failed stopping group pipe used; do set -- "$@" "$q_notes/.job-$q_name"; done
     rm -f "$@"
 }
 [ -d "$q_notes" ] || mkdir -p "$q_notes"
@@ -150,15 +152,18 @@ if [ -n "${BASH_VERSION:-}" ] && mkfifo "$q_notes/.job-pipe" && exec 5<>"$q_note
 ) 2>>"$q_notes/.job-note" &
 q_keeper=$!
 for q_name in $q_pending; do pass "$q_name"; done
+keep_looking </dev/null >/dev/null 5>&- &
+q_looker=$!
 if [ -n "$q_pipe" ]; then
     while kill -0 "$q_keeper" && ! read -t 5 -r q_name <&5; do :; done 2>/dev/null
 fi
 q_status=143
 while kill -0 "$q_keeper" 2>/dev/null; do wait "$q_keeper"; q_status=$?; done
+{ kill "$q_looker" && wait "$q_looker"; } 2>/dev/null
 if read -r q_end <"$q_here/completion.json" || read -r q_end <"$q_here/stopped.json"; then
     q_status=${q_end#*'"status": '} q_status=${q_status%%,*}
 else
-    read -r q_name q_attempt q_started <"$q_notes/.job-group" || { now; q_started=$q_now; }
+    read -r q_group q_attempt q_started <"$q_notes/.job-group" || { now; q_started=$q_now; }
     if [ -n "$q_stopped" ]; then leave stopped.json; else leave completion.json; fi
 fi 2>/dev/null
 clear

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -87,6 +88,8 @@ class Place:
         self.folder.mkdir()
         self.workdir.mkdir()
         self.shell_path = "/bin/sh"
+        self.environment: dict[str, str] = {}
+        self.intent = secrets.token_hex(8)  # of no other test that runs now
         self.stopping = job_script.STOPPING
 
     def job(self, *command: str, group: int = 0, **options: Any) -> JobSpec:
@@ -99,7 +102,7 @@ class Place:
         return self.folder / f"group_{group}"
 
     def batch(self, *jobs: JobSpec) -> JobBatch:
-        return JobBatch("4-7f3a9c", "x_4", "c0ffee", self.folder, {}, jobs)
+        return JobBatch("4-7f3a9c", "x_4", self.intent, self.folder, {}, jobs)
 
     def write(self, *jobs: JobSpec) -> Path:
         path = job_script.write_scripts(self.batch(*jobs), self.stopping)
@@ -110,7 +113,10 @@ class Place:
         """Start a job as a scheduler does: with a minimal environment, in another folder and a session of its own."""
         _, *words = job_script.start_command(self.batch(job), job)
         return subprocess.Popen(
-            [self.shell_path, *words], cwd="/", env={"PATH": "/usr/bin:/bin"}, start_new_session=True
+            [self.shell_path, *words],
+            cwd="/",
+            env={"PATH": "/usr/bin:/bin", **self.environment},
+            start_new_session=True,
         )
 
     def run(self, job: JobSpec) -> int:
@@ -206,7 +212,7 @@ def test_each_group_finds_its_own_words_variables_and_info(place: Place) -> None
     assert sorted(path.name for path in (place.folder / "commands").iterdir()) == ["0.sh", "1.sh", "123.sh"]
     for job in jobs:
         assert place.run(job) == 0
-        expected = f"{job.group}'s {job.group} 4-7f3a9c c0ffee:{job.group} {place.storage(job.group)}\n"
+        expected = f"{job.group}'s {job.group} 4-7f3a9c {place.intent}:{job.group} {place.storage(job.group)}\n"
         assert place.stdout(job.group) == expected
         assert (place.storage(job.group) / "group_info.yaml").read_text() == job.info
 
