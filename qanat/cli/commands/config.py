@@ -1,4 +1,4 @@
-"""`qanat config show` and `qanat config edit`."""
+"""`qanat config show`, `qanat config edit` and `qanat config notify`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from qanat.usecases.project import open_project
 
 @click.group(cls=Group, epilog="\b\nExample:\n  qanat config show\n  qanat config edit")
 def config() -> None:
-    """Show or edit the settings of the project, which are in .qanat/config.yaml."""
+    """Show or edit the settings of the project, which are in .qanat/config.yaml, and show yours."""
 
 
 @config.command(epilog="\b\nExample:\n  qanat config show\n  qanat config show --json")
@@ -28,6 +28,7 @@ def show(as_json: bool) -> None:
     """Show the settings in effect, and where each comes from.
 
     What is printed has the form of .qanat/config.yaml: a section of a runner with your templates can be added there.
+    How you are notified of runs comes from your own settings.
     """
     found = in_effect.settings_in_effect(open_project(Path.cwd()), session.runners())
     say_json(in_effect.as_mapping(found)) if as_json else say(in_effect.as_yaml(found))
@@ -62,3 +63,27 @@ def _is_valid(draft: Path) -> bool:
         tell(f"qanat: {error.message}")
         return False
     return True
+
+
+@config.command(
+    epilog="\b\nExample:\n  qanat config notify\n  qanat config notify --test\n\n\b\n"
+    "An example of the file ~/.config/qanat/settings.yaml:\n"
+    "  schema: settings/1\n"
+    "  notify:\n"
+    "    command: [notify-send, '{title}', '{text}']\n"
+    "    after: 10m"
+)
+@option("--test", is_flag=True, help="Send a message, and wait until it is sent.")
+def notify(test: bool) -> None:
+    """Show how you are notified of the runs that you launch, or send a test message.
+
+    That is up to your own settings, which no project can change.
+    """
+    from qanat.usecases.tracking import sending
+
+    way = sending.way()
+    if test:
+        sending.send_test(way)
+        say("Sent a test message")
+        return
+    say(in_effect.as_yaml(in_effect.of_user()))

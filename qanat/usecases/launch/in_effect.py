@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from qanat.records import definitions, yaml_io
+from qanat.records import definitions, user_settings, yaml_io
 from qanat.runners.protocol import Runners
 from qanat.usecases.launch import templates
 from qanat.usecases.project import Project
@@ -21,7 +21,10 @@ class Setting:
 
 
 def settings_in_effect(project: Project, runners: Runners) -> list[Setting]:
-    """List the settings in effect, and the options of every template below its runner's name, sorted by key."""
+    """List the settings in effect, and the options of every template below its runner's name, sorted by key.
+
+    Those of the user are among them.
+    """
     written = project.settings
     file = project.paths.relative(project.paths.config)
     plain = definitions.config_mapping(project.config)
@@ -30,7 +33,18 @@ def settings_in_effect(project: Project, runners: Runners) -> list[Setting]:
     found = [Setting((key,), value, file if key in written else "") for key, value in plain.items()]
     for template, source in templates.with_sources(project, runners):
         found.append(Setting((template.runner, template.name), dict(template.options), source))
-    return sorted(found, key=lambda setting: setting.path)
+    return sorted([*found, *of_user()], key=lambda setting: setting.path)
+
+
+def of_user() -> list[Setting]:
+    """List the settings of this user, without secrets; none without a file. Raises InputInvalid."""
+    if not (known := user_settings.notify()):
+        return []
+    ways = {"command": [*known.command], "apprise": known.services}
+    value = {key: way for key, way in ways.items() if way} | {"when": [*known.when]}
+    if known.after_s:
+        value["after"] = user_settings.load()["notify"]["after"]
+    return [Setting(("notify",), value, str(user_settings.path()))]
 
 
 def as_yaml(settings: list[Setting]) -> str:

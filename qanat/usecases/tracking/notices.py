@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from qanat.domain import times
 from qanat.domain.run import Run, State
-from qanat.errors import InputInvalid, NotFound
+from qanat.errors import InputInvalid, NotFound, WriteFailed
 from qanat.records import notices, run_codec
 from qanat.records.notices import Launched, Pending
 from qanat.usecases.project import Project
@@ -31,10 +32,14 @@ class Happened:
 
 
 def begin(project: Project, run: Run, groups: Collection[int]) -> None:
-    """Note that this user launches these groups of a run. Raises WriteFailed."""
+    """Note that this user launches these groups of a run, so that the user is told of what happens to it.
+
+    If that is impossible, the launch does not fail: it is only not told about.
+    """
     if not _is_off():
         launched = Launched(str(project.root), run_codec.path_of(run), project.clock.now(), groups)
-        notices.begin(project.location.private, run.id, launched, project.sharing)
+        with suppress(WriteFailed):
+            notices.begin(project.location.private, run.id, launched, project.sharing)
 
 
 def forget(project: Project, run: Run) -> None:

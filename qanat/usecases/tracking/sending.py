@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -10,8 +12,8 @@ from typing import TYPE_CHECKING
 from qanat.domain.news import News, best_values, message
 from qanat.domain.notification import ENDED, FIRST_FAILURE, Message, Notify
 from qanat.domain.run import Run
-from qanat.errors import QanatError
-from qanat.records import notices
+from qanat.errors import NotFound, QanatError, RunnerUnavailable
+from qanat.records import notices, user_settings
 from qanat.system import notifying
 from qanat.usecases.project import Project
 
@@ -28,6 +30,24 @@ def send(project: Project, notify: Notify, happened: Sequence[Happened], wait_s:
     if wanted := [one for one in news if one.what in notify.when]:
         problem_file = notices.problem_file(project.location.private)
         deliver(notify, message(wanted, str(project.root)), problem_file, wait_s)
+
+
+def way() -> Notify:
+    """Return how this user is notified. Raises NotFound if the settings do not say, InputInvalid."""
+    if known := user_settings.notify():
+        return known
+    what = "has no notify with a command or with apprise" if user_settings.exists() else "does not exist"
+    raise NotFound(f"{user_settings.path()} {what}", hint="for an example: qanat config notify --help")
+
+
+def send_test(notify: Notify) -> None:
+    """Send a message that says that messages arrive, and wait for its end. Raises RunnerUnavailable with what fails."""
+    told = Message("qanat: a test", f"Messages about runs that are launched on {os.uname().nodename} arrive here.")
+    with tempfile.TemporaryDirectory(prefix="qanat-") as folder:
+        problem_file = Path(folder) / "problem"
+        deliver(notify, told, problem_file, notifying.LIMIT_S * (1 + len(notify.apprise)))
+        if problem_file.exists():
+            raise RunnerUnavailable(problem_file.read_text(), hint=f"your settings are in {user_settings.path()}")
 
 
 def deliver(notify: Notify, told: Message, problem_file: Path, wait_s: float | None = None) -> None:
