@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 OUT_OF_MEMORY, TIMEOUT, NODE_FAILURE, PREEMPTED = "out_of_memory", "timeout", "node_failure", "preempted"
 FAILED = "failed"
 EXIT_CODE = "exit_code"
+TIMES_MAX = 20
 # What the reason of a group says, as the schedulers write it; a runner of another package may use the same words.
 _SIGNS = {
     OUT_OF_MEMORY: re.compile(r"\bOUT_OF_MEMORY\b|HTCondor's code 34\b"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qanat.domain.retry_policy import EXIT_CODE, RetryPolicy
+from qanat.domain.retry_policy import EXIT_CODE, TIMES_MAX, RetryPolicy
 from qanat.records.record_reader import Reader
 
 
@@ -13,6 +13,8 @@ def read(row: Reader) -> RetryPolicy:
     for each in row.take("when", list):
         if not isinstance(each, str) and not _names_exit_codes(each):
             raise row.wrong("when", "has a value that is neither a word nor exit codes")
+    if not 1 <= row.take("times", int) <= TIMES_MAX:
+        raise row.wrong("times", f"is not between 1 and {TIMES_MAX}")
     factors = {key: row.optional(key, str) for key in ("memory", "time")}
     return RetryPolicy.from_mapping({"times": row.take("times", int), "when": row.take("when", list), **factors})
 

@@ -38,6 +38,7 @@ __all__ = [
     "LeavesFiles",
     "LimitsTime",
     "MayRestart",
+    "NamesLimits",
     "Prefetches",
     "Runner",
     "Runners",
@@ -112,6 +113,14 @@ class ChangesOptions(Protocol):
 
     def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
         """Return the options with some replaced; `2x` multiplies the current value. Raises UsageError."""
+
+
+@runtime_checkable
+class NamesLimits(Protocol):
+    """A runner that knows which options limit the memory and the time of a job (`retry:` with `memory` or `time`)."""
+
+    def limit_keys(self, options: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
+        """Return which of the options limit `memory`, and which `time`."""
 
 
 @runtime_checkable

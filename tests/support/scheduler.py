@@ -213,6 +213,10 @@ class Scheduler(RunnerDefaults):
         """Return whether a job that ended may be started again, which an option says."""
         return bool(options.get("requeue"))
 
+    def limit_keys(self, options: Mapping[str, Any]) -> dict[str, list[str]]:
+        """Return the options called mem and time."""
+        return {what: [key for key in options if key == name] for what, name in (("memory", "mem"), ("time", "time"))}
+
     def render(self, batch: JobBatch) -> str:
         """Return the script."""
         return job_script.preview(batch)

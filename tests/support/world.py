@@ -279,7 +279,8 @@ class World(Repository):
 
     def template(self, name: str, **options: Any) -> None:
         """Define a template for the scheduler."""
-        content = {"schema": "template/1", "name": name, "runner": "world", "options": options}
+        keys = {"retry": options.pop("retry")} if isinstance(options.get("retry"), dict) else {}
+        content = {"schema": "template/1", "name": name, "runner": "world", "options": options, **keys}
         self.commit(**{f".qanat/templates/world/{name}.yaml": yaml.safe_dump(content, sort_keys=False)})
 
     def set(self, **settings: Any) -> None:

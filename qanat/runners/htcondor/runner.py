@@ -17,7 +17,7 @@ from qanat.runners.htcondor.about import ABOUT
 from qanat.runners.htcondor.client import Client
 from qanat.runners.htcondor.constraints import numbers_of
 from qanat.runners.htcondor.submission import EVENT_LOG
-from qanat.runners.submitting import cancellations, job_script, option_changes, outer_job
+from qanat.runners.submitting import cancellations, job_script, limit_keys, option_changes, outer_job
 from qanat.runners.submitting.silence import Silence
 from qanat.runners.submitting.strangers import refuse_strangers
 from qanat.system import files, programs
@@ -56,6 +56,10 @@ class HTCondorRunner:
     def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
         """Return the options with some replaced; HTCondor ignores case in their keys."""
         return option_changes.apply_changes(options, changes, keys.canonical_name)
+
+    def limit_keys(self, options: Mapping[str, Any]) -> dict[str, list[str]]:
+        """Return which options limit the memory of a job, and which its time."""
+        return limit_keys.find(options, ABOUT.requests, keys.canonical_name)
 
     def limited(self, options: Mapping[str, Any], seconds: int) -> dict[str, Any]:
         """Return the options with this time limit; HTCondor holds a job that exceeds it."""

@@ -16,7 +16,7 @@ from qanat.runners.slurm import jobs as slurm_jobs
 from qanat.runners.slurm.about import ABOUT
 from qanat.runners.slurm.commands import Limits, Prefetch, call, stderr_text
 from qanat.runners.slurm.submission import Array
-from qanat.runners.submitting import cancellations, job_script, option_changes, outer_job
+from qanat.runners.submitting import cancellations, job_script, limit_keys, option_changes, outer_job
 from qanat.runners.submitting.silence import Silence
 from qanat.runners.submitting.strangers import refuse_strangers
 from qanat.system import files
@@ -81,6 +81,10 @@ class SlurmRunner:
     def changed(self, options: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
         """Return the options with some replaced, however their keys are spelled."""
         return option_changes.apply_changes(options, changes, flags.long_name)
+
+    def limit_keys(self, options: Mapping[str, Any]) -> dict[str, list[str]]:
+        """Return which options limit the memory of a job, and which its time."""
+        return limit_keys.find(options, ABOUT.requests, flags.long_name)
 
     def limited(self, options: Mapping[str, Any], seconds: int) -> dict[str, Any]:
         """Return the options with this time limit; Slurm rounds it up to minutes."""

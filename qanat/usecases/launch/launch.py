@@ -166,7 +166,7 @@ def planned(
     plan_run.check_request(request)
     past = None if request.revision is None else past_code.at_commit(project, request.revision)
     plan = plan_run.plan_run(project, request, past.code.commit if past else None)
-    choice = choose(project, options, len(plan.groups), runners)
+    choice = choose(project, options, len(plan.groups), runners, plan.experiment.retry)
     if not options.allow_secrets:
         check_launch(project, plan, choice, request.uncommitted)
     return past, plan, choice

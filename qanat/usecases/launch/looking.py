@@ -5,10 +5,12 @@ What is to be done by itself once a run has changed, such as starting jobs, belo
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from qanat.domain.run import Run
+from qanat.records import retries
 from qanat.records.index import Index
 from qanat.runners.protocol import Runners
 from qanat.usecases.project import Project
@@ -18,9 +20,17 @@ from qanat.usecases.tracking.refresh import Refreshed, refresh
 
 @contextmanager
 def refreshed(project: Project, runners: Runners) -> Iterator[tuple[Index, Refreshed]]:
-    """Open an up-to-date index, and yield it with the active runs; see refresh()."""
+    """Open an up-to-date index, and yield it with the active runs, once those that are due have been retried.
+
+    See refresh().
+    """
     with project.index() as index:
-        yield index, refresh(project, index, runners)
+        result = refresh(project, index, runners)
+        if os.path.isdir(project.location.private / retries.FOLDER):  # noqa: PTH112  # most projects have none
+            from qanat.usecases.launch.retrying import retry_due
+
+            retry_due(project, index, result, runners)
+        yield index, result
 
 
 def active_runs(project: Project, runners: Runners) -> list[Run]:

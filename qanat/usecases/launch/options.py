@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from qanat.domain import time_limits
+from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.run import RunnerChoice
 from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
@@ -91,17 +92,19 @@ def _check_supported(options: LaunchOptions, runners: Runners) -> None:
         raise UsageError(f"--n-threads {unsupported}", hint="use --max-running N")
 
 
-def choose(project: Project, options: LaunchOptions, groups: int, runners: Runners) -> RunnerChoice:
+def choose(
+    project: Project, options: LaunchOptions, groups: int, runners: Runners, retry: RetryPolicy | None = None
+) -> RunnerChoice:
     """Return the runner, template and options to record.
 
-    Raises RunnerUnavailable if nothing can be started here, NotFound or UsageError for an unknown or invalid
-    template.
+    `retry` is the policy of the experiment, which that of a template replaces. Raises RunnerUnavailable if nothing can
+    be started here, NotFound or UsageError for an unknown or invalid template.
     """
     if runners.is_in_process(options.runner):
         runners.in_process(options.runner, options.slots).check()
         threads = {"n_threads": options.slots} if groups > 1 else {}
         limit = options.time_limit or project.config.time_limit
-        return RunnerChoice(options.runner, None, {**threads, **limits(limit)})
+        return RunnerChoice(options.runner, None, {**threads, **limits(limit)}, retry)
     # A local run starts without them.
     from qanat.runners.protocol import ChecksTemplates
     from qanat.usecases.launch import templates
@@ -113,7 +116,13 @@ def choose(project: Project, options: LaunchOptions, groups: int, runners: Runne
             f"template {template.name}: {found[0]}",
             hint=templates.how_to_check(project, options.runner, options.template),
         )
-    return limited(RunnerChoice(options.runner, template.name, dict(template.options)), options, runners)
+    policy = template.retry or retry
+    choice = limited(RunnerChoice(options.runner, template.name, dict(template.options), policy), options, runners)
+    if policy:
+        from qanat.usecases.launch import retry_limits  # most runs have no policy
+
+        retry_limits.check(policy, choice.options, runner, template.name if template.retry else None)
+    return choice
 
 
 def limits(time_limit: str) -> dict[str, str]:

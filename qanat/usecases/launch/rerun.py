@@ -143,7 +143,9 @@ def _as_arguments(groups: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
 def _choice_like(project: Project, run: Run, options: LaunchOptions, runners: Runners) -> RunnerChoice:
     """Return the runner and options of a run, or what the options choose instead; always the latter for local runs."""
     if options.template or options.runner != run.runner.name or runners.is_in_process(options.runner):
-        return choose(project, options, len(run.groups), runners)
+        is_same = options.runner == run.runner.name and not options.template
+        policy = run.runner.retry if is_same else again.experiment_of(project, run).retry
+        return choose(project, options, len(run.groups), runners, policy)
     past_options.check(project, run)
     return limited(run.runner, options, runners)
 

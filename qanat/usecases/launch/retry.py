@@ -126,7 +126,7 @@ def _choice(
         return replace(run.runner, options={**before, **limits(options.time_limit or time_limits.NONE)})
     runner = runners.submitting(options.runner)
     if options.template:
-        choice = choose(project, options, groups, runners)
+        choice = choose(project, options, groups, runners, again.experiment_of(project, run).retry)
     else:
         past_options.check(project, run)
         choice = limited(run.runner, options, runners)

@@ -10,6 +10,7 @@ from qanat.domain.run import Group, Run
 from qanat.errors import QanatError, SubmitUnknown, WriteFailed
 from qanat.records import run_codec, storage
 from qanat.runners.protocol import Runner
+from qanat.usecases.launch import retry_note
 from qanat.usecases.launch.attempt import FAILURES, Attempt, open_attempt, undo, undo_on_failure
 from qanat.usecases.launch.view import Outcome
 from qanat.usecases.launch.workplace import Workplace
@@ -28,6 +29,7 @@ def submit(project: Project, attempt: Attempt, runner: Runner) -> Outcome:
     with open_attempt(project, attempt) as (run, journal):
         with undo_on_failure(attempt, journal):
             batch = _prepare(project, run, attempt)
+            retry_note.note(project, run)
         try:
             with_jobs, notes = _record(project, run, _answer(runner, batch, attempt))
         except FAILURES:

@@ -13,6 +13,7 @@ from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.project import Project
 from qanat.usecases.runs import cancel, files
 from qanat.usecases.tracking.find import Found, check_may_end, find_run
+from qanat.usecases.tracking.refresh import Refreshed
 
 POLL_S = 1.0
 POLL_MAX_S = 10.0
@@ -60,18 +61,19 @@ def _until_ended(project: Project, run: Run, runners: Runners, view: LaunchView)
     pause_s, most_s = (POLL_HERE_S, POLL_HERE_S) if here else (POLL_S, POLL_MAX_S)
     unrecorded = 0
     while True:
-        found, is_live = _look(project, run, runners, view)
+        found, result = _look(project, run, runners, view)
         check_may_end(found, "it never ends")
-        unrecorded += found.run.state.ended
-        if found.run.state.ended and (not is_live or unrecorded > RECORDING_LOOKS):
+        has_ended = found.run.state.ended and found.record not in result.pending
+        unrecorded += has_ended
+        if has_ended and (found.record not in result.live or unrecorded > RECORDING_LOOKS):
             return found
         project.clock.sleep(pause_s)
         pause_s = min(pause_s * 1.2, most_s)
 
 
-def _look(project: Project, run: Run, runners: Runners, view: LaunchView) -> tuple[Found, bool]:
-    """Return a run as it is now, and whether its record does not say so yet."""
+def _look(project: Project, run: Run, runners: Runners, view: LaunchView) -> tuple[Found, Refreshed]:
+    """Return a run as it is now, and what is known about all runs."""
     with refreshed(project, runners) as (index, result):
         found = find_run(project, index, result, run.id)
     view.seen(found.run, result.notes_on(run.id))
-    return found, found.record in result.live
+    return found, result

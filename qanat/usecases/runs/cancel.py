@@ -13,7 +13,7 @@ from qanat.domain.intents import is_made_for, may_be_of
 from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.run import Group, Run, State, count_states
 from qanat.errors import UsageError
-from qanat.records import flight, run_codec
+from qanat.records import flight, retries, run_codec
 from qanat.records.flight import Flight
 from qanat.runners.protocol import CanHold, InProcessRunner, Runner, Runners
 from qanat.system import processes
@@ -42,6 +42,7 @@ def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, l
     _check_active(run)
     if not runners.is_in_process(run.runner.name):
         _check_intent(run, "cancelled")
+        retries.forget(project.location.private, run.id)
         runners.submitting(run.runner.name).cancel(open_handles(project, run))
         notices.forget(project, run)
         return run, []

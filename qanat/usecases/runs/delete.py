@@ -11,7 +11,7 @@ from qanat.domain.layout import RUNS
 from qanat.errors import GitRefused, InputInvalid, UsageError, WriteFailed
 from qanat.git import lock, others, tracked, worktree
 from qanat.git.lock import Held
-from qanat.records import ledger, run_codec
+from qanat.records import ledger, retries, run_codec
 from qanat.records.index import Index
 from qanat.records.made import Notes
 from qanat.usecases.definitions import define
@@ -165,6 +165,7 @@ def _carry_out(project: Project, plan: DeletionPlan, subject: str, *, commit: bo
     notes = Notes(project.location.private, project.sharing)
     for run_id in plan.records:
         notes.forget(run_id)
+        retries.forget(project.location.private, run_id)
     done = set() if note else set(map(project.paths.relative, committed))
     return Deleted(before if had else None, tuple(had), tuple(path for path in had if path not in done), note)
 

@@ -34,12 +34,16 @@ HEARSAY = "hearsay"
 class Refreshed:
     """Active runs as they are now, by the path of their record; and sentences for the user.
 
-    `unanswered` are the schedulers that did not answer, on each of which `notes` has a sentence.
+    `unanswered` are the schedulers that did not answer, on each of which `notes` has a sentence. `retried` are the
+    records of runs that have just been retried by their policy, and so are active again; those in `pending` are ended
+    runs that a later command is to retry.
     """
 
     live: dict[str, Run] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     unanswered: list[Unanswered] = field(default_factory=list)
+    retried: list[str] = field(default_factory=list)
+    pending: set[str] = field(default_factory=set)
 
     def notes_on(self, *ids: str) -> list[str]:
         """Return the sentences for a command on the runs with these ids: its user has not asked about the others."""

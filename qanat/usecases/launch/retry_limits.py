@@ -1,0 +1,52 @@
+"""The options that a retry policy changes: by its factors, whatever they are called for the runner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from qanat.domain.retry_policy import RetryPolicy
+from qanat.errors import UsageError
+from qanat.runners.protocol import ChangesOptions, NamesLimits, Runner
+
+
+def check(policy: RetryPolicy, options: Mapping[str, Any], runner: Runner, template: str | None = None) -> None:
+    """Raise UsageError if the factors of a policy cannot be applied to options.
+
+    That of an experiment is for any options, so there may be nothing to multiply; `template` names the one that has
+    the policy.
+    """
+    factors = {key: factor for key, factor in (("memory", policy.memory), ("time", policy.time)) if factor}
+    if template and factors and not isinstance(runner, NamesLimits):
+        raise UsageError(
+            f"template {template}: runner {runner.name} does not say which options limit memory and time",
+            hint=f"remove {' and '.join(factors)} from its retry",
+        )
+    for key, factor in factors.items():
+        found = changes(runner, options, {key: factor})
+        if template and not found:
+            raise UsageError(
+                f"template {template}: retry.{key} is {factor}, but no option of the template limits the {key}",
+                hint=f"set the limit in its options, or remove retry.{key}",
+            )
+        for option in found:
+            _check_amount(key, option, factor, options, runner)
+
+
+def _check_amount(key: str, option: str, factor: str, options: Mapping[str, Any], runner: Runner) -> None:
+    try:
+        if isinstance(runner, ChangesOptions):
+            runner.changed(options, {option: factor})
+    except UsageError:
+        raise UsageError(
+            f"retry.{key} is {factor}, but {option}: {options[option]} cannot be multiplied",
+            hint="write an amount or a time there, such as 2GB or 1:00:00",
+        ) from None
+
+
+def changes(runner: Runner, options: Mapping[str, Any], factors: Mapping[str, str]) -> dict[str, str]:
+    """Return what to change in options, as for `retry --set`; what they do not limit stays without a limit."""
+    if not (isinstance(runner, NamesLimits) and isinstance(runner, ChangesOptions)):
+        return {}
+    keys = runner.limit_keys(options)
+    return {option: factor for key, factor in factors.items() for option in keys.get(key, ())}

@@ -1,0 +1,219 @@
+"""Retrying groups of submitted runs by the policy with which they were launched, once their runs have ended.
+
+A record says which policy is in force, but starts nothing: only a run that this user's qanat submitted from here, and
+noted, is retried by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from qanat.domain import times
+from qanat.domain.retry_policy import RetryPolicy, in_words, reasons
+from qanat.domain.run import Run
+from qanat.errors import InputInvalid, NotFound, QanatError, RunnerUnavailable, SubmitFailed, SubmitUnknown, WriteFailed
+from qanat.records import retries
+from qanat.records.index import Index
+from qanat.records.retries import Noted
+from qanat.runners.protocol import Runners
+from qanat.usecases.launch import retry, retry_limits
+from qanat.usecases.launch.code import Captured
+from qanat.usecases.launch.options import LaunchOptions
+from qanat.usecases.launch.view import AlreadyRun, DataReport, EnvironmentReport, Outcome
+from qanat.usecases.project import Project
+from qanat.usecases.tracking import record
+from qanat.usecases.tracking.find import Found
+from qanat.usecases.tracking.refresh import Refreshed
+
+# After a failure, the next try waits for PAUSE_S, and after each further one for twice as long.
+FAILURES_MAX = 8
+PAUSE_S = 30.0
+# A record may be missing because another branch is checked out.
+FORGOTTEN_S = 30 * 86_400.0
+_PASSING = (RunnerUnavailable, SubmitFailed, WriteFailed)
+
+
+def retry_due(project: Project, index: Index, result: Refreshed, runners: Runners) -> None:
+    """Retry the groups of noted runs that are due, and add the runs to the result; no failure is raised.
+
+    Runs of which groups are due, but cannot be retried now, are in `pending`.
+    """
+    for noted in retries.of(project.location.private, str(project.root)):
+        if noted.record in result.live:
+            continue
+        with retries.claimed(noted) as ours:
+            if ours is not None:
+                _Due(project, result, runners, ours).retry()
+            elif noted.file.exists():
+                result.pending.add(noted.record)  # another command is about to retry it
+    if result.retried:
+        index.sync()
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A noted run that is not active, and where to report what becomes of it."""
+
+    project: Project
+    result: Refreshed
+    runners: Runners
+    noted: Noted
+
+    def retry(self) -> None:
+        """Retry the groups that are due; a run of which none is has ended for good, and is forgotten."""
+        try:
+            run = record.load_record(self.project, self.noted.record)
+        except (InputInvalid, NotFound):
+            self._forget_if_old()
+            return
+        if not run.state.ended:
+            self.result.live[self.noted.record] = run  # another command has just retried it
+            return
+        if not (numbers := due(run, self.noted)):
+            retries.forget(self.project.location.private, run.id)
+            return
+        if not self._has_waited():
+            self.result.pending.add(self.noted.record)
+            return
+        try:
+            # Before the start: whatever happens then, no group gets more attempts than the policy allows.
+            retries.write(self.noted.with_attempt(numbers), self.project.sharing)
+            self._start(run, numbers)
+        except SubmitUnknown as error:
+            self.result.notes.append(f"{_named(run)}: {error.message}")
+            self.result.retried.append(self.noted.record)
+        except _PASSING as error:
+            self._failed(run, error)
+        except QanatError as error:
+            self._give_up(run, error)
+
+    def _start(self, run: Run, numbers: Sequence[int]) -> None:
+        found = Found(run, self.noted.record, self.project.storage_of(run))
+        view = _Notes()
+        options = LaunchOptions(run.runner.name, max_running=run.submission.max_running, allow_secrets=True)
+        runner, lacked = self.runners.submitting(run.runner.name), [run.groups[number] for number in numbers]
+        runner.check()
+        more = retry_limits.changes(runner, run.runner.options, self.noted.policy.more(lacked))
+        live = list(self.result.live.values())
+        with _environment(self.noted.variables):
+            outcome = retry.retry(self.project, found, numbers, live, options, more, runners=self.runners, view=view)
+        self.result.live[self.noted.record] = outcome.run
+        self.result.retried.append(self.noted.record)
+        what = described(outcome.run, run, numbers, self.noted.policy, more)
+        self.result.notes += [what, *(f"{_named(run)}: {line}" for line in (*view.lines, *outcome.notes))]
+
+    def _has_waited(self) -> bool:
+        """Return whether the pause after the last failure is over."""
+        waited_s = times.seconds_between(self.noted.last, self.project.clock.now())
+        return waited_s is None or waited_s >= PAUSE_S * 2 ** (self.noted.failures - 1)
+
+    def _failed(self, run: Run, error: QanatError) -> None:
+        """Note that nothing could be submitted; after FAILURES_MAX times, nobody tries again."""
+        failures = self.noted.failures + 1
+        if failures >= FAILURES_MAX:
+            self._give_up(run, error)
+            return
+        with contextlib.suppress(WriteFailed):
+            now = self.project.clock.now()
+            retries.write(replace(self.noted, failures=failures, last=now), self.project.sharing)
+        self.result.pending.add(self.noted.record)
+        what = f"{_named(run)}: its groups could not be retried: {error.message}"
+        self.result.notes.append(f"{what}; a later command tries again")
+
+    def _give_up(self, run: Run, error: QanatError) -> None:
+        retries.forget(self.project.location.private, run.id)
+        what = f"{_named(run)}: its groups are not retried: {error.message}"
+        self.result.notes.append(f"{what}; to do so yourself: qanat retry {run.number}")
+
+    def _forget_if_old(self) -> None:
+        with contextlib.suppress(OSError):
+            if time.time() - self.noted.file.stat().st_mtime > FORGOTTEN_S:
+                self.noted.file.unlink()
+
+
+def due(run: Run, noted: Noted) -> list[int]:
+    """List the groups of a run that are to have another attempt, by the note on it and not by its record."""
+    policy = noted.policy
+    return [g.number for g in run.groups if policy.is_due(g) and noted.given.get(g.number, 0) < policy.times]
+
+
+def described(now: Run, before: Run, numbers: Sequence[int], policy: RetryPolicy, changes: Mapping[str, str]) -> str:
+    """Return a sentence on groups that are retried: why, which attempt this is, and with what."""
+    last = [before.groups[number] for number in numbers]
+    words = {in_words(word) for group in last for word in reasons(group)}
+    words |= {f"exit code {group.exit_code}" for group in last if group.exit_code is not None and not reasons(group)}
+    values = ", ".join(f"{key} {now.runner.options[key]}" for key in changes)
+    which = f"group {numbers[0]} is" if len(numbers) == 1 else f"{len(numbers):,} groups are"
+    attempts = sorted({now.groups[number].attempt for number in numbers})
+    attempt = f"attempt {attempts[0]} of {policy.attempts}" if len(attempts) == 1 else "another attempt"
+    why = f" ({', '.join(sorted(words))})" if words else ""
+    return f"{_named(now)}: {which} retried{why}: {attempt}{f', with {values}' if values else ''}"
+
+
+def _named(run: Run) -> str:
+    return f"run {run.number} of {run.experiment}"
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str | None]) -> Iterator[None]:
+    """Have these variables set as they were at the launch; None stands for one that was not set."""
+    before = {name: os.environ.get(name) for name in variables}
+    _set(variables)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+@dataclass(frozen=True, slots=True)
+class _Notes:
+    """Collects what a launch would show, as sentences; the run itself is reported by the caller."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def begins(self, run: Run, folder: Path) -> None:
+        """Note nothing."""
+
+    def changed(self, group: object) -> None:
+        """Note nothing."""
+
+    def passing(self) -> None:
+        """Note nothing."""
+
+    def captured(self, captured: Captured) -> None:
+        """Note nothing: the code is that of the run."""
+
+    def data(self, report: DataReport) -> None:
+        """Note in what the data differ from those of the launch."""
+        self.lines.extend([*report.lines, *report.problems])
+
+    def environment(self, report: EnvironmentReport) -> None:
+        """Note in what the environment differs from that of the launch."""
+        self.lines.append(str(report))
+
+    def already_run(self, report: AlreadyRun) -> None:
+        """Note nothing."""
+
+    def container(self, difference: str) -> None:
+        """Note how the image differs from that of the launch."""
+        self.lines.append(difference)
+
+    def submitted(self, outcome: Outcome) -> None:
+        """Note nothing."""
+
+    def seen(self, run: Run, notes: Sequence[str]) -> None:
+        """Note nothing: nobody waits."""

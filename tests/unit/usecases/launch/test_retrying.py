@@ -1,0 +1,419 @@
+"""Groups that are retried by the policy of their run: once it has ended, and only where it was launched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from qanat.domain.job import JobBatch
+from qanat.domain.run import Run, State
+from qanat.errors import SubmitFailed, SubmitUnknown, UsageError
+from qanat.git import command
+from qanat.records import retries
+from qanat.runners.protocol import Runner
+from qanat.usecases.launch import retry_limits, retrying
+from qanat.usecases.launch.options import LaunchOptions
+from qanat.usecases.launch.rerun import Repeat, rerun
+from qanat.usecases.launch.retry import retry
+from qanat.usecases.launch.wait import wait
+from qanat.usecases.runs import cancel, delete
+from tests.support.scheduler import Job, Killed
+from tests.support.world import View, World
+
+POLICY = {"when": ["out_of_memory", "timeout", {"exit_code": [75]}], "times": 2, "memory": "2x", "time": "1.5x"}
+
+
+@pytest.fixture
+def retried(world: World) -> World:
+    """Return a world whose experiment has a policy, with a template that limits memory and time."""
+    world.experiment("exit 0\n", retry=POLICY)
+    world.template("default", mem="100M", time="0-01:00:00")
+    return world
+
+
+def last(world: World, group: int = 0) -> Job:
+    """Return the newest job of a group."""
+    (job,) = world.scheduler.of(group)
+    return job
+
+
+def fails_with(*errors: Exception) -> Callable[[JobBatch], None]:
+    """Return what raises these errors, one at each submission."""
+    left = list(errors)
+
+    def refuse(batch: JobBatch) -> None:
+        if left:
+            raise left.pop(0)
+
+    return refuse
+
+
+def noted(world: World) -> list[retries.Noted]:
+    """List the runs that are noted."""
+    return retries.of(world.project.location.private, str(world.root))
+
+
+# ---- what is retried
+
+
+def test_a_group_is_retried_until_it_succeeds(retried: World) -> None:
+    retried.submit()
+    for attempt in (2, 3):
+        last(retried).ends(75)
+        run = retried.look()
+        assert (run.state, run.groups[0].attempt) == (State.QUEUED, attempt)
+        assert retried.notes == [f"run 1 of train: group 0 is retried (exit code 75): attempt {attempt} of 3"]
+        assert retried.recorded() == retried.committed() == run
+    last(retried).ends(0)
+    run = retried.look()
+    assert (run.state, run.groups[0].attempt) == (State.FINISHED, 3)
+    assert [(end.attempt, end.exit_code) for end in run.groups[0].earlier] == [(1, 75), (2, 75)]
+    assert run.runner.retry
+    assert run.runner.retry.as_mapping() == POLICY
+    assert noted(retried) == []
+
+
+def test_a_group_gets_no_more_attempts_than_the_policy_says(retried: World) -> None:
+    retried.submit()
+    for _ in range(3):
+        last(retried).ends(75)
+        run = retried.look()
+    assert (run.state, run.groups[0].attempt) == (State.FAILED, 3)
+    assert len(retried.scheduler.batches) == 3
+    assert noted(retried) == []
+
+
+def test_only_groups_that_ended_as_the_policy_says_are_retried(retried: World) -> None:
+    retried.submit(groups=4)
+    for group, status in enumerate((0, 75, 1, 75)):
+        last(retried, group).ends(status)
+    run = retried.look()
+    assert [group.attempt for group in run.groups] == [1, 2, 1, 2]
+    assert "2 groups are retried (exit code 75): attempt 2 of 3" in retried.notes[0]
+    assert [job.group for job in retried.scheduler.batches[-1].jobs] == [1, 3]
+
+
+def test_groups_are_retried_once_all_of_the_run_have_ended(retried: World) -> None:
+    retried.submit(groups=2)
+    last(retried, 0).ends(75)
+    last(retried, 1).starts()
+    assert [group.attempt for group in retried.look().groups] == [1, 1]
+    last(retried, 1).ends(0)
+    assert [group.attempt for group in retried.look().groups] == [2, 1]
+
+
+def test_a_run_without_a_policy_is_not_retried(world: World) -> None:
+    world.submit()
+    last(world).ends(75)
+    assert world.look().state is State.FAILED
+    assert not (world.project.location.private / retries.FOLDER).exists()
+
+
+def test_the_policy_of_a_template_replaces_that_of_the_experiment(retried: World) -> None:
+    retried.template("other", retry={"when": [{"exit_code": 3}], "times": 1})
+    retried.submit(template="other")
+    last(retried).ends(75)
+    assert retried.look().state is State.FAILED
+    retried.submit(template="other")
+    last(retried).ends(3)
+    assert retried.look(2).groups[0].attempt == 2
+
+
+# ---- with what
+
+
+def test_a_group_gets_more_of_what_it_lacked_and_the_record_says_so(retried: World) -> None:
+    retried.submit()
+    last(retried).starts()
+    last(retried).is_stopped(State.FAILED, "OUT_OF_MEMORY")
+    retried.clock.move(60)
+    run = retried.look()
+    assert retried.notes == [
+        "run 1 of train: group 0 is retried (out of memory): attempt 2 of 3, with mem 200M",
+    ]
+    assert run.runner.options == {"mem": "200M", "time": "0-01:00:00"}
+    assert run.submission.changed == {"mem": "2x"}
+    last(retried).starts()
+    last(retried).is_stopped(State.FAILED, "exceeded the time limit, TIMEOUT")
+    retried.clock.move(60)
+    run = retried.look()
+    assert run.runner.options == {"mem": "200M", "time": "0-01:30:00"}
+    assert [(end.attempt, end.reason, dict(end.options)) for end in run.groups[0].earlier] == [
+        (1, "OUT_OF_MEMORY", {}),
+        (2, "exceeded the time limit, TIMEOUT", {"mem": "2x"}),
+    ]
+
+
+def test_what_has_no_limit_gets_none(world: World) -> None:
+    world.experiment("exit 0\n", retry=POLICY)
+    world.submit()
+    last(world).starts()
+    last(world).is_stopped(State.FAILED, "TIMEOUT")
+    world.clock.move(60)
+    run = world.look()
+    assert (run.groups[0].attempt, run.runner.options) == (2, {})
+
+
+def test_a_template_whose_policy_has_nothing_to_multiply_is_refused(world: World) -> None:
+    world.template("other", mem="1G", retry={"when": ["timeout"], "times": 1, "time": "2x"})
+    with pytest.raises(UsageError, match=r"retry\.time is 2x, but no option of the template limits the time") as caught:
+        world.submit(template="other")
+    assert caught.value.hint == "set the limit in its options, or remove retry.time"
+
+
+def test_a_limit_that_cannot_be_multiplied_is_refused(world: World) -> None:
+    world.template("other", mem="plenty", retry={"when": ["out_of_memory"], "times": 1, "memory": "2x"})
+    with pytest.raises(UsageError, match=r"retry\.memory is 2x, but mem: plenty cannot be multiplied"):
+        world.submit(template="other")
+
+
+def test_a_runner_that_does_not_know_its_limits_is_named(world: World) -> None:
+    class Plain:
+        name = "plain"
+
+    policy = retries.RetryPolicy(1, ("timeout",), time="2x")
+    plain: Runner = Plain()  # type: ignore[assignment]
+    with pytest.raises(UsageError, match="runner plain does not say which options limit memory and time"):
+        retry_limits.check(policy, {}, plain, "night")
+    retry_limits.check(policy, {}, plain)
+
+
+def test_programs_are_where_they_were_at_the_launch(retried: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[str | None, str | None]] = []
+
+    def look(_: JobBatch) -> None:
+        seen.append((os.environ.get("PATH"), os.environ.get("VIRTUAL_ENV")))
+
+    monkeypatch.setenv("VIRTUAL_ENV", "/envs/mine")
+    retried.submit()
+    at_launch = os.environ["PATH"], "/envs/mine"
+    monkeypatch.setenv("PATH", f"/elsewhere:{os.environ['PATH']}")
+    monkeypatch.delenv("VIRTUAL_ENV")
+    retried.scheduler.before_taking = look
+    last(retried).ends(75)
+    retried.look()
+    assert seen == [at_launch]
+    assert os.environ["PATH"].startswith("/elsewhere:")
+    assert "VIRTUAL_ENV" not in os.environ
+
+
+# ---- whose runs
+
+
+def test_nothing_is_retried_because_a_record_says_so(retried: World) -> None:
+    retried.submit()
+    shutil.rmtree(retried.project.location.private / retries.FOLDER)
+    last(retried).ends(75)
+    assert retried.look().state is State.FAILED
+    assert len(retried.scheduler.batches) == 1
+
+
+def test_notes_that_were_copied_with_the_repository_start_nothing(retried: World) -> None:
+    run = retried.submit()
+    note = retries.file_of(retried.project.location.private, run.id)
+    shutil.copy(note, note.with_name("copy"))
+    note.unlink()
+    note.with_name("copy").rename(note)
+    last(retried).ends(75)
+    assert retried.look().state is State.FAILED
+    assert len(retried.scheduler.batches) == 1
+
+
+def test_a_record_that_counts_fewer_attempts_gets_no_more_of_them(retried: World) -> None:
+    run = retried.submit()
+    (found,) = noted(retried)
+    retries.write(replace(found, given={0: 2}))
+    last(retried).ends(75)
+    assert retried.look().state is State.FAILED
+    assert run.groups[0].attempt == 1
+    assert noted(retried) == []
+
+
+def test_a_run_that_was_cancelled_is_not_retried(retried: World) -> None:
+    retried.submit(groups=2)
+    last(retried, 0).ends(75)
+    cancel.cancel_run(retried.project, retried.find(), retried)
+    run = retried.look()
+    assert [group.state for group in run.groups] == [State.FAILED, State.CANCELLED]
+    assert len(retried.scheduler.batches) == 1
+
+
+def test_a_group_that_was_cancelled_is_not_retried(retried: World) -> None:
+    retried.submit(groups=2)
+    last(retried, 0).ends(75)
+    cancel.cancel_groups(retried.project, retried.find(), [1], retried)
+    assert [(group.attempt, group.state) for group in retried.look().groups] == [
+        (2, State.QUEUED),
+        (1, State.CANCELLED),
+    ]
+
+
+def test_a_run_that_is_deleted_is_forgotten(retried: World) -> None:
+    retried.submit()
+    last(retried).ends(75)
+    retried.scheduler.before_taking = fails_with(SubmitFailed("the queue is full"))
+    found = retried.find()
+    assert len(noted(retried)) == 1
+    delete.delete_runs(retried.project, [found])
+    assert noted(retried) == []
+
+
+def test_a_retry_by_hand_counts_as_an_attempt(retried: World) -> None:
+    retried.submit()
+    last(retried).ends(1)
+    assert retried.look().state is State.FAILED
+    options = LaunchOptions(runner="world")
+    retry(retried.project, retried.find(), [0], [], options, {"mem": "3x"}, runners=retried, view=View())
+    last(retried).ends(75)
+    run = retried.look()
+    assert (run.groups[0].attempt, run.runner.options["mem"]) == (3, "300M")
+    last(retried).ends(75)
+    assert retried.look().state is State.FAILED
+
+
+def test_a_rerun_is_retried_as_the_run_was(retried: World) -> None:
+    retried.submit()
+    last(retried).ends(0)
+    found = retried.find()
+    options = LaunchOptions(runner="world")
+    rerun(retried.project, found, [], options, Repeat(), runners=retried, ask=retried.ask, view=View())
+    last(retried).ends(75)
+    assert retried.look(2).groups[0].attempt == 2
+
+
+# ---- what may go wrong
+
+
+def test_a_submission_that_fails_leaves_the_run_as_it_was_and_is_tried_again_later(retried: World) -> None:
+    retried.submit()
+    last(retried).ends(75)
+    retried.scheduler.before_taking = fails_with(SubmitFailed("the queue is full"))
+    run = retried.look()
+    assert run.state is State.FAILED
+    assert retried.recorded() == retried.committed() == run
+    assert retried.notes == [
+        "run 1 of train: its groups could not be retried: the queue is full; a later command tries again"
+    ]
+    assert retried.look().state is State.FAILED
+    assert retried.notes == []
+    retried.clock.move(retrying.PAUSE_S)
+    assert retried.look().groups[0].attempt == 2
+
+
+def test_a_submission_that_keeps_failing_is_given_up(retried: World) -> None:
+    retried.submit()
+    last(retried).ends(75)
+    retried.scheduler.before_taking = fails_with(*[SubmitFailed("it has no such memory")] * 20)
+    tries = 0
+    while noted(retried):
+        retried.look()
+        tries += 1
+        retried.clock.move(86_400)
+        assert tries <= retrying.FAILURES_MAX
+    assert retried.notes == [
+        "run 1 of train: its groups are not retried: it has no such memory; to do so yourself: qanat retry 1"
+    ]
+    retried.look()
+    assert retried.notes == []
+
+
+def test_what_no_later_command_can_change_is_said_once(retried: World) -> None:
+    run = retried.submit()
+    last(retried).ends(75)
+    head = command.output(retried.root, "rev-parse", "HEAD").strip()
+    retried.write("train.sh", "exit 1\n")
+    retried.git("commit", "--quiet", "--all", "--message", "other code")
+    retried.git("reset", "--quiet", "--soft", head)
+    (retried.root / run.storage / "info.yaml").unlink()
+    retried.look()
+    (note,) = retried.notes
+    assert note.startswith("run 1 of train: its groups are not retried: ")
+    assert note.endswith("; to do so yourself: qanat retry 1")
+    retried.look()
+    assert retried.notes == []
+
+
+def test_a_scheduler_that_does_not_answer_is_asked_again_later(retried: World) -> None:
+    retried.submit()
+    last(retried).ends(75)
+    last(retried).says()
+    retried.scheduler.down = "no answer"
+    assert retried.look().state is State.FAILED
+    assert "no answer; a later command tries again" in retried.notes[-1]
+    retried.scheduler.down = ""
+    retried.clock.move(retrying.PAUSE_S)
+    assert retried.look().groups[0].attempt == 2
+
+
+def test_an_answer_that_is_missing_is_found_by_the_next_command(retried: World) -> None:
+    retried.submit()
+    last(retried).ends(75)
+    retried.scheduler.after_taking = fails_with(SubmitUnknown("no answer came"))
+    retried.look()
+    assert retried.notes == ["run 1 of train: no answer came"]
+    run = retried.look()
+    assert (run.groups[0].job, run.groups[0].attempt) == ("2.0", 2)
+    assert len(retried.scheduler.batches) == 2
+
+
+def test_a_command_that_is_killed_submits_nothing_twice(retried: World) -> None:
+    retried.submit()
+    last(retried).ends(75)
+
+    def die(batch: JobBatch) -> None:
+        retried.scheduler.after_taking = lambda _: None
+        raise Killed
+
+    retried.scheduler.after_taking = die
+    with retried.killed():
+        retried.look()
+    run = retried.look()
+    assert (run.groups[0].job, run.groups[0].attempt) == ("2.0", 2)
+    assert len(retried.scheduler.batches) == 2
+
+
+def test_two_commands_submit_once(retried: World) -> None:
+    retried.submit()
+    last(retried).ends(75)
+    others: list[Run] = []
+
+    def another(batch: JobBatch) -> None:
+        retried.scheduler.before_taking = lambda _: None
+        others.append(retried.look())
+
+    retried.scheduler.before_taking = another
+    run = retried.look()
+    assert [group.attempt for group in run.groups] == [2]
+    assert len(others) == 1
+    assert len(retried.scheduler.batches) == 2
+
+
+def test_another_command_that_is_about_to_retry_a_run_is_waited_for(retried: World) -> None:
+    retried.submit()
+    last(retried).ends(75)
+    (found,) = noted(retried)
+    with retries.claimed(found) as ours:
+        assert ours
+        assert retried.look().state is State.FAILED
+        assert len(retried.scheduler.batches) == 1
+    assert retried.look().state is State.QUEUED
+
+
+def test_a_run_is_waited_for_until_it_is_not_retried_any_more(retried: World) -> None:
+    run = retried.submit()
+    ends = [75, 75, 0]
+
+    def end(name: str, what: Any) -> None:
+        job = last(retried)
+        if job.status.state is State.QUEUED:
+            job.ends(ends.pop(0))
+
+    retried.scheduler.before_taking = fails_with(SubmitFailed("the queue is full"))
+    outcome = wait(retried.project, run, retried, View(end))
+    assert (outcome.run.state, outcome.run.groups[0].attempt) == (State.FINISHED, 3)
+    assert ends == []
