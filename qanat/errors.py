@@ -38,6 +38,10 @@ class InputInvalid(QanatError):
     exit_code = EXIT_USAGE
 
 
+class ExtendsInvalid(InputInvalid):
+    """A template extends what does not exist, itself, too many, or nothing that is for this machine."""
+
+
 class PlanDrifted(QanatError):
     """What would be run is no longer what a plan says."""
 

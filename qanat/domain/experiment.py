@@ -13,6 +13,7 @@ from qanat.domain.layout import STATE
 from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.shortening import quoted
 from qanat.domain.splitting import split
+from qanat.domain.template_source import TemplateSource
 from qanat.errors import InputInvalid
 
 PROJECT = "project"
@@ -133,10 +134,17 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Named options for one runner; its retry policy, if it has one, replaces that of an experiment."""
+    """Named options for one runner, and the templates that it `extends`, to which it adds them (domain.extending).
+
+    Its retry policy, if it has one, replaces that of an experiment. `hosts` are patterns of the machines that it is
+    for; empty for all. `sources` are where its options come from.
+    """
 
     name: str
     runner: str
     options: Mapping[str, Any]
     description: str = ""
     retry: RetryPolicy | None = None
+    extends: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    sources: tuple[TemplateSource, ...] = field(default=(), compare=False)

@@ -102,7 +102,7 @@ def _items(gains: str, losses: str, reordered: str) -> Callable[[KeyPath, Any, A
     """Return a rule for a list of names, some of which were added or removed."""
 
     def rule(rest: KeyPath, old: Any, new: Any) -> Sentence:
-        before, after = (value if isinstance(value, list) else [] for value in (old, new))
+        before, after = (value if isinstance(value, list) else [value] * isinstance(value, str) for value in (old, new))
         added = [item for item in after if item not in before]
         removed = [item for item in before if item not in after]
         parts = [_listed(gains, added)] if added else []
@@ -198,6 +198,12 @@ def _dataset_command(rest: KeyPath, old: Any, new: Any) -> Sentence:
     return () if new is ABSENT else ("this program is started on the machine of everyone who runs what reads the data",)
 
 
+def _hosts(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    if new is ABSENT:
+        return ("counts on every machine",)
+    return _listed("counts only on ", new if isinstance(new, list) else [new])
+
+
 _RULES: dict[tuple[str, str], Callable[[KeyPath, Any, Any], Sentence]] = {
     ("experiment", "executable"): _executable,
     ("experiment", "executable_command"): _command,
@@ -206,6 +212,8 @@ _RULES: dict[tuple[str, str], Callable[[KeyPath, Any, Any], Sentence]] = {
     ("experiment", "metrics"): _metrics,
     ("experiment", "baseline"): _baseline,
     ("experiment", "workdir"): _workdir,
+    ("template", "extends"): _items("also extends ", "no longer extends ", "extends them in another order"),
+    ("template", "when"): _hosts,
     ("dataset", "path"): _dataset_path,
     ("dataset", "command"): _dataset_command,
     ("config", "result_dir"): _result_dir,

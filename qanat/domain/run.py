@@ -15,6 +15,7 @@ from qanat.domain.group_key import UNKNOWN, SharedKey
 from qanat.domain.measured import CurveSummary, Measured
 from qanat.domain.outputs import Outputs
 from qanat.domain.retry_policy import RetryPolicy
+from qanat.domain.template_source import TemplateSource
 from qanat.domain.used import Used
 
 
@@ -74,12 +75,16 @@ class RequestedParameters:
 
 @dataclass(frozen=True, slots=True)
 class RunnerChoice:
-    """The runner's name, the template's name and the options as submitted, and what is retried by itself, if any."""
+    """The runner's name, the template's name and the options as submitted, and what is retried by itself, if any.
+
+    `sources` are the templates that the options come from, if there are several, or if they came with a pack.
+    """
 
     name: str
     template: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     retry: RetryPolicy | None = None
+    sources: tuple[TemplateSource, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

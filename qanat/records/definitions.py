@@ -66,9 +66,7 @@ def _metric_source(parts: dict[str, Any]) -> MetricSource:
 def seeds_from(content: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Return the seeds that the mapping of an experiment names; None if it does not say."""
     named = content.get("seed")
-    if named is None:
-        return None
-    return (named,) if isinstance(named, str) else tuple(named)
+    return None if named is None else _names(named)
 
 
 def _action(name: str, parts: dict[str, Any]) -> Action:
@@ -100,8 +98,19 @@ def dataset_from(content: dict[str, Any]) -> Dataset:
 def template_from(content: dict[str, Any]) -> Template:
     """Return the template that a valid mapping describes."""
     return Template(
-        content["name"], content["runner"], content["options"], content.get("description", ""), _retry(content)
+        name=content["name"],
+        runner=content["runner"],
+        options=content.get("options", {}),
+        description=content.get("description", ""),
+        retry=_retry(content),
+        extends=_names(content.get("extends", ())),
+        hosts=_names(content.get("when", {}).get("host", ())),
     )
+
+
+def _names(value: str | list[str]) -> tuple[str, ...]:
+    """Return a list of names, of which a single one may be written without the list."""
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def config_from(content: dict[str, Any], source: str) -> Config:
@@ -168,7 +177,7 @@ def convert_v0(content: Any, kind: str) -> Any:
     for key, item in kept.get("actions", {}).items() if isinstance(kept.get("actions"), dict) else ():
         if isinstance(item, dict):
             kept["actions"][key] = {k: v for k, v in item.items() if k != "name"}
-    if kind == "template" and "options" not in kept:
+    if kind == "template" and "options" not in kept and "extends" not in kept:
         kept = {"options": kept}
     return ordered(kept, kind)
 

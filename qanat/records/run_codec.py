@@ -17,6 +17,7 @@ from qanat.domain.json_text import NAMES, from_named
 from qanat.domain.layout import record_path
 from qanat.domain.run import Code, RequestedParameters, Run, RunnerChoice, SubmissionFacts
 from qanat.domain.shortening import quoted
+from qanat.domain.template_source import PackOrigin, TemplateSource
 from qanat.errors import InputInvalid
 from qanat.records import data_rows, group_rows, retry_rows, schemas, yaml_io
 from qanat.records.group_rows import STATES, present
@@ -81,7 +82,10 @@ def to_mapping(run: Run) -> dict[str, Any]:
         "runner": {"name": run.runner.name}
         | present(template=run.runner.template)
         | {"options": dict(run.runner.options)}
-        | present(retry=run.runner.retry.as_mapping() if run.runner.retry else None),
+        | present(
+            retry=run.runner.retry.as_mapping() if run.runner.retry else None,
+            sources=[source.as_mapping() for source in run.runner.sources] or None,
+        ),
         "storage": run.storage,
         "submission": _submission_row(run.submission),
         "state": run.state.value,
@@ -197,11 +201,6 @@ def _check_summary(top: Reader, run: Run) -> None:
             raise top.wrong(key, f"{shown[0]} does not match the groups, whose times give {shown[1]}")
 
 
-def _runner(row: Reader) -> RunnerChoice:
-    retry = retry_rows.read(row.inner("retry")) if row.has("retry") else None
-    return RunnerChoice(row.text("name"), row.optional("template", str), row.take("options", dict), retry)
-
-
 def _submission(row: Reader) -> SubmissionFacts:
     if not _INTENT.match(row.text("intent")):
         raise row.wrong("intent", "does not consist of hexadecimal digits")
@@ -218,6 +217,27 @@ def _submission(row: Reader) -> SubmissionFacts:
         environment=row.hash("environment"),
         details=row.optional("details", dict) or {},
     )
+
+
+def _runner(row: Reader) -> RunnerChoice:
+    sources = row.optional("sources", list) or ()
+    return RunnerChoice(
+        name=row.text("name"),
+        template=row.optional("template", str),
+        options=row.take("options", dict),
+        retry=retry_rows.read(row.inner("retry")) if row.has("retry") else None,
+        sources=tuple(
+            _template_source(Reader(source, row.source, f"runner.sources.{i}.")) for i, source in enumerate(sources)
+        ),
+    )
+
+
+def _template_source(row: Reader) -> TemplateSource:
+    pack = None
+    if row.has("pack"):
+        edited = row.optional("edited", bool) or False
+        pack = PackOrigin(row.text("pack"), row.text("url"), row.optional("commit", str), edited)
+    return TemplateSource(row.text("template"), row.text("file"), row.texts("options"), pack)
 
 
 def container_from(row: Reader) -> Container:

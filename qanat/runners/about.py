@@ -19,7 +19,8 @@ class About:
     started them. `default_template` are the options of the template `default` in a new project, and `takes` says
     whether a template with options of these names, which names no runner, is for this one. `requests` is what options
     ask for, so that `qanat diff` can put a change of one into a sentence. `path_from` says where the PATH of a run's
-    jobs comes from, by its options and the details of its submission.
+    jobs comes from, by its options and the details of its submission. `option_name` returns the scheduler's own name of
+    an option, however it is spelled.
     """
 
     name: str
@@ -30,3 +31,4 @@ class About:
     requests: Requests = field(default_factory=dict)
     takes: Callable[[Collection[str]], bool] = lambda _: False
     path_from: Callable[[Mapping[str, Any], Mapping[str, Any]], str] = lambda options, details: ""
+    option_name: Callable[[str], str] = str.strip

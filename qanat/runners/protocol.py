@@ -124,6 +124,14 @@ class NamesLimits(Protocol):
 
 
 @runtime_checkable
+class NamesOptions(Protocol):
+    """A runner whose scheduler has several spellings for an option, such as `-p` and `--partition`."""
+
+    def option_name(self, key: str) -> str:
+        """Return the one name of an option, by which a template replaces one that it inherits."""
+
+
+@runtime_checkable
 class LimitsTime(Protocol):
     """A runner whose scheduler ends or holds jobs that run too long (`--time-limit`)."""
 
@@ -207,6 +215,9 @@ class Runners(Protocol):
 
     def default_templates(self) -> Mapping[str, Mapping[str, Any]]:
         """Return the options of the template `default` of a new project, by runner."""
+
+    def option_name(self, name: str, key: str) -> str:
+        """Return a scheduler's own name of an option, however it is spelled; the key itself if the runner is gone."""
 
     def runner_of(self, keys: Collection[str]) -> str:
         """Return the runner that a template is for, judged by its options' names."""

@@ -104,6 +104,18 @@ class Registry:
         """Return where the PATH of a run's jobs comes from; empty if that is unknown."""
         return _about(name).path_from(options, details) if name in BUILT_IN else ""
 
+    def option_name(self, name: str, key: str) -> str:
+        """Return a scheduler's own name of an option, however it is spelled; the key itself if the runner is gone."""
+        from qanat.runners.protocol import NamesOptions
+
+        if name in BUILT_IN:
+            return _about(name).option_name(key)
+        try:
+            runner = self.submitting(name)
+        except QanatError:
+            return key.strip()
+        return runner.option_name(key) if isinstance(runner, NamesOptions) else key.strip()
+
     def runner_of(self, keys: Collection[str]) -> str:
         """Return the runner that a template is for, judged by its options' names: the first one if none takes them."""
         submitting = [about for about in _all_about() if not about.in_process]

@@ -17,6 +17,18 @@ _PLACES = (
 )
 
 
+def name() -> str:
+    """Return the name of this machine, which may lack its domain."""
+    return os.uname().nodename
+
+
+def full_name() -> str:
+    """Return the name of this machine with its domain, as far as that can be found out."""
+    import socket  # few need it, and it may ask a server
+
+    return socket.getfqdn()
+
+
 def describe() -> str:
     """Return lines of a name and a value; what this system does not say is left out."""
     kernel = os.uname()

@@ -20,6 +20,7 @@ from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.outputs import Outputs
 from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
+from qanat.domain.template_source import PackOrigin, TemplateSource
 from qanat.domain.used import Used
 from qanat.errors import QanatError
 
@@ -198,6 +199,13 @@ def groups() -> st.SearchStrategy[tuple[Group, ...]]:
     return st.one_of([st.tuples(*_GROUPS[: number + 1]) for number in range(len(_GROUPS))])
 
 
+def template_sources() -> st.SearchStrategy[tuple[TemplateSource, ...]]:
+    """Generate where options come from."""
+    packs = st.builds(PackOrigin, names, words, st.none() | words, st.booleans())
+    source = st.builds(TemplateSource, names, words, st.lists(words, max_size=2).map(tuple), st.none() | packs)
+    return st.lists(source, max_size=2).map(tuple)
+
+
 def runs() -> st.SearchStrategy[Run]:
     """Return runs of every kind that a record can hold."""
     lists = st.lists(words, max_size=4).map(tuple)
@@ -236,7 +244,9 @@ def runs() -> st.SearchStrategy[Run]:
             st.none() | words,
             st.dictionaries(st.just("3-0a1b2c"), st.integers(1, 100_000)),
         ),
-        runner=st.builds(RunnerChoice, names, st.none() | texts, mappings(), st.none() | retry_policies()),
+        runner=st.builds(
+            RunnerChoice, names, st.none() | texts, mappings(), st.none() | retry_policies(), template_sources()
+        ),
         storage=texts.filter(bool),
         submission=st.builds(
             SubmissionFacts,

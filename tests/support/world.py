@@ -163,6 +163,10 @@ class World(Repository):
         """Return the built-in runner that takes such options."""
         return Registry().runner_of(keys)
 
+    def option_name(self, name: str, key: str) -> str:
+        """Return the name that the real runner of this name has for an option."""
+        return Registry().option_name(name, key)
+
     def generated_files(self, name: str) -> frozenset[str]:
         """Return the files of the real runners of this name."""
         return Registry().generated_files(name)

@@ -70,6 +70,7 @@ def _fields(command: Any) -> Any:
             "-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="Scheduler option; may be repeated."
         ),
         option("--description", metavar="TEXT", help="Description of the template."),
+        option("--extends", multiple=True, metavar="NAME", help="Inherit the options of NAME; may be repeated."),
     ):
         command = add(command)
     return command
@@ -101,7 +102,7 @@ def _pair_problem(text: str) -> str:
 def new(file: Path | None, from_file: Path | None, commit: bool, allow_secrets: bool, **options: Any) -> None:
     """Create a template from FILE, from options, or by answering questions."""
     source = defining.one_file(file, from_file)
-    needed = ("name", "runner", "options")
+    needed = ("name", "runner", *(() if options["extends"] else ("options",)))
     defining.create(
         "template", source, _given(**options), QUESTIONS, needed, commit=commit, allow_secrets=allow_secrets
     )
@@ -133,18 +134,24 @@ def _runner_of(project: Project, name: str, runner: str | None) -> str:
 runner_option = option("--runner", metavar="RUNNER", help="Runner of the template, if several have one of this name.")
 
 
-@template.command(
-    epilog="\b\nExample:\n  qanat template show default --runner slurm\n  qanat template show two_cpus --check"
-)
+SHOW = """\b
+Example:
+  qanat template show default --runner slurm
+  qanat template show two_cpus --check
+  qanat template show gpu --host login1.example.org"""
+
+
+@template.command(epilog=SHOW, short_help="Show a template.")
 @click.argument("name")
 @runner_option
+@option("--host", metavar="NAME", help="Show what the template comes to on the machine NAME.")
 @option("--check", is_flag=True, help="Report options that the scheduler would reject; exit with 1 if there are any.")
 @json_option
-def show(name: str, runner: str | None, check: bool, as_json: bool) -> int:
-    """Show a template, which may be in the settings or in a file."""
+def show(name: str, runner: str | None, host: str | None, check: bool, as_json: bool) -> int:
+    """Show a template, which may be in the settings or in a file, with the options that it inherits."""
     project = open_project(Path.cwd())
-    found = templates.find_by_name(project, name, runner, session.runners())
-    say_json(templates.as_mapping(found)) if as_json else say(define.text_of(templates.as_mapping(found)).rstrip("\n"))
+    found = templates.find_by_name(project, name, runner, session.runners(), host)
+    say_json(templates.as_json(found)) if as_json else say(templates.as_text(found).rstrip("\n"))
     if not check:
         return 0
     problems, warnings = templates.check(found, session.runners())
@@ -177,7 +184,7 @@ def update(
     found = _runner_of(project, name, runner)
     changes = _given(**options)
     if "options" in changes:
-        changes["options"] = project.definition("template", name, found)["options"] | changes["options"]
+        changes["options"] = project.definition("template", name, found).get("options", {}) | changes["options"]
     defining.change(
         "template", name, from_file, changes, QUESTIONS, commit=commit, allow_secrets=allow_secrets, runner=found
     )

@@ -22,6 +22,12 @@ def _path_from(options: Mapping[str, Any], _details: Mapping[str, Any]) -> str:
     return "the machine that ran them, since their template has no getenv with PATH"
 
 
+def _option_name(key: str) -> str:
+    from qanat.runners.htcondor import keys  # only for templates that extend others
+
+    return keys.canonical_name(key)
+
+
 ABOUT = About(
     name="htcondor",
     title="HTCondor",
@@ -36,6 +42,7 @@ ABOUT = About(
         "getenv": "CONDA_PREFIX, HOME, LANG, LD_LIBRARY_PATH, PATH, PYTHONPATH, USER, VIRTUAL_ENV",
     },
     path_from=_path_from,
+    option_name=_option_name,
     requests={
         "request_cpus": Request.CPUS,
         "request_gpus": Request.GPUS,

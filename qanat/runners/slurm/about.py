@@ -23,6 +23,12 @@ def _path_from(_options: Mapping[str, Any], details: Mapping[str, Any]) -> str:
     return f"the machine that ran them, since they were submitted with --export={export}"
 
 
+def _option_name(key: str) -> str:
+    from qanat.runners.slurm import flags  # only for templates that extend others
+
+    return flags.long_name(key)
+
+
 ABOUT = About(
     name="slurm",
     title="Slurm",
@@ -47,4 +53,5 @@ ABOUT = About(
     },
     takes=_takes,
     path_from=_path_from,
+    option_name=_option_name,
 )

@@ -22,7 +22,7 @@ from qanat.git import history
 from qanat.git.clones import why_not_in_clones
 from qanat.records import environments, plan_file, run_codec, schemas, yaml_io
 from qanat.records.index import Index
-from qanat.usecases.checks import baselines, containers
+from qanat.usecases.checks import baselines, containers, extends
 from qanat.usecases.checks.claims import Claims
 from qanat.usecases.checks.file_views import Files, OnDisk
 from qanat.usecases.checks.storages import Storages
@@ -207,6 +207,8 @@ def reference_problems(
         found = list(_dataset_problems(content, state))
         absent = in_clones and found[:1] == [_absent(content["path"])]
         return found[1:] if absent and why_not_in_clones(project.location, content["path"]) else found
+    if kind == "template":
+        return extends.problems(project, content, state)
     if kind != "experiment":
         return views.problems(content) if kind == "view" else []
     found = list(_program_problems(state, (), content))

@@ -116,8 +116,9 @@ def choose(
             f"template {template.name}: {found[0]}",
             hint=templates.how_to_check(project, options.runner, options.template),
         )
-    policy = template.retry or retry
-    choice = limited(RunnerChoice(options.runner, template.name, dict(template.options), policy), options, runners)
+    policy, sources = template.retry or retry, templates.sources_of(template)
+    choice = RunnerChoice(options.runner, template.name, dict(template.options), policy, sources)
+    choice = limited(choice, options, runners)
     if policy:
         from qanat.usecases.launch import retry_limits  # most runs have no policy
 

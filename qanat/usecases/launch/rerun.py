@@ -146,7 +146,7 @@ def _choice_like(project: Project, run: Run, options: LaunchOptions, runners: Ru
         is_same = options.runner == run.runner.name and not options.template
         policy = run.runner.retry if is_same else again.experiment_of(project, run).retry
         return choose(project, options, len(run.groups), runners, policy)
-    past_options.check(project, run)
+    past_options.check(project, run, runners)
     return limited(run.runner, options, runners)
 
 

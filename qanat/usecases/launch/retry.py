@@ -128,7 +128,7 @@ def _choice(
     if options.template:
         choice = choose(project, options, groups, runners, again.experiment_of(project, run).retry)
     else:
-        past_options.check(project, run)
+        past_options.check(project, run, runners)
         choice = limited(run.runner, options, runners)
     if changes:
         if not isinstance(runner, ChangesOptions):

@@ -11,13 +11,15 @@ from typing import Any
 from qanat.domain.experiment import Template
 from qanat.domain.key_path import KeyPath
 from qanat.domain.shortening import quoted
-from qanat.errors import InputInvalid, NotFound, RunnerUnavailable, UsageError
+from qanat.domain.template_source import TemplateSource
+from qanat.errors import ExtendsInvalid, InputInvalid, NotFound, RunnerUnavailable, UsageError
 from qanat.records import definitions, yaml_io
 from qanat.runners.protocol import ChecksTemplates, Runners
 from qanat.system import below, files
 from qanat.usecases.checks.validate import Problem
-from qanat.usecases.definitions.define import read_input
+from qanat.usecases.definitions import define
 from qanat.usecases.definitions.listing import Listed, each, in_short, odd_names
+from qanat.usecases.definitions.templates import defined, whole, with_source
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, suggestion
 
 DEFAULT = "default"
@@ -27,8 +29,8 @@ def listed(project: Project, runners: Runners) -> Listed:
     """List all templates, including those in the settings, as the mappings in which they are stored."""
 
     def read(names: tuple[str, str]) -> dict[str, Any]:
-        if found := _defined(project, *names, runners):
-            return as_mapping(found[0])
+        if found := defined(project, *names, runners):
+            return as_json(_as_far_as_possible(project, found[0], runners))
         raise NotFound(f"template {quoted(names[1])} does not exist")
 
     contents, broken = each(project.all_templates(), read)
@@ -41,47 +43,40 @@ def listed(project: Project, runners: Runners) -> Listed:
 
 def with_sources(project: Project, runners: Runners) -> list[tuple[Template, str]]:
     """List all templates, each with the file that it comes from, relative to the project's root."""
-    return [found for runner, name in project.all_templates() if (found := _defined(project, runner, name, runners))]
+    every = (defined(project, runner, name, runners) for runner, name in project.all_templates())
+    return [(_as_far_as_possible(project, found[0], runners), found[1]) for found in every if found]
 
 
-def find_template(project: Project, runner: str, name: str | None, runners: Runners) -> Template:
+def _as_far_as_possible(project: Project, template: Template, runners: Runners) -> Template:
+    """Return a template with the options that it comes to; as it is defined if it comes to nothing on this machine."""
+    try:
+        return whole(project, template, runners)
+    except ExtendsInvalid:
+        return template
+
+
+def find_template(
+    project: Project, runner: str, name: str | None, runners: Runners, host: str | None = None
+) -> Template:
     """Return a template: from a file, then from `.qanat/templates/<runner>/`, then from the settings.
 
-    The default name is `default`, which has no options if there is no such template. The settings take precedence
-    over a default template that is unchanged since `qanat init`. Raises NotFound with the existing names,
-    InputInvalid for a template that is broken or for another runner.
+    Its options are what it comes to on a machine, by default this one. The default name is `default`, which has no
+    options if there is no such template. The settings take precedence over a default template that is unchanged since
+    `qanat init`. Raises NotFound with the existing names, InputInvalid for a template that is broken or for another
+    runner, ExtendsInvalid.
     """
     wanted = name or DEFAULT
     path = Path(wanted)
     if name is not None and files.is_file(path):
-        content = read_input("template", path, {"name": path.stem, "runner": runner})
-        return _for_runner(definitions.template_from(content), runner, wanted)
-    if found := _defined(project, runner, wanted, runners):
-        return found[0]
+        content = define.read_input("template", path, {"name": path.stem, "runner": runner})
+        template = with_source(definitions.template_from(content), project.paths.relative(path.absolute()))
+        return whole(project, _for_runner(template, runner, wanted), runners, host)
+    if found := defined(project, runner, wanted, runners):
+        return whole(project, found[0], runners, host)
     if name is None:
         return Template(DEFAULT, runner, {})
     known = [n for r, n in project.all_templates() if r == runner]
     raise NotFound(f"no template or file named {quoted(name)} for {runner}", hint=suggestion("template", name, known))
-
-
-def _defined(project: Project, runner: str, name: str, runners: Runners) -> tuple[Template, str] | None:
-    """Return a template that the project defines, and its file; None if it defines none with this name.
-
-    If two places define it, what is returned as its file also says which one does not count.
-    """
-    configured = project.config.templates.get(runner, {})
-    file, settings = (
-        project.paths.relative(path)
-        for path in (project.paths.definition("template", name, runner), project.paths.config)
-    )
-    if (runner, name) in project.templates():
-        found = definitions.template_from(project.definition("template", name, runner))
-        if name not in configured:
-            return found, file
-        if found.options != runners.default_templates().get(runner):
-            return found, f"{file}, not {settings}"
-        settings = f"{settings}, not {file}"
-    return (Template(name, runner, configured[name]), settings) if name in configured else None
 
 
 def _for_runner(template: Template, runner: str, source: str) -> Template:
@@ -90,16 +85,18 @@ def _for_runner(template: Template, runner: str, source: str) -> Template:
     return template
 
 
-def find_by_name(project: Project, name: str, runner: str | None, runners: Runners) -> Template:
+def find_by_name(
+    project: Project, name: str, runner: str | None, runners: Runners, host: str | None = None
+) -> Template:
     """Return a template; its runner may be omitted if only one runner has a template with this name.
 
-    Raises NotFound if none has, UsageError if several have.
+    Raises NotFound if none has, UsageError if several have, and what find_template() raises.
     """
     if runner is not None or files.is_file(Path(name)):
-        return find_template(project, runner or _runner_of(Path(name), runners), name, runners)
+        return find_template(project, runner or _runner_of(Path(name), runners), name, runners, host)
     owners = {r for r, n in project.all_templates() if n == name}
     if len(owners) == 1:
-        return find_template(project, owners.pop(), name, runners)
+        return find_template(project, owners.pop(), name, runners, host)
     if not owners:
         known = sorted({n for _, n in project.all_templates()})
         raise NotFound(f"no template or file named {quoted(name)}", hint=suggestion("template", name, known))
@@ -202,8 +199,37 @@ def as_mapping(template: Template) -> dict[str, Any]:
             "name": template.name,
             "runner": template.runner,
             **({"description": template.description} if template.description else {}),
+            **({"extends": list(template.extends)} if template.extends else {}),
+            **({"when": {"host": list(template.hosts)}} if template.hosts else {}),
             "options": dict(template.options),
             **({"retry": template.retry.as_mapping()} if template.retry else {}),
         },
         "template",
     )
+
+
+def as_text(template: Template) -> str:
+    """Return a template as YAML, with comments on where its options come from if there are several places."""
+    content, sources = as_mapping(template), sources_of(template)
+    if not sources:
+        return define.text_of(content)
+    options = content.pop("options")
+    origins = {key: source.template for source in sources for key in source.options}
+    lines = ["options:" if options else "options: {}"]
+    for key, value in options.items():
+        first, *rest = yaml_io.dump({key: value}).decode().splitlines()
+        lines += [f"  {first}  # {origins[key]}", *(f"  {line}" for line in rest)]
+    lines += [f"# {source.template}: {source.described()}" for source in sources]
+    return define.text_of(content) + "".join(f"{line}\n" for line in lines)
+
+
+def as_json(template: Template) -> dict[str, Any]:
+    """Return a template as a mapping, with the sources of its options if there are several."""
+    sources = [source.as_mapping() for source in sources_of(template)]
+    return as_mapping(template) | ({"sources": sources} if sources else {})
+
+
+def sources_of(template: Template) -> tuple[TemplateSource, ...]:
+    """Return the sources of a template's options that are worth telling: a single file of the project is not."""
+    tells = len(template.sources) > 1 or any(source.pack for source in template.sources)
+    return template.sources if tells else ()

@@ -539,9 +539,9 @@ def test_options_of_a_template_in_the_settings_are_those_of_a_template(world: Wo
     run = replace(world.launch(), runner=RunnerChoice("slurm", "big", {"partition": "gpu"}))
     Notes(world.project.location.private).forget(run.id)
     with pytest.raises(InputInvalid, match="has option 'partition' of slurm, unlike its template"):
-        past_options.check(world.project, run)
+        past_options.check(world.project, run, world)
     world.commit(**{".qanat/config.yaml": "schema: config/1\nslurm: {big: {partition: gpu}}\n"})
-    past_options.check(world.project, run)
+    past_options.check(world.project, run, world)
 
 
 def test_a_run_of_a_definition_that_is_in_no_commit_is_repeated_where_it_was_launched(world: World) -> None:

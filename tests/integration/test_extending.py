@@ -1,0 +1,73 @@
+"""Templates that extend others, as `qanat template` and `validate` show them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.sandbox import Sandbox
+
+FOLDER = ".qanat/templates/slurm"
+ALPHA = "schema: template/1\nname: alpha\nrunner: slurm\nwhen: {host: login*.alpha.org}\noptions: {--account: abc}\n"
+BETA = "schema: template/1\nname: beta\nrunner: slurm\nwhen: {host: [beta*, b1]}\noptions: {-A: xyz, --mem: 4G}\n"
+
+
+@pytest.fixture
+def sites(sandbox: Sandbox) -> Sandbox:
+    """Return a project with templates for two clusters, and one that extends both."""
+    sandbox.write(f"{FOLDER}/alpha.yaml", ALPHA)
+    sandbox.write(f"{FOLDER}/beta.yaml", BETA)
+    sandbox.qanat("template", "new", "--name", "gpu", "--runner", "slurm", "--extends", "alpha", "--extends", "beta")
+    sandbox.qanat("template", "update", "gpu", "-o", "--mem=8G", "-o", "--gres=gpu:1")
+    return sandbox
+
+
+def test_show_says_what_each_option_is_from(sites: Sandbox) -> None:
+    assert (sites.root / FOLDER / "gpu.yaml").read_text().splitlines()[1:] == [
+        "schema: template/1",
+        "name: gpu",
+        "runner: slurm",
+        "extends: [alpha, beta]",
+        "options:",
+        "  --mem: 8G",
+        "  --gres: 'gpu:1'",
+    ]
+    assert sites.qanat("template", "show", "gpu", "--host", "beta3").out.splitlines()[3:] == [
+        "extends: [alpha, beta]",
+        "options:",
+        "  -A: xyz  # beta",
+        "  --mem: 8G  # gpu",
+        "  --gres: 'gpu:1'  # gpu",
+        f"# beta: {FOLDER}/beta.yaml",
+        f"# gpu: {FOLDER}/gpu.yaml",
+    ]
+    there = sites.qanat("template", "show", "gpu", "--host", "login2.alpha.org", "--json").json
+    assert there["options"] == {"--account": "abc", "--mem": "8G", "--gres": "gpu:1"}
+    assert there["sources"][0] == {"template": "alpha", "file": f"{FOLDER}/alpha.yaml", "options": ["--account"]}
+    here = sites.qanat("template", "show", "gpu", code=2).err
+    assert "alpha (for login*.alpha.org), beta (for beta* or b1)" in here
+
+
+def test_check_is_about_inherited_options_too(sites: Sandbox) -> None:
+    sites.write(f"{FOLDER}/beta.yaml", BETA.replace("--mem", "--mme"))
+    words = ("template", "show", "gpu", "--host", "beta1", "--check")
+    assert "gpu: --mme: is not an option of sbatch" in sites.qanat(*words, code=1).err
+
+
+def test_validate_finds_what_cannot_be_extended(sites: Sandbox) -> None:
+    assert sites.qanat("validate").code == 0
+    sites.write(f"{FOLDER}/alpha.yaml", ALPHA + "extends: [gpu]\n")
+    sites.write(f"{FOLDER}/beta.yaml", BETA + "extends: [gone]\n")
+    found = sites.qanat("validate", code=1).out
+    assert f"{FOLDER}/alpha.yaml:6: extends: template 'alpha' extends itself: alpha → gpu → alpha" in found
+    assert f"{FOLDER}/beta.yaml:6: extends: template 'beta' extends 'gone', which does not exist" in found
+    refused = sites.qanat("template", "update", "gpu", "--extends", "nothing", code=2).err
+    assert "template gpu: extends: template 'gpu' extends 'nothing', which does not exist" in refused
+
+
+def test_diff_says_what_a_change_of_the_keys_means(sites: Sandbox) -> None:
+    sites.commit("sites")
+    sites.write(f"{FOLDER}/beta.yaml", BETA.replace("[beta*, b1]", "b1"))
+    sites.qanat("template", "update", "gpu", "--extends", "beta")
+    found = sites.qanat("diff", "HEAD").out
+    assert "no longer extends alpha" in found
+    assert "counts only on b1" in found
