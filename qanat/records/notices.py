@@ -11,7 +11,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qanat.domain.sharing import Sharing
@@ -49,13 +49,19 @@ class Launched:
 
 
 def begin(private: Path, run_id: str, launched: Launched, sharing: Sharing) -> None:
-    """Note a launch. Raises WriteFailed."""
-    forget(private, run_id)
+    """Note a launch. Raises WriteFailed.
+
+    If the user has not been told of the end of an earlier one, as when a run is retried by itself, it is part of that.
+    """
+    file = private / FOLDER / run_id
+    for note in pending(private):
+        if note.run_id == run_id and (known := read(note)):
+            file, launched = note.file, replace(known, groups={*known.groups, *launched.groups})
     spans = format_spans(launched.groups)
     if len(spans) > SPANS_MAX:
         spans = format_spans(range(min(launched.groups), max(launched.groups) + 1))
     content = {"root": launched.root, "record": launched.record, "begun": launched.begun, "groups": spans}
-    own_notes.write(private / FOLDER / run_id, content, sharing)
+    own_notes.write(file, content, sharing)
 
 
 def pending(private: Path) -> list[Pending]:

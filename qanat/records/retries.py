@@ -17,6 +17,7 @@ from typing import Any
 
 from qanat.domain import times
 from qanat.domain.retry_policy import RetryPolicy
+from qanat.domain.run import Group
 from qanat.domain.sharing import UNSHARED, Sharing
 from qanat.records import own_notes
 
@@ -40,6 +41,10 @@ class Noted:
     given: Mapping[int, int] = field(default_factory=dict)
     failures: int = 0
     last: str | None = None
+
+    def is_due(self, group: Group) -> bool:
+        """Return whether a group is to have another attempt."""
+        return self.policy.is_due(group) and self.given.get(group.number, 0) < self.policy.times
 
     def with_attempt(self, groups: list[int]) -> Noted:
         """Return the note once these groups have got another attempt."""

@@ -75,9 +75,9 @@ def _is_valid(draft: Path) -> bool:
 )
 @option("--test", is_flag=True, help="Send a message, and wait until it is sent.")
 def notify(test: bool) -> None:
-    """Show how you are notified of the runs that you launch, or send a test message.
+    """Show how you are notified of runs, or try it out.
 
-    That is up to your own settings, which no project can change.
+    You are notified of the runs that you launch, as your own settings say, which no project can change.
     """
     from qanat.usecases.tracking import sending
 

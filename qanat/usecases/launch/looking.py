@@ -14,7 +14,7 @@ from qanat.records import retries
 from qanat.records.index import Index
 from qanat.runners.protocol import Runners
 from qanat.usecases.project import Project
-from qanat.usecases.tracking import record
+from qanat.usecases.tracking import notices, record
 from qanat.usecases.tracking.refresh import Refreshed, refresh
 
 
@@ -30,6 +30,8 @@ def refreshed(project: Project, runners: Runners) -> Iterator[tuple[Index, Refre
             from qanat.usecases.launch.retrying import retry_due
 
             retry_due(project, index, result, runners)
+        # Only now: a run that is retried has not ended.
+        result.notes += notices.tell(project, result.live.values(), pending=result.pending)
         yield index, result
 
 

@@ -139,8 +139,7 @@ class _Due:
 
 def due(run: Run, noted: Noted) -> list[int]:
     """List the groups of a run that are to have another attempt, by the note on it and not by its record."""
-    policy = noted.policy
-    return [g.number for g in run.groups if policy.is_due(g) and noted.given.get(g.number, 0) < policy.times]
+    return [group.number for group in run.groups if noted.is_due(group)]
 
 
 def described(now: Run, before: Run, numbers: Sequence[int], policy: RetryPolicy, changes: Mapping[str, str]) -> str:

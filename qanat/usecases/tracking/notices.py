@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from qanat.domain import times
 from qanat.domain.run import Run, State
 from qanat.errors import InputInvalid, NotFound, WriteFailed
-from qanat.records import notices, run_codec
+from qanat.records import notices, retries, run_codec
 from qanat.records.notices import Launched, Pending
 from qanat.usecases.project import Project
 
@@ -47,31 +47,36 @@ def forget(project: Project, run: Run) -> None:
     notices.forget(project.location.private, run.id)
 
 
-def tell(project: Project, known: Iterable[Run]) -> list[str]:
+def tell(project: Project, known: Iterable[Run], *, pending: Collection[str] = ()) -> list[str]:
     """Notify the user of what has happened to runs; return sentences on what went wrong.
 
-    `known` are runs as they are now, with all active ones. It is noted first that the user has been told, so that
-    nothing is sent twice. Several runs are one message.
+    `known` are runs as they are now, with all active ones. `pending` are the records of runs that will be retried, so
+    that they have not ended for the user. It is noted first that the user has been told, so that nothing is sent twice.
+    Several runs are one message.
     """
-    private = project.location.private
-    if _is_off() or not (pending := notices.pending(private)):
+    if _is_off() or not (notes := notices.pending(project.location.private)):
         return _problem(project)
     runs = {run.id: run for run in known}
-    return [*_tell(project, pending, runs), *_problem(project)]
+    return [*_tell(project, notes, runs, pending=pending), *_problem(project)]
 
 
 def tell_of(project: Project, run: Run, *, wait_s: float | None = None) -> list[str]:
     """Notify the user of what has happened to one run, as tell() does."""
     if _is_off():
         return []
-    pending = [note for note in notices.pending(project.location.private) if note.run_id == run.id]
-    return [*_tell(project, pending, {run.id: run}, wait_s), *_problem(project)]
+    notes = [note for note in notices.pending(project.location.private) if note.run_id == run.id]
+    return [*_tell(project, notes, {run.id: run}, wait_s=wait_s), *_problem(project)]
 
 
 def _tell(
-    project: Project, pending: Sequence[Pending], runs: Mapping[str, Run], wait_s: float | None = None
+    project: Project,
+    notes: Sequence[Pending],
+    runs: Mapping[str, Run],
+    *,
+    pending: Collection[str] = (),
+    wait_s: float | None = None,
 ) -> list[str]:
-    found = [each for note in pending if (each := _happened(project, note, runs))]
+    found = [each for note in notes if (each := _happened(project, note, runs, pending))]
     if not found:
         return []
     from qanat.records import user_settings  # most commands have nothing to tell
@@ -97,18 +102,23 @@ def _problem(project: Project) -> list[str]:
     return [f"a notification was not sent: {problem}"] if problem else []
 
 
-def _happened(project: Project, note: Pending, runs: Mapping[str, Run]) -> Happened | None:
+def _happened(project: Project, note: Pending, runs: Mapping[str, Run], pending: Collection[str]) -> Happened | None:
     """Return what has happened to a run since its launch; None if there is nothing to tell."""
     run = runs.get(note.run_id)
     if run and not run.state.ended and (note.has_failed or not any(g.state is State.FAILED for g in run.groups)):
         return None
     launched = notices.read(note)
-    if launched is None or launched.root != str(project.root):
+    if launched is None or launched.root != str(project.root) or launched.record in pending:
         return None
     run = run or _recorded(project, note, launched)
     if run is None:
         return None
-    failed = [group for group in run.groups if group.state is State.FAILED and group.number in launched.groups]
+    retried = retries.read(project.location.private, run.id)
+    failed = [
+        group
+        for group in run.groups
+        if group.state is State.FAILED and group.number in launched.groups and not (retried and retried.is_due(group))
+    ]
     if not run.state.ended and not failed:
         return None
     time = run.ended if run.state.ended else min((g.ended for g in failed if g.ended), key=times.parse, default=None)

@@ -22,7 +22,7 @@ from qanat.system import files, folders, processes
 from qanat.usecases.merging import deleted, restore, setup
 from qanat.usecases.project import Project
 from qanat.usecases.results.proof import Proof
-from qanat.usecases.tracking import committing, edits, notices, record, uncommitted
+from qanat.usecases.tracking import committing, edits, record, uncommitted
 from qanat.usecases.tracking.last_seen import Unanswered
 from qanat.usecases.tracking.settle import NOT_STARTED, owner_of, settle, with_journal
 
@@ -88,7 +88,6 @@ def refresh(project: Project, index: Index, runners: Runners) -> Refreshed:
     _forget(flights, ended)
     if ended or healed:
         index.sync()
-    result.notes += notices.tell(project, result.live.values())
     return result
 
 

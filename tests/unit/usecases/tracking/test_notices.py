@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from qanat.domain.job import JobBatch
 from qanat.domain.run import State
+from qanat.errors import SubmitFailed
 from qanat.records import notices
 from qanat.system import notifying
 from qanat.usecases.launch.options import LaunchOptions
@@ -80,6 +82,43 @@ def test_a_retry_is_told_about_by_itself_without_the_groups_that_failed_before(w
     world.scheduler.jobs[-1].ends()
     world.look()
     assert told.titles[1:] == ["qanat: run 1 of train failed"]
+
+
+def test_a_group_that_the_policy_of_its_run_retries_has_not_failed_for_the_user(world: World, told: Notified) -> None:
+    world.experiment("exit 0\n", retry={"when": [{"exit_code": 3}], "times": 1})
+    world.submit(2)
+    end(world, 0, 3)
+    assert world.look().groups[1].state is State.QUEUED
+    world.scheduler.down = "no route to host"
+    world.look()
+    assert (told.titles, len(pending(world))) == ([], 1)
+    world.scheduler.down = ""
+    world.scheduler.jobs[-1].ends(4)
+    world.look()
+    assert [text.partition("\n")[0] for _, text, _ in told.messages] == [
+        "1 finished, 1 failed; after 1:00:00; group 1: exit code 4"
+    ]
+
+
+def refuse(batch: JobBatch) -> None:
+    """Take no jobs."""
+    raise SubmitFailed("too many jobs")
+
+
+def test_a_run_that_is_to_be_retried_later_is_told_about_at_its_last_end(world: World, told: Notified) -> None:
+    world.experiment("exit 0\n", retry={"when": [{"exit_code": 3}], "times": 1})
+    world.submit()
+    end(world, 3)
+    world.scheduler.before_taking = refuse
+    for _ in range(2):
+        assert world.look().state is State.FAILED
+    assert told.titles == []
+    world.scheduler.before_taking = lambda batch: None
+    world.clock.move(3600)
+    assert world.look().state is State.QUEUED
+    world.scheduler.jobs[-1].ends(3)
+    world.look()
+    assert told.titles == ["qanat: run 1 of train failed"]
 
 
 def test_several_runs_are_one_message_that_sums_up(world: World, told: Notified) -> None:
