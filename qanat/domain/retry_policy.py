@@ -14,7 +14,7 @@ OUT_OF_MEMORY, TIMEOUT, NODE_FAILURE, PREEMPTED = "out_of_memory", "timeout", "n
 FAILED = "failed"
 EXIT_CODE = "exit_code"
 TIMES_MAX = 20
-# What the reason of a group says, as the schedulers write it; a runner of another package may use the same words.
+# What the reason of a group says, as the schedulers write it; a runner of another package may write the same.
 _SIGNS = {
     OUT_OF_MEMORY: re.compile(r"\bOUT_OF_MEMORY\b|HTCondor's code 34\b"),
     TIMEOUT: re.compile(r"\Aexceeded the time limit\b|\bTIMEOUT\b|HTCondor's code 4[67]\b"),
@@ -74,7 +74,7 @@ class RetryPolicy:
         return {key: factor for word, (key, factor) in factors.items() if factor and word in lacked}
 
     def __str__(self) -> str:
-        """Return the policy in words: `up to 3 attempts: after timeout (time 1.5x), exit code 75`."""
+        """Return the policy as a phrase: `up to 3 attempts: after timeout (time 1.5x), exit code 75`."""
         factors = {OUT_OF_MEMORY: ("memory", self.memory), TIMEOUT: ("time", self.time)}
         named = [_with_factor(word, *factors.get(word, ("", None))) for word in self.when]
         codes = [f"exit code {', '.join(map(str, self.exit_codes))}"] if self.exit_codes else []
@@ -82,7 +82,7 @@ class RetryPolicy:
 
 
 def reasons(group: Group) -> frozenset[str]:
-    """Return the words for why a group failed, apart from its exit code; none if nobody but the program ended it."""
+    """Return the reasons why a group failed, apart from its exit code; none if nobody but the program ended it."""
     if group.state != FAILED:
         return frozenset()
     return frozenset(word for word, sign in _SIGNS.items() if sign.search(group.reason))

@@ -12,7 +12,7 @@ def read(row: Reader) -> RetryPolicy:
     """Return the policy that a mapping describes. Raises InputInvalid."""
     for each in row.take("when", list):
         if not isinstance(each, str) and not _names_exit_codes(each):
-            raise row.wrong("when", "has a value that is neither a word nor exit codes")
+            raise row.wrong("when", "has a value that is neither a reason nor exit codes")
     if not 1 <= row.take("times", int) <= TIMES_MAX:
         raise row.wrong("times", f"is not between 1 and {TIMES_MAX}")
     factors = {key: row.optional(key, str) for key in ("memory", "time")}
