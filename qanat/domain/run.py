@@ -13,6 +13,7 @@ from qanat.domain.container import Container
 from qanat.domain.data import DataState
 from qanat.domain.group_key import UNKNOWN, SharedKey
 from qanat.domain.measured import CurveSummary, Measured
+from qanat.domain.order import After
 from qanat.domain.outputs import Outputs
 from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.template_source import TemplateSource
@@ -210,7 +211,8 @@ class Run:
     """One launch of an experiment.
 
     `data` says what its datasets and inputs were then, `key` what its groups have in common of their keys, `container`
-    what its programs worked in, None if in none. `environment` and `machine` are the hashes by which
+    what its programs worked in, None if in none. `after` are the runs that had to end first.
+    `environment` and `machine` are the hashes by which
     `.qanat/environments/` has the software that they found, and the machine of a local run; None if that is unknown, as
     in a container. `imported` holds what a qanat 0.x run had that no other field holds.
     """
@@ -232,6 +234,7 @@ class Run:
     submission: SubmissionFacts
     groups: tuple[Group, ...]
     rerun_of: str | None = None
+    after: tuple[After, ...] = ()
     data: tuple[DataState, ...] = ()
     key: SharedKey = UNKNOWN
     environment: str | None = None

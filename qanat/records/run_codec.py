@@ -15,6 +15,7 @@ from qanat.domain.container import Container
 from qanat.domain.group_key import UNKNOWN, SharedKey
 from qanat.domain.json_text import NAMES, from_named
 from qanat.domain.layout import record_path
+from qanat.domain.order import After
 from qanat.domain.run import Code, RequestedParameters, Run, RunnerChoice, SubmissionFacts
 from qanat.domain.shortening import quoted
 from qanat.domain.template_source import PackOrigin, TemplateSource
@@ -24,7 +25,19 @@ from qanat.records.group_rows import STATES, present
 from qanat.records.record_reader import Reader
 
 FLOW = frozenset(
-    {"tags", "container", "datasets", "data", "key", "parameters", "runner", "submission", "imported", "groups"}
+    {
+        "tags",
+        "after",
+        "container",
+        "datasets",
+        "data",
+        "key",
+        "parameters",
+        "runner",
+        "submission",
+        "imported",
+        "groups",
+    }
 )
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}\Z")
 _UID = re.compile(r"[0-9a-f]{6}\Z")
@@ -92,7 +105,8 @@ def to_mapping(run: Run) -> dict[str, Any]:
         "started": run.started,
         "ended": run.ended,
     }
-    record |= present(rerun_of=run.rerun_of, imported=dict(run.imported) or None)
+    after = [one.as_mapping() for one in run.after]
+    record |= present(rerun_of=run.rerun_of, after=after or None, imported=dict(run.imported) or None)
     record["groups"] = [group_rows.to_row(group) for group in run.groups]
     return record
 
@@ -174,6 +188,7 @@ def from_mapping(content: Any, source: str) -> Run:
         submission=_submission(submission),
         groups=tuple(group_rows.from_row(row, source, i) for i, row in enumerate(groups)),
         rerun_of=top.optional("rerun_of", str),
+        after=_after(top.optional("after", list) or [], top),
         data=data_rows.read(top.optional("data", list), source, "data"),
         key=_key(top.inner("key")) if top.has("key") else UNKNOWN,
         environment=top.hash("environment"),
@@ -250,6 +265,17 @@ def container_from(row: Reader) -> Container:
         gpu=row.optional("gpu", bool) or False,
         options=row.texts("options") if row.has("options") else (),
     )
+
+
+def _after(rows: list[Any], top: Reader) -> tuple[After, ...]:
+    found = []
+    for place, row in enumerate(rows):
+        reader = Reader(row, top.source, f"after.{place}.")
+        number, _, uid = reader.text("run").partition("-")
+        if not (_NUMBER.match(number) and _UID.match(uid)):
+            raise reader.wrong("run", f"{quoted(reader.text('run'))} is not a run id")
+        found.append(After(reader.text("run"), reader.optional("any", bool) or False))
+    return tuple(found)
 
 
 def _counts(counts: dict[str, Any], row: Reader) -> dict[str, int]:

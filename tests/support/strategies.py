@@ -17,6 +17,7 @@ from qanat.domain.container import Container
 from qanat.domain.data import DataState
 from qanat.domain.group_key import SharedKey
 from qanat.domain.measured import CurveSummary, Point
+from qanat.domain.order import After
 from qanat.domain.outputs import Outputs
 from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
@@ -264,6 +265,7 @@ def runs() -> st.SearchStrategy[Run]:
         ),
         groups=groups(),
         rerun_of=st.none() | st.just("3-0a1b2c"),
+        after=st.sampled_from([(), (After("3-0a1b2c"), After("2-ffffff", any=True))]),
         imported=mappings(),
         container=st.none()
         | st.builds(Container, texts.filter(bool), names, texts.filter(bool), full, st.booleans(), lists),

@@ -98,6 +98,7 @@ def test_what_is_not_given_is_not_written() -> None:
         "changed_while_running",
         "template",
         "rerun_of",
+        "after",
         "param_file",
         "parameters_file",
         "attempt",
