@@ -100,6 +100,9 @@ class ProgressView:
     def passing(self) -> None:
         """Report nothing."""
 
+    def waits(self, reason: str) -> None:
+        """Report nothing: no group has started or ended."""
+
     def submitted(self, outcome: Outcome) -> None:
         """Report that the jobs of a run are queued."""
         self._look_at(outcome.run)

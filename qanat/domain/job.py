@@ -50,12 +50,21 @@ class JobHandle:
 
 
 @dataclass(frozen=True, slots=True)
+class JobsBefore:
+    """Active jobs of one earlier run that have to end first: all of them without a failure, or with `any` end."""
+
+    handles: tuple[JobHandle, ...]
+    any: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class JobBatch:
     """Jobs that are submitted together.
 
     `name` is what a scheduler lists them under, `intent` identifies them later, `folder` is the run's storage
     directory, `options` are the template's, `max_running` is how many may run at once (None: no limit). `image` is what
-    the scheduler itself is to start them in, empty for nothing.
+    the scheduler itself is to start them in, empty for nothing. `held` jobs do not start before they are released
+    (runners.protocol.SubmitsHeld); they wait for the jobs in `after`, as far as these are the same runner's.
     """
 
     run_id: str
@@ -66,6 +75,8 @@ class JobBatch:
     jobs: tuple[JobSpec, ...]
     max_running: int | None = None
     image: str = ""
+    held: bool = False
+    after: tuple[JobsBefore, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ __all__ = [
     "StartsImages",
     "State",
     "Submission",
+    "SubmitsHeld",
 ]
 
 
@@ -156,6 +157,18 @@ class CanHold(Protocol):
 
     def release(self, handles: Sequence[JobHandle]) -> None:
         """Release held jobs. Raises RunnerUnavailable."""
+
+
+@runtime_checkable
+class SubmitsHeld(CanHold, Protocol):
+    """A runner whose submit() keeps jobs from starting until release() if JobBatch.held asks for that."""
+
+    def hand_over(self, batch: JobBatch, handles: Sequence[JobHandle], command: Sequence[str]) -> bool:
+        """Leave it to the scheduler to release these held jobs of a batch once those before them have ended.
+
+        `command` does so whenever it is run in the project, on any machine that has it, as often as one likes; it ends
+        when it has nothing to do any more. False: the scheduler cannot, so that only qanat does.
+        """
 
 
 @runtime_checkable

@@ -231,6 +231,8 @@ class Scheduler(RunnerDefaults):
         for job in jobs if self.listed_after_s else ():
             job.vanishes()
             self.clock.after(self.listed_after_s, job.comes_back)
+        for job in jobs if batch.held else ():
+            job.is_held()
         self.jobs += jobs
         self.after_taking(batch)
         return self._submission(jobs)
@@ -272,6 +274,10 @@ class Scheduler(RunnerDefaults):
         """Release jobs."""
         for job in self._named(handles):
             job.is_released()
+
+    def hand_over(self, batch: JobBatch, handles: Sequence[JobHandle], command: Sequence[str]) -> bool:
+        """Leave it to qanat to release jobs."""
+        return False
 
     def scheduler_log(self, folder: Path, handles: Sequence[JobHandle]) -> str:
         """Return a line for each job."""

@@ -87,6 +87,11 @@ class View:
     def passing(self) -> None:
         """Do nothing: how often this is called depends on the machine."""
 
+    def waits(self, reason: str) -> None:
+        """Note what the run waits for, once."""
+        if self.events[-1] != ("waits", reason):
+            self._note("waits", reason)
+
     def submitted(self, outcome: Outcome) -> None:
         """Note the names of the jobs."""
         self._note("submitted", [group.job for group in outcome.run.groups])

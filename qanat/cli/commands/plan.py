@@ -38,6 +38,7 @@ LEFT_OUT: dict[str, Any] = {
     "dry_run": False,
     "json": False,
     "wait": False,
+    "after": (),
     "detach": False,
     "cancel_on_interrupt": False,
 }

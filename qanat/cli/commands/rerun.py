@@ -21,6 +21,7 @@ from qanat.cli.runs.launch_options import (
     needed_options,
     options_for,
     options_from,
+    order_option,
 )
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.runs.looking_up import find_one_with_live
@@ -63,6 +64,7 @@ GROUPS = "What to repeat"
 @code_options
 @needed_options(GROUPS)
 @option("--runner", group=WHERE, metavar="RUNNER", help="Use this runner instead of that of the original run.")
+@order_option
 @options_for
 @container_options
 @option("--check", group=CHECK, is_flag=True, help="Compare outputs and metrics with those of the original run.")
@@ -103,7 +105,7 @@ def rerun(
         return 0
     chosen = options_from(options | ({"wait": True} if check else {}), runner or found.run.runner.name)
     container = container_from(options["container"], options["engine"], gpu=options["gpu"])
-    repeat = Repeat(numbers, head, uncommitted_from(options), needed_from(options), container)
+    repeat = Repeat(numbers, head, uncommitted_from(options), needed_from(options), container, options["after"])
     code, again = shown(
         project,
         lambda view: usecase.rerun(

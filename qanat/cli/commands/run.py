@@ -24,6 +24,7 @@ from qanat.cli.runs.launch_options import (
     needed_options,
     options_for,
     options_from,
+    order_option,
 )
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.terminal import arguments
@@ -42,6 +43,7 @@ Example:
   qanat run summary_iris -f parameters.yaml --dry-run
   qanat run summary_iris -R "--seed 0 20 1" --needed
   qanat run summary_iris --container images/iris.sif
+  qanat run evaluate_iris --after 4
   qanat run --plan .qanat/plans/seeds.yaml
   qanat run --detach --time-limit 2h summary_iris --bootstrap 100000
 
@@ -127,6 +129,7 @@ class RunCommand(Command):
     metavar="RUNNER",
     help="Run locally (local), on a cluster (htcondor, slurm), or with another installed runner.",
 )
+@order_option
 @options_for
 @container_options
 @code_options
@@ -253,4 +256,5 @@ def request_from(options: dict[str, Any], program: list[str]) -> RunRequest:
         in_place=options["in_place"],
         needed=needed_from(options),
         container=container_from(options["container"], options["engine"], gpu=options["gpu"]),
+        after=options["after"],
     )

@@ -77,6 +77,17 @@ def options_for(command: Any) -> Any:
     return command
 
 
+def order_option(command: Any) -> Any:
+    """Add --after to a command that starts a new run."""
+    return option(
+        "--after",
+        group=WHERE,
+        multiple=True,
+        metavar="RUN[:any]",
+        help="Start once all groups of RUN have finished; with :any, once RUN has ended anyhow. May be repeated.",
+    )(command)
+
+
 def container_options(command: Any) -> Any:
     """Add the options that say in which container programs work; see container_from()."""
     for add in (

@@ -39,6 +39,7 @@ class TerminalView:
         self._open = contextlib.ExitStack()
         self._here: RunViewContext | None = None
         self._waiting: GroupsView | None = None
+        self._waits: set[str] = set()
         self._causes: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -100,6 +101,12 @@ class TerminalView:
         """Show what has happened so far."""
         if self._here:
             self._here.passing()
+
+    def waits(self, reason: str) -> None:
+        """Print what the run waits for, once."""
+        if reason not in self._waits:
+            self._waits.add(reason)
+            tell(f"It {reason}")
 
     def submitted(self, outcome: Outcome) -> None:
         """List the jobs."""

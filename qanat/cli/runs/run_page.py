@@ -44,6 +44,8 @@ def run_page(project: Project, run: Run) -> str:
         lines.append(f"  - ⏭ Left out: {plural(count, 'group')}, in run {other}")
     if len(run.groups) == 1 and run.groups[0].key:
         lines.append(f"  - 🔑 Key: {run.groups[0].key}")
+    for one in run.after:
+        lines.append(f"  - ⏳ After: run {one.run}, {'however it ended' if one.any else 'once it had finished'}")
     if run.rerun_of:
         lines.append(f"  - 🔁 Rerun of: {run.rerun_of}")
     return "\n".join(map(brief, lines))

@@ -20,6 +20,7 @@ from qanat.runners.protocol import Runners
 from qanat.usecases.data.definitions import definition_of, is_missing
 from qanat.usecases.launch import inputs
 from qanat.usecases.launch.container_choice import choose_container
+from qanat.usecases.launch.order import Order
 from qanat.usecases.launch.workplace import Workplace
 from qanat.usecases.project import Project
 
@@ -39,9 +40,11 @@ def check_data(project: Project, run: Run, place: Workplace) -> None:
             )
 
 
-def check_inputs(project: Project, run: Run, instead: Mapping[str, Path]) -> None:
-    """Raise InputInvalid if an input of a run is gone and has no replacement in `instead`."""
-    inputs.check_exist(project, run, [path for path in run.submission.inputs if path not in instead])
+def check_inputs(project: Project, run: Run, instead: Mapping[str, Path], order: Order | None = None) -> None:
+    """Raise InputInvalid if an input of a run is gone, has no replacement in `instead`, and is not waited for."""
+    awaited = order.storages if order else ()
+    left = [path for path in run.submission.inputs if path not in instead and not inputs.is_in(path, awaited)]
+    inputs.check_exist(project, run, left)
 
 
 def check_defined(project: Project, run: Run, *, command: bool = True) -> None:

@@ -42,6 +42,7 @@ def in_checkout(
     groups: Sequence[Sequence[str]],
     live: Sequence[Run],
     instead: Mapping[str, Path] | None = None,
+    awaited: Sequence[str] = (),
 ) -> Iterator[Workplace]:
     """Yield an untouched checkout of a commit, which is not removed until the block ends.
 
@@ -49,13 +50,14 @@ def in_checkout(
 
     Data that the commit tracks are read from the checkout, all others from the project. Anything else that the
     groups' arguments name in the project is linked into the checkout, or replaced by a link to the file in
-    `instead`. `live` are the active runs. Raises GitRefused if git cannot check out the commit.
+    `instead`. `live` are the active runs, `awaited` directories in which files may yet
+    appear. Raises GitRefused if git cannot check out the commit.
     """
     with ExitStack() as claim:
         with lock.file_held(project.location, project.location.private / "checkouts.lock"):
             folder = _untouched(project, commit, live)
             claim.enter_context(lock.claimed(project.location, _claim(project, folder)))
-            linked = run_inputs.link(project, folder, groups, instead or {})
+            linked = run_inputs.link(project, folder, groups, instead or {}, awaited)
         yield Workplace(folder, _datasets(project, folder, commit, datasets), tuple(linked))
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qanat.domain import secret_checks
-from qanat.domain.data import COMMAND, NONE, STAT, DataState, data_differ
+from qanat.domain.data import COMMAND, GIT, NONE, STAT, DataState, data_differ
 from qanat.domain.data_paths import is_in_project
 from qanat.domain.group_key import INPUTS_MAX
 from qanat.domain.named_paths import absolute_paths, named_paths
 from qanat.domain.run import Run
 from qanat.usecases.data import earlier
+from qanat.usecases.launch.inputs import is_in
 from qanat.usecases.launch.plan import Plan
 from qanat.usecases.launch.view import DataReport, LaunchView
 from qanat.usecases.launch.workplace import Workplace
@@ -40,7 +41,21 @@ def before_start(
         _check_secrets(found)
     before = repeated or (earlier.last_run(project, plan.experiment.name) if found.data or found.datasets else None)
     _report(view, found, before, repeats=repeated is not None)
-    return found.data
+    return _unsettled(found.data, plan) if plan.order.active else found.data
+
+
+def _unsettled(states: Sequence[DataState], plan: Plan) -> tuple[DataState, ...]:
+    """Return states of data that earlier runs may change before the run reads them: only what git has is certain."""
+    why = plan.order.why_unknown
+    found = [state if _is_committed(state) else replace(state, problem=state.problem or why) for state in states]
+    known = {state.name for state in found}
+    names = [name for name in (*named_paths(plan.groups), *absolute_paths(plan.groups)) if name not in known]
+    awaited = [name for name in names if is_in(name, plan.order.storages)]
+    return (*found, *(DataState(name, STAT, problem=why, is_input=True) for name in awaited))
+
+
+def _is_committed(state: DataState) -> bool:
+    return state.track == GIT and bool(state.id) and not state.changed
 
 
 def before_retry(

@@ -18,28 +18,38 @@ from qanat.records.flight import Journal
 from qanat.system import folders
 from qanat.usecases.launch import code
 from qanat.usecases.launch.attempt import FAILURES, Attempt, open_attempt, undo_on_failure
-from qanat.usecases.launch.view import Outcome, RunView
+from qanat.usecases.launch.view import Outcome, WatchView
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import manifests, notices, record
 
 if TYPE_CHECKING:
     from qanat.domain.metric_problems import MetricProblem
     from qanat.runners.protocol import InProcessRunner
+    from qanat.usecases.launch.after_others import Before
 
 
 def follow_run(
-    project: Project, attempt: Attempt, runner: InProcessRunner, view: RunView, *, fail_fast: bool = False
+    project: Project,
+    attempt: Attempt,
+    runner: InProcessRunner,
+    view: WatchView,
+    *,
+    fail_fast: bool = False,
+    before: Before | None = None,
 ) -> Outcome:
     """Start the groups of an attempt, watch them to their ends, and record the run.
 
-    The record is written before anything starts; if that fails, nothing is left. Call it inside `with runner`.
+    The record is written before anything starts; if that fails, nothing is left. Call it inside `with runner`. What
+    `before` yields is waited for first.
     """
     with open_attempt(project, attempt) as (run, journal):
         with undo_on_failure(attempt, journal):
             jobs = _prepare(project, run, attempt)
             view.begins(run, attempt.folder)
         try:
-            groups, notes = _watch(project, run, attempt, jobs, runner, journal, view, fail_fast=fail_fast)
+            groups, notes = _watch(
+                project, run, attempt, jobs, runner, journal, view, fail_fast=fail_fast, before=before
+            )
         except FAILURES as error:
             _give_up(project, run, attempt, journal, error)
             raise
@@ -108,14 +118,20 @@ def _watch(
     jobs: Sequence[JobSpec],
     runner: InProcessRunner,
     journal: Journal,
-    view: RunView,
+    view: WatchView,
     *,
     fail_fast: bool,
+    before: Before | None,
 ) -> tuple[list[Group], list[str]]:
     """Follow the jobs to their ends; return the groups as they ended, and what the user should know."""
     groups = list(run.groups)
     faults: list[MetricProblem] = []
-    for event in runner.watch(run.submission.intent, jobs):
+    events = runner.watch(run.submission.intent, jobs)
+    if before:
+        from qanat.usecases.launch import after_others  # most runs wait for none
+
+        events = after_others.watch(before, run, jobs, runner, journal, view)
+    for event in events:
         if journal.is_cancelled and not runner.interrupted:
             runner.interrupt(signal.SIGTERM)
         if asked := journal.groups_to_cancel():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from qanat.domain.named_paths import named_paths
 from qanat.domain.run import Run
@@ -20,15 +20,22 @@ def ignored_inputs(project: Project, groups: Sequence[Sequence[str]]) -> list[st
     return worktree.ignored(project.location, there) if there else []
 
 
-def link(project: Project, folder: Path, groups: Sequence[Sequence[str]], instead: Mapping[str, Path]) -> list[str]:
+def link(
+    project: Project,
+    folder: Path,
+    groups: Sequence[Sequence[str]],
+    instead: Mapping[str, Path],
+    awaited: Sequence[str] = (),
+) -> list[str]:
     """Link what arguments name and only the project has into a checkout; list what was linked.
 
-    `instead` maps paths to files that take their place. Raises WriteFailed.
+    `instead` maps paths to files that take their place. What is in an `awaited` directory may not exist yet.
+    Raises WriteFailed.
     """
     linked = []
     for path in named_paths(groups):
         source, target = instead.get(path, project.root / path), folder / path
-        if files.exists(source) and not os.path.lexists(target):
+        if (files.exists(source) or is_in(path, awaited)) and not os.path.lexists(target):
             try:
                 files.make_folder(target.parent, project.sharing)
                 target.symlink_to(source)
@@ -36,6 +43,11 @@ def link(project: Project, folder: Path, groups: Sequence[Sequence[str]], instea
                 raise write_failed(target, error) from None
             linked.append(path)
     return linked
+
+
+def is_in(path: str, folders: Iterable[str]) -> bool:
+    """Return whether a path is one of these folders, or in one."""
+    return any(PurePath(path).is_relative_to(folder) for folder in folders)
 
 
 def check_exist(project: Project, run: Run, inputs: Iterable[object]) -> None:

@@ -7,7 +7,7 @@ to commit with.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -26,6 +26,7 @@ from qanat.usecases.launch.container_choice import choose_container
 from qanat.usecases.launch.findings import Findings
 from qanat.usecases.launch.new_run import Launch, first_attempt
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose
+from qanat.usecases.launch.order import Order
 from qanat.usecases.launch.plan import Needed, Plan, RunRequest
 from qanat.usecases.launch.secret_checks import check_launch
 from qanat.usecases.launch.start import start
@@ -97,7 +98,7 @@ def start_needed(
         if left.nothing_in:
             return Outcome(left.nothing_in, is_new=False)
         new = replace(new, plan=left.plan)
-    return start(project, partial(first_attempt, project, new), new.plan.place, options, runners, view)
+    return start(project, partial(first_attempt, project, new), new.plan.place, options, runners, view, new.plan.order)
 
 
 def container_of(
@@ -152,6 +153,17 @@ def _lacking(project: Project, plan: Plan, untracked: Collection[str]) -> str:
     return untracked_datasets.warning(project, name, found) if found else ""
 
 
+def order_of(project: Project, after: Sequence[str], options: LaunchOptions, runners: Runners) -> Order:
+    """Return the order in which a new run starts after these runs, each as RUN or RUN:any."""
+    if not after:
+        return Order()
+    from qanat.usecases.launch import earlier_runs  # most runs wait for none
+
+    found = earlier_runs.named(project, after, runners)
+    earlier_runs.check_runner(found, options.runner, runners)
+    return found
+
+
 def _prefetch(runner: Runner) -> None:
     from qanat.runners.protocol import Prefetches  # a local run starts without it
 
@@ -166,6 +178,7 @@ def planned(
     plan_run.check_request(request)
     past = None if request.revision is None else past_code.at_commit(project, request.revision)
     plan = plan_run.plan_run(project, request, past.code.commit if past else None)
+    plan = replace(plan, order=order_of(project, request.after, options, runners))
     choice = choose(project, options, len(plan.groups), runners, plan.experiment.retry)
     if not options.allow_secrets:
         check_launch(project, plan, choice, request.uncommitted)
@@ -198,7 +211,7 @@ def workdir_of(request: RunRequest, plan: Plan, *, submits: bool) -> str:
     """Return whether the code of the working tree runs in the project's folder or in a checkout."""
     if request.in_place:
         return PROJECT
-    return plan.experiment.workdir or (CHECKOUT if submits else PROJECT)
+    return plan.experiment.workdir or (CHECKOUT if submits or plan.order.active else PROJECT)
 
 
 @contextmanager
@@ -212,5 +225,7 @@ def _placed(project: Project, plan: Plan, captured: Captured) -> Iterator[Plan]:
     from qanat.usecases.tracking.refresh import recorded_active_runs
 
     live = recorded_active_runs(project)
-    with checkouts.in_checkout(project, captured.code.commit, plan.datasets, plan.groups, live) as place:
+    with checkouts.in_checkout(
+        project, captured.code.commit, plan.datasets, plan.groups, live, awaited=plan.order.storages
+    ) as place:
         yield replace(plan, place=place)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from qanat.domain.run import Run
-from qanat.records import retries
+from qanat.records import orders, retries
 from qanat.records.index import Index
 from qanat.runners.protocol import Runners
 from qanat.usecases.project import Project
@@ -30,6 +30,10 @@ def refreshed(project: Project, runners: Runners) -> Iterator[tuple[Index, Refre
             from qanat.usecases.launch.retrying import retry_due
 
             retry_due(project, index, result, runners)
+        if os.path.isdir(project.location.private / orders.FOLDER):  # noqa: PTH112  # most projects have none
+            from qanat.usecases.launch.releasing import keep_order
+
+            keep_order(project, index, result, runners)
         # Only now: a run that is retried has not ended.
         result.notes += notices.tell(project, result.live.values(), pending=result.pending)
         yield index, result

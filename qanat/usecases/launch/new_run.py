@@ -171,6 +171,7 @@ def _run(project: Project, launch: Launch, reserved: _Reserved, facts: Submissio
         submission=replace(facts, intent=new_intent(f"{number}-{uid}")),
         groups=tuple(Group(i, args, key=key_of(launch.key, args, inputs)) for i, args in enumerate(plan.groups)),
         rerun_of=plan.rerun_of,
+        after=plan.order.after,
         data=launch.data,
         key=launch.key,
         environment=launch.environment.hash if launch.environment else None,

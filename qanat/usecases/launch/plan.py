@@ -25,6 +25,7 @@ from qanat.records.storage import parameters_copy
 from qanat.system import files
 from qanat.usecases.launch.code import Uncommitted
 from qanat.usecases.launch.definitions import definitions_at
+from qanat.usecases.launch.order import Order
 from qanat.usecases.launch.workplace import Workplace, in_project
 from qanat.usecases.project import Project
 from qanat.usecases.results import place
@@ -50,6 +51,7 @@ class RunRequest:
     unless it is to run `in_place`. `many` allows more groups than GROUPS_WITHOUT_ASKING. `rerun_of` is the id of the
     run whose groups these are. With `needed`, groups that have been run already are left out. `container` replaces
     the experiment's, as far as it says something. `expected` is the plan from which nothing may have drifted.
+    `after` names the runs that have to end first, each as RUN or RUN:any.
     """
 
     experiment: str
@@ -69,6 +71,7 @@ class RunRequest:
     needed: Needed | None = None
     container: ContainerRequest | None = None
     expected: RunPlan | None = None
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class Plan:
 
     `groups` are the arguments of each, `datasets` map names to paths as defined, `place` is where it
     works, `parameters_file` is a file to be copied to the results, `storage` is the requested storage directory,
-    `enclosure` the container that it works in, if any.
+    `enclosure` the container that it works in, if any, and `order` what it waits for.
     """
 
     experiment: Experiment
@@ -92,6 +95,7 @@ class Plan:
     description: str = ""
     rerun_of: str | None = None
     enclosure: Enclosure | None = None
+    order: Order = field(default_factory=Order)
 
     @property
     def container(self) -> Container | None:

@@ -18,9 +18,10 @@ from qanat.system import files
 from qanat.usecases.environment import machines
 from qanat.usecases.launch import again, checkouts, code, data, found_environment, keys, parameter_copies, past_options
 from qanat.usecases.launch.code import Ask, Captured, Uncommitted
-from qanat.usecases.launch.launch import enclosed, launch, start_needed
+from qanat.usecases.launch.launch import enclosed, launch, order_of, start_needed
 from qanat.usecases.launch.new_run import Launch
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose, limited
+from qanat.usecases.launch.order import Order
 from qanat.usecases.launch.plan import Needed, Plan, RunRequest, check_needed
 from qanat.usecases.launch.secret_checks import check_launch
 from qanat.usecases.launch.view import LaunchView, Outcome
@@ -36,7 +37,7 @@ class Repeat:
     """What to repeat of a run: these groups, or all; with `head`, with the code as it is now and not its commit's.
 
     With `needed`, groups that have been run already are left out, also those that have finished in this run.
-    `container` replaces that of the run, as far as it says something.
+    `container` replaces that of the run, as far as it says something. `after` is as in a RunRequest.
     """
 
     numbers: Sequence[int] = ()
@@ -44,6 +45,7 @@ class Repeat:
     uncommitted: Uncommitted = field(default_factory=Uncommitted)
     needed: Needed | None = None
     container: ContainerRequest | None = None
+    after: Sequence[str] = ()
 
 
 def rerun(
@@ -84,7 +86,8 @@ def rerun(
     author = code.check_committer(project)
     secrets = options.allow_secrets
     chosen = again.container_of(project, found.run, choice, runners, repeat.container, allow_secrets=secrets)
-    with _planned(project, found, repeat.numbers, live) as (placed, captured):
+    order = order_of(project, repeat.after, options, runners)
+    with _planned(project, found, repeat.numbers, live, order) as (placed, captured):
         if not secrets:
             check_launch(project, placed, choice)
         commit = captured.code.commit
@@ -115,6 +118,7 @@ def _as_of_now(project: Project, found: Found, repeat: Repeat) -> RunRequest:
         rerun_of=run.id,
         needed=repeat.needed,
         container=_container(project, run, repeat.container),
+        after=tuple(repeat.after),
     )
 
 
@@ -152,21 +156,22 @@ def _choice_like(project: Project, run: Run, options: LaunchOptions, runners: Ru
 
 @contextmanager
 def _planned(
-    project: Project, found: Found, numbers: Sequence[int], live: list[Run]
+    project: Project, found: Found, numbers: Sequence[int], live: list[Run], order: Order
 ) -> Iterator[tuple[Plan, Captured]]:
     """Yield a plan of the run, or of some of its groups, in a checkout that is not removed meanwhile."""
     run = found.run
     keep_commits.check_present(project, run)
     kept = parameter_copies.find(found)
     copied = parameter_copies.arguments_for(project, run, kept)
-    again.check_inputs(project, run, copied.instead)
+    again.check_inputs(project, run, copied.instead, order)
     groups, requested = copied.groups, copied.requested
     if numbers:
         groups = tuple(groups[number] for number in numbers)
         requested = RequestedParameters(
             groups=_as_arguments(list(groups)), parameters_file=copied.requested.parameters_file
         )
-    with checkouts.in_checkout(project, run.code.commit, run.datasets, groups, live, copied.instead) as place:
+    commit, awaited = run.code.commit, order.storages
+    with checkouts.in_checkout(project, commit, run.datasets, groups, live, copied.instead, awaited) as place:
         again.check_data(project, run, place)
         branch = worktree.checked_out(project.location)
         plan = Plan(
@@ -180,6 +185,7 @@ def _planned(
             tags=(TAG,),
             description=run.description,
             rerun_of=run.id,
+            order=order,
         )
         same = replace(run.code, branch=branch, workdir=CHECKOUT, changed_while_running=None)
         yield plan, Captured(same, run.code.commit, frozenset())

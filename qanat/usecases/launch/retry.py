@@ -40,6 +40,7 @@ from qanat.usecases.launch import (
 )
 from qanat.usecases.launch.attempt import Attempt
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose, limited, limits
+from qanat.usecases.launch.order import Order
 from qanat.usecases.launch.secret_checks import check_definitions
 from qanat.usecases.launch.start import start
 from qanat.usecases.launch.view import LaunchView, Outcome
@@ -96,12 +97,13 @@ def retry(
     check_options(options, runners)
     placing.check_own(project, found.run)
     choice = _choice(project, found.run, len(numbers), options, changes, runners)
+    order = _order(project, found.run, live, options, runners)
     if not options.allow_secrets:
         check_groups(found.run.groups[number].args for number in numbers)
         check_definitions(found.run.datasets, choice)
     code.check_committer(project)
     chosen = again.container_of(project, found.run, choice, runners, allow_secrets=options.allow_secrets)
-    with _place(project, found, live) as place:
+    with _place(project, found, live, order) as place:
         enclosure = _enclosure(project, found.run, chosen, place)
         states = data.before_retry(project, found.run, place, view, allow_secrets=options.allow_secrets)
         here = machines.here() if runners.is_in_process(options.runner) else None
@@ -111,7 +113,7 @@ def retry(
             environment = found_environment.before_start(project, before.command, own, here, before, view)
         changed = _Changed(changes, states, environment, here)
         attempt = partial(_attempt, project, found, numbers, place, choice, changed, enclosure)
-        return start(project, attempt, place, options, runners, view)
+        return start(project, attempt, place, options, runners, view, order)
 
 
 def _choice(
@@ -139,8 +141,19 @@ def _choice(
     return choice
 
 
+def _order(project: Project, run: Run, live: Sequence[Run], options: LaunchOptions, runners: Runners) -> Order:
+    """Return what the groups wait for. Raises UsageError if they would never start."""
+    if not run.after:
+        return Order()
+    from qanat.usecases.launch import earlier_runs  # most runs wait for none
+
+    order = earlier_runs.again(project, run, live)
+    earlier_runs.check_runner(order, options.runner, runners)
+    return order
+
+
 @contextmanager
-def _place(project: Project, found: Found, live: list[Run]) -> Iterator[Workplace]:
+def _place(project: Project, found: Found, live: list[Run], order: Order) -> Iterator[Workplace]:
     """Yield a place with the run's code and parameters file: the project if it has exactly these, or a checkout."""
     run, kept = found.run, parameter_copies.find(found)
     copied = parameter_copies.arguments_for(project, run, kept)
@@ -151,14 +164,16 @@ def _place(project: Project, found: Found, live: list[Run]) -> Iterator[Workplac
             f"the parameters file {run.requested.parameters_file} has changed since run {run.number} was launched",
             hint=f"repeat the run with the copy that was kept: qanat rerun {run.number}",
         )
-    again.check_inputs(project, run, copied.instead)
+    again.check_inputs(project, run, copied.instead, order)
     if run.code.workdir != CHECKOUT and as_kept and past_code.is_checked_out(project, run.code):
         place = in_project(project, run.datasets)
         again.check_data(project, run, place)
         yield place
         return
     keep_commits.check_present(project, run)
-    with checkouts.in_checkout(project, run.code.commit, run.datasets, groups, live, copied.instead) as place:
+    with checkouts.in_checkout(
+        project, run.code.commit, run.datasets, groups, live, copied.instead, order.storages
+    ) as place:
         again.check_data(project, run, place)
         yield place
 

@@ -193,6 +193,9 @@ class _Notes:
     def passing(self) -> None:
         """Note nothing."""
 
+    def waits(self, reason: str) -> None:
+        """Report nothing."""
+
     def captured(self, captured: Captured) -> None:
         """Note nothing: the code is that of the run."""
 

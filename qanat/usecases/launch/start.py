@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,8 @@ from qanat.system import processes
 from qanat.usecases.launch.attempt import Attempt
 from qanat.usecases.launch.follow import follow_run
 from qanat.usecases.launch.options import LaunchOptions
-from qanat.usecases.launch.view import BeginningView, LaunchView, Outcome, RunView
+from qanat.usecases.launch.order import Order
+from qanat.usecases.launch.view import BeginningView, LaunchView, Outcome, WatchView
 from qanat.usecases.launch.workplace import Workplace
 from qanat.usecases.project import Project
 
@@ -28,6 +29,7 @@ def start(
     options: LaunchOptions,
     runners: Runners,
     view: LaunchView,
+    order: Order,
 ) -> Outcome:
     """Create an attempt that works at this place, start its jobs, and follow them as far as the options say.
 
@@ -41,7 +43,7 @@ def start(
     from qanat.usecases.launch.wait import after_submission  # a local run starts without it
 
     facts = SubmissionFacts("", project.clock.now(), checkout=checkout, max_running=options.max_running)
-    outcome = _submit(project, attempt(facts), options, runners)
+    outcome = _submit(project, attempt(facts), options, runners, order)
     return after_submission(project, outcome, options, runners, view)
 
 
@@ -51,14 +53,22 @@ def _start_here(
     checkout: str | None,
     options: LaunchOptions,
     runners: Runners,
-    view: RunView,
+    view: WatchView,
 ) -> Outcome:
     """Start the jobs of an attempt in this process, and watch them to their ends."""
     with runners.in_process(options.runner, options.slots) as here:
-        return follow_run(project, attempt(_own_processes(checkout)), here, view, fail_fast=options.fail_fast)
+        own = attempt(_own_processes(checkout))
+        before = partial(_waiting, project, runners) if own.beginning.run.after else None
+        return follow_run(project, own, here, view, fail_fast=options.fail_fast, before=before)
 
 
-def _in_background(project: Project, here: Callable[[RunView], Outcome], view: LaunchView) -> Outcome:
+def _waiting(project: Project, runners: Runners, run: Run) -> Iterator[str]:
+    from qanat.usecases.launch import earlier_runs  # most runs wait for none
+
+    return earlier_runs.wait_here(project, run, runners)
+
+
+def _in_background(project: Project, here: Callable[[WatchView], Outcome], view: LaunchView) -> Outcome:
     """Start the jobs of an attempt in a process that outlives this one; return once the run is recorded."""
     from qanat.system import background  # most runs are watched from here
 
@@ -68,11 +78,11 @@ def _in_background(project: Project, here: Callable[[RunView], Outcome], view: L
     return outcome
 
 
-def _report_beginning(here: Callable[[RunView], Outcome], report: Callable[[Run], None]) -> None:
+def _report_beginning(here: Callable[[WatchView], Outcome], report: Callable[[Run], None]) -> None:
     here(BeginningView(report))
 
 
-def _submit(project: Project, attempt: Attempt, options: LaunchOptions, runners: Runners) -> Outcome:
+def _submit(project: Project, attempt: Attempt, options: LaunchOptions, runners: Runners, order: Order) -> Outcome:
     """Submit an attempt. Raises what submit() raises, with how to check the template if that may be at fault."""
     from qanat.runners.protocol import ChecksTemplates
     from qanat.usecases.launch import templates
@@ -80,7 +90,7 @@ def _submit(project: Project, attempt: Attempt, options: LaunchOptions, runners:
 
     runner = runners.submitting(options.runner)
     try:
-        return submit(project, attempt, runner)
+        return submit(project, attempt, runner, order)
     except SubmitFailed as error:
         if error.hint or not isinstance(runner, ChecksTemplates):
             raise

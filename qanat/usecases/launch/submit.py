@@ -10,8 +10,9 @@ from qanat.domain.run import Group, Run
 from qanat.errors import QanatError, SubmitUnknown, WriteFailed
 from qanat.records import run_codec, storage
 from qanat.runners.protocol import Runner
-from qanat.usecases.launch import retry_note
+from qanat.usecases.launch import held_back, retry_note
 from qanat.usecases.launch.attempt import FAILURES, Attempt, open_attempt, undo, undo_on_failure
+from qanat.usecases.launch.order import Order
 from qanat.usecases.launch.view import Outcome
 from qanat.usecases.launch.workplace import Workplace
 from qanat.usecases.project import Project
@@ -19,7 +20,7 @@ from qanat.usecases.tracking import record
 from qanat.usecases.tracking.submission import with_submission
 
 
-def submit(project: Project, attempt: Attempt, runner: Runner) -> Outcome:
+def submit(project: Project, attempt: Attempt, runner: Runner, order: Order) -> Outcome:
     """Submit the groups of an attempt and record their jobs, committed before this returns.
 
     The record with its intent is on disk before the scheduler is called, so that the next command can recover from
@@ -28,18 +29,22 @@ def submit(project: Project, attempt: Attempt, runner: Runner) -> Outcome:
     """
     with open_attempt(project, attempt) as (run, journal):
         with undo_on_failure(attempt, journal):
-            batch = _prepare(project, run, attempt)
+            batch = _prepare(project, run, attempt, order)
+            if batch.held:
+                held_back.note(project, run)
             retry_note.note(project, run)
         try:
-            with_jobs, notes = _record(project, run, _answer(runner, batch, attempt))
+            with_jobs, notes = _record(project, run, _answer(project, runner, batch, attempt))
         except FAILURES:
             journal.remove()  # the next command finds the jobs by their intent, or that there are none
             raise
         journal.remove()
+    if batch.held and (held := held_back.hand_over(project, with_jobs, batch, runner)):
+        notes.append(held)
     return Outcome(with_jobs, tuple(notes), groups=tuple(attempt.numbers), command=batch.jobs[0].command)
 
 
-def _answer(runner: Runner, batch: JobBatch, attempt: Attempt) -> Submission:
+def _answer(project: Project, runner: Runner, batch: JobBatch, attempt: Attempt) -> Submission:
     """Return the scheduler's answer; if it accepted nothing, the attempt is undone."""
     try:
         return runner.submit(batch)
@@ -47,6 +52,8 @@ def _answer(runner: Runner, batch: JobBatch, attempt: Attempt) -> Submission:
         raise
     except QanatError:
         undo(attempt)
+        if batch.held:
+            held_back.forget(project, attempt.beginning.run)
         raise
 
 
@@ -86,7 +93,7 @@ def job_spec(
     )
 
 
-def _prepare(project: Project, run: Run, attempt: Attempt) -> JobBatch:
+def _prepare(project: Project, run: Run, attempt: Attempt, order: Order) -> JobBatch:
     """Write the run's info file and return its jobs, which create the groups' directories themselves."""
     commands, place, count = attempt.commands(run), attempt.place, len(run.groups)
     attempt.write_info(run, project.sharing)
@@ -101,4 +108,6 @@ def _prepare(project: Project, run: Run, attempt: Attempt) -> JobBatch:
         jobs=tuple(jobs),
         max_running=run.submission.max_running,
         image=attempt.enclosure.image_of_jobs if attempt.enclosure else "",
+        held=bool(order.active),
+        after=held_back.jobs_before(project, order, run.runner.name),
     )

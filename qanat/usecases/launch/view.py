@@ -151,6 +151,13 @@ class RunView(Protocol):
         """Called regularly."""
 
 
+class WatchView(RunView, Protocol):
+    """Shows a run that is started here, and may have to wait for others first."""
+
+    def waits(self, reason: str) -> None:
+        """Called regularly as long as the run waits."""
+
+
 @dataclass(frozen=True, slots=True)
 class BeginningView:
     """Shows nothing of a run but its beginning, to a callable."""
@@ -167,8 +174,11 @@ class BeginningView:
     def passing(self) -> None:
         """Report nothing."""
 
+    def waits(self, reason: str) -> None:
+        """Report nothing."""
 
-class LaunchView(RunView, Protocol):
+
+class LaunchView(WatchView, Protocol):
     """Shows a run, wherever it is started."""
 
     def captured(self, captured: Captured) -> None:

@@ -104,8 +104,17 @@ def _record_ended(
         else:
             _check_run(project, path, flights.get(path), runners, result, seen)
     _poll_runners(project, index, seen, flights, runners, result)
+    _explain_order(index, result, seen)
     seen.ended |= _corrections(project)
     return [*seen.recorded, *_record(project, _with_manifests(project, seen.ended, runners, result), result)]
+
+
+def _explain_order(index: Index, result: Refreshed, seen: _Seen) -> None:
+    """Add why groups that come after other runs have not started."""
+    if any(run.after for run in (*result.live.values(), *(run for _, run in seen.ended.values()))):
+        from qanat.usecases.tracking import order_reasons  # few runs come after others
+
+        order_reasons.explain(index, result.live, seen.ended)
 
 
 def _is_ours(project: Project, seen: Flight) -> bool:
