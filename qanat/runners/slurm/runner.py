@@ -11,7 +11,7 @@ from typing import Any
 from qanat.domain import time_limits
 from qanat.domain.job import JobBatch, JobHandle, JobStatus, Sightings, Submission
 from qanat.errors import InputInvalid, RunnerUnavailable, SubmitFailed, SubmitUnknown
-from qanat.runners.slurm import commands, flags, ownership, polling, queue, submission
+from qanat.runners.slurm import commands, flags, order, ownership, polling, queue, submission
 from qanat.runners.slurm import jobs as slurm_jobs
 from qanat.runners.slurm.about import ABOUT
 from qanat.runners.slurm.commands import Limits, Prefetch, call, stderr_text
@@ -141,6 +141,17 @@ class SlurmRunner:
             jobs |= {group: array.name_of(number, group) for group in array.groups}
         export = flags.environment(batch.options, os.environ)
         return Submission(jobs, {**_details(numbers, cluster, limits.cluster), "export": export})
+
+    def hand_over(self, batch: JobBatch, handles: Sequence[JobHandle], command: Sequence[str]) -> bool:
+        """Release jobs that depend on others, now that Slurm keeps their order."""
+        before = [handle for jobs in batch.after for handle in jobs.handles]
+        if not order.dependencies(batch):
+            return False
+        known, _ = ownership.split(before, _cluster_arguments(batch.options))
+        if len(known) < len(before):
+            return False
+        self.release(handles)
+        return True
 
     def find(self, intent: str, jobs: Sequence[int], since: str) -> Submission | None:
         """Find the arrays with this intent in the queue and, if the queue has forgotten them, in accounting."""

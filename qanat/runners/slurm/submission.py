@@ -13,7 +13,7 @@ from pathlib import Path
 
 from qanat.domain import spans
 from qanat.domain.job import JobBatch
-from qanat.runners.slurm import flags
+from qanat.runners.slurm import flags, order
 from qanat.runners.submitting import job_script
 
 OUTPUT = "slurm.out"
@@ -59,11 +59,8 @@ def command(batch: JobBatch, array: Array, after: str = "") -> list[str]:
     if not array.alone:
         throttle = f"%{batch.max_running}" if batch.max_running else ""
         arguments.append(f"--array={spans.format_spans(g - array.offset for g in array.groups)}{throttle}")
-    options = dict(batch.options)
-    if after:
-        key = next((k for k in options if flags.long_name(k) == "dependency"), "dependency")
-        options[key] = ",".join(filter(None, (options.get(key), f"afterany:{after}")))
-    return arguments + flags.arguments(options)
+    arguments += [order.HOLD] if batch.held else []
+    return arguments + flags.arguments(order.options(batch, [f"afterany:{after}"] if after else []))
 
 
 def _literal(path: Path) -> str:

@@ -12,6 +12,7 @@ from qanat.domain.order import After
 from qanat.domain.run import Run, State
 from qanat.errors import SubmitFailed, UsageError
 from qanat.records import orders, run_codec
+from qanat.usecases.launch.looking import active_runs
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.rerun import Repeat, rerun
 from qanat.usecases.launch.retry import chosen_groups, retry
@@ -28,7 +29,8 @@ def again(world: World, number: int) -> Run:
     """Retry what has not finished of a run."""
     found = world.find(number)
     numbers, options = chosen_groups(found, (), failed=True), LaunchOptions("world")
-    return world.started(retry, found, numbers, [], options, {}, runners=world, view=world.view)
+    live = active_runs(world.project, world)
+    return world.started(retry, found, numbers, live, options, {}, runners=world, view=world.view)
 
 
 def waiting(world: World) -> list[str]:
