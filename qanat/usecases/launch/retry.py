@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qanat.domain import time_limits
-from qanat.domain.completion import COMPLETION
 from qanat.domain.data import DataState
 from qanat.domain.experiment import CHECKOUT
 from qanat.domain.group_key import inputs_of, key_of
@@ -19,12 +18,10 @@ from qanat.domain.layout import group_folder
 from qanat.domain.machine import Machine
 from qanat.domain.run import Group, Run, RunnerChoice, State, SubmissionFacts
 from qanat.domain.secret_checks import check_groups
-from qanat.domain.sharing import Sharing
-from qanat.errors import InputInvalid, QanatError, UsageError, write_failed
-from qanat.records import environments, storage
+from qanat.errors import InputInvalid, QanatError, UsageError
+from qanat.records import environments
 from qanat.records.environments import Described
 from qanat.runners.protocol import ChangesOptions, ChecksTemplates, Runners
-from qanat.system import folders
 from qanat.usecases.environment import machines
 from qanat.usecases.environment.kept import Kept
 from qanat.usecases.launch import (
@@ -32,6 +29,7 @@ from qanat.usecases.launch import (
     checkouts,
     code,
     data,
+    earlier_files,
     found_environment,
     keys,
     parameter_copies,
@@ -48,16 +46,12 @@ from qanat.usecases.launch.workplace import Workplace, in_project
 from qanat.usecases.merging import keep_commits
 from qanat.usecases.project import Project
 from qanat.usecases.results import place as placing
-from qanat.usecases.results import remove
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.find import Found, check_ended, check_group
 
 if TYPE_CHECKING:
     from qanat.usecases.launch.containers import Chosen
     from qanat.usecases.launch.enclosure import Enclosure
-
-# Files that belong to the run, not to one attempt of a group.
-_STAYS = frozenset({storage.ATTEMPTS, storage.INFO, storage.GROUP_INFO, storage.PARAMETERS_FILES, storage.ACTIONS})
 
 
 def chosen_groups(found: Found, numbers: Sequence[int], *, failed: bool) -> list[int]:
@@ -268,7 +262,7 @@ class _Again:
         run, _ = record.update_record(self.project, self.found.record, self._queued)
         try:
             for number in self.numbers:
-                _set_aside(self.folder, self.found.run, number, self.project.sharing)
+                earlier_files.set_aside(*self._last(number), self.project.sharing)
         except QanatError:
             self.undo()
             raise
@@ -282,7 +276,12 @@ class _Again:
         run, _ = record.update_record(self.project, self.found.record, self._ended)
         if run.submission.intent == before.submission.intent:
             for number in self.numbers:
-                _put_back(self.project, self.folder, before, number)
+                earlier_files.put_back(self.project, *self._last(number))
+
+    def _last(self, number: int) -> tuple[Path, int]:
+        """Return the directory of a group, and the number of its last attempt."""
+        groups = self.found.run.groups
+        return group_folder(self.folder, number, len(groups)), groups[number].attempt
 
     def _queued(self, now: Run) -> Run:
         before = self.found.run
@@ -299,38 +298,3 @@ class _Again:
     def _with(self, now: Run, source: Run) -> Run:
         groups = {n: source.groups[n] for n in self.numbers}
         return replace(now.with_groups(groups), runner=source.runner, submission=source.submission)
-
-
-def _set_aside(folder: Path, run: Run, number: int, sharing: Sharing) -> None:
-    """Move what the last attempt of a group left to `attempts/<n>/` in its group's directory. Raises WriteFailed."""
-    own, kept = _places(folder, run, number)
-    try:
-        folders.create(kept, sharing)
-        # The completion file first: without it, no reader can take the old end for that of the new attempt.
-        folders.move(sorted(_left_in(own) - _STAYS, key=lambda name: name != COMPLETION), own, kept)
-    except OSError as error:
-        raise write_failed(kept, error) from None
-
-
-def _put_back(project: Project, folder: Path, run: Run, number: int) -> None:
-    """Undo _set_aside(): what has been written since, for an attempt that was not started, gives way."""
-    own, kept = _places(folder, run, number)
-    with suppress(OSError):
-        names = sorted(_left_in(kept), key=lambda name: name == COMPLETION)
-        for name in names:
-            if (written := folders.identify(own / name)) and folders.identify(kept / name):
-                remove.remove_folder(project, own / name, written)
-        folders.move(names, kept, own, replace=True)
-        made = (own / storage.ATTEMPTS, kept)
-        folders.take_back([(path, found) for path in made if (found := folders.identify(path))])
-
-
-def _places(folder: Path, run: Run, number: int) -> tuple[Path, Path]:
-    """Return a group's directory, and the one in it for what its last attempt left."""
-    own = group_folder(folder, number, len(run.groups))
-    return own, own / storage.ATTEMPTS / str(run.groups[number].attempt)
-
-
-def _left_in(folder: Path) -> set[str]:
-    with folders.opened(folder) as descriptor:
-        return {entry.name for entry in folders.names_in(descriptor)}

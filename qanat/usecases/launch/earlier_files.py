@@ -1,0 +1,50 @@
+"""The files of a group's earlier attempts, which are set aside in `attempts/<n>/` in its directory."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from qanat.domain.completion import COMPLETION
+from qanat.domain.sharing import Sharing
+from qanat.errors import write_failed
+from qanat.records import storage
+from qanat.system import folders
+from qanat.usecases.project import Project
+from qanat.usecases.results import remove
+
+# Files that belong to the run, not to one attempt of a group.
+_STAYS = frozenset({storage.ATTEMPTS, storage.INFO, storage.GROUP_INFO, storage.PARAMETERS_FILES, storage.ACTIONS})
+
+
+def set_aside(own: Path, attempt: int, sharing: Sharing) -> None:
+    """Move what an attempt of a group left to `attempts/<n>/` in the group's directory. Raises WriteFailed."""
+    kept = _kept(own, attempt)
+    try:
+        folders.create(kept, sharing)
+        # The completion file first: without it, no reader can take the old end for that of the new attempt.
+        folders.move(sorted(_left_in(own) - _STAYS, key=lambda name: name != COMPLETION), own, kept)
+    except OSError as error:
+        raise write_failed(kept, error) from None
+
+
+def put_back(project: Project, own: Path, attempt: int) -> None:
+    """Undo set_aside(): what has been written since, for an attempt that was not started, gives way."""
+    kept = _kept(own, attempt)
+    with suppress(OSError):
+        names = sorted(_left_in(kept), key=lambda name: name == COMPLETION)
+        for name in names:
+            if (written := folders.identify(own / name)) and folders.identify(kept / name):
+                remove.remove_folder(project, own / name, written)
+        folders.move(names, kept, own, replace=True)
+        made = (own / storage.ATTEMPTS, kept)
+        folders.take_back([(path, found) for path in made if (found := folders.identify(path))])
+
+
+def _kept(own: Path, attempt: int) -> Path:
+    return own / storage.ATTEMPTS / str(attempt)
+
+
+def _left_in(folder: Path) -> set[str]:
+    with folders.opened(folder) as descriptor:
+        return {entry.name for entry in folders.names_in(descriptor)}
