@@ -10,7 +10,7 @@ from qanat.domain import times
 from qanat.domain.notification import ENDED, Message
 from qanat.domain.pauses import paused_s
 from qanat.domain.redaction import redacted
-from qanat.domain.run import Run, State, count_states
+from qanat.domain.run import Run, State, count_states, overall_state
 from qanat.domain.shortening import shortened
 from qanat.domain.statistics import HIGHER
 from qanat.domain.visible import escaped
@@ -62,11 +62,16 @@ def best_values(run: Run, better: Mapping[str, str]) -> dict[str, float]:
     return {name: max(found) if better[name] == HIGHER else min(found) for name, found in values.items() if found}
 
 
+def variables_of(runs: Sequence[int], states: Sequence[State], project: str) -> dict[str, str]:
+    """Return the variables that tell a program about runs: their numbers, their states, and the worst of these."""
+    found = {"QANAT_RUNS": " ".join(map(str, runs)), "QANAT_STATES": " ".join(states)}
+    return found | {"QANAT_STATE": overall_state(states), "QANAT_PROJECT": project}
+
+
 def message(news: Sequence[News], project: str) -> Message:
     """Return the message about what has happened to runs of a project; `project` is its root."""
     states = [one.run.state if one.what == ENDED else State.FAILED for one in news]
-    variables = {"QANAT_RUNS": " ".join(str(one.run.number) for one in news)}
-    variables |= {"QANAT_STATES": " ".join(states), "QANAT_PROJECT": project}
+    variables = variables_of([one.run.number for one in news], states, project)
     if len(news) == 1:
         lines = [news[0].details, news[0].folder]
         return Message(_plain(f"qanat: {news[0].headline}"), _plain("\n".join(filter(None, lines))), variables)

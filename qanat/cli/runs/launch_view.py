@@ -18,7 +18,7 @@ from qanat.usecases.launch.view import DATA_SHOWN, AlreadyRun, DataReport, Envir
 from qanat.usecases.project import Project
 
 if TYPE_CHECKING:
-    from qanat.usecases.runs.waiting import Waiting
+    from qanat.cli.runs.waiting_view import WaitingView
 
 
 def shown(project: Project, launch: Callable[[LaunchView], Outcome], *, quiet: bool = False) -> tuple[int, Run]:
@@ -38,9 +38,8 @@ class TerminalView:
         self._quiet = quiet
         self._open = contextlib.ExitStack()
         self._here: RunViewContext | None = None
-        self._waiting: GroupsView | None = None
         self._waits: set[str] = set()
-        self._causes: set[str] = set()
+        self._waiting: WaitingView | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -114,15 +113,8 @@ class TerminalView:
 
     def seen(self, run: Run, notes: Sequence[str]) -> None:
         """Show the progress of a submitted run."""
-        from qanat.usecases.runs.waiting import waiting  # only for a submitted run
-
         if self._waiting is None:
-            self._waiting = self._open.enter_context(GroupsView(len(run.groups)))
-        reporting.tell_notes([*notes, *self._new(waiting([run]))])
-        self._waiting.show(run)
+            from qanat.cli.runs.waiting_view import WaitingView  # only for a submitted run
 
-    def _new(self, found: Sequence[Waiting]) -> list[str]:
-        """Return why groups wait, if that is new: the number of groups and their expected start change all the time."""
-        new = [each for each in found if each.cause not in self._causes]
-        self._causes.update(each.cause for each in new)
-        return [f"run {each.run}: {each.why}" for each in new]
+            self._waiting = self._open.enter_context(WaitingView())
+        self._waiting.seen([run], notes)

@@ -7,6 +7,7 @@ import os
 import select
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
@@ -159,11 +160,11 @@ class GroupsView:
     def begins(self, run: Run, folder: Path) -> None:
         """Announce the run, and draw the bar."""
         announce(run)
-        self.show(run)
+        self.show(run.groups)
 
-    def show(self, run: Run) -> None:
-        """Show a run as it is now."""
-        self._tally.update(run.groups)
+    def show(self, groups: Iterable[Group]) -> None:
+        """Show groups as they are now."""
+        self._tally.update(groups)
         self.passing()
 
     def changed(self, group: Group) -> None:

@@ -7,19 +7,11 @@ from dataclasses import replace
 
 from qanat.domain.run import Run
 from qanat.runners.protocol import Runners
-from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.view import LaunchView, Outcome
+from qanat.usecases.launch.wait_several import Looks
 from qanat.usecases.project import Project
 from qanat.usecases.runs import cancel, files
-from qanat.usecases.tracking.find import Found, check_may_end, find_run
-from qanat.usecases.tracking.refresh import Refreshed
-
-POLL_S = 1.0
-POLL_MAX_S = 10.0
-POLL_HERE_S = 0.5
-# How often a run that has ended is looked at until its watcher has recorded it.
-RECORDING_LOOKS = 20
 
 
 def wait(
@@ -31,16 +23,19 @@ def wait(
     Raises UsageError for a run that never ends, since its intent was made for another one.
     """
     interrupted = None
+    looks, here = _looks(project, run, runners, view), runners.is_in_process(run.runner.name)
     try:
-        found = _until_ended(project, run, runners, view)
+        looks.until_ended(here=here)
     except KeyboardInterrupt:
         interrupted = signal.SIGINT
         if not cancel_on_interrupt:
             return Outcome(run, interrupted=interrupted)
-        found, _ = _look(project, run, runners, view)
+        looks = _looks(project, run, runners, view)
+        found = looks.look()[0]
         if not found.run.state.ended:
             cancel.cancel_run(project, found, runners)
-        found = _until_ended(project, run, runners, view)
+        looks.until_ended(here=here)
+    (found,) = looks.ended()
     return Outcome(found.run, tuple(files.metric_problems(project, found)), interrupted)
 
 
@@ -55,25 +50,5 @@ def after_submission(
     return replace(ended, notes=(*outcome.notes, *ended.notes), groups=outcome.groups)
 
 
-def _until_ended(project: Project, run: Run, runners: Runners, view: LaunchView) -> Found:
-    """Poll again and again, less often over time if a scheduler is asked, which has others to answer."""
-    here = runners.is_in_process(run.runner.name)
-    pause_s, most_s = (POLL_HERE_S, POLL_HERE_S) if here else (POLL_S, POLL_MAX_S)
-    unrecorded = 0
-    while True:
-        found, result = _look(project, run, runners, view)
-        check_may_end(found, "it never ends")
-        has_ended = found.run.state.ended and found.record not in result.pending
-        unrecorded += has_ended
-        if has_ended and (found.record not in result.live or unrecorded > RECORDING_LOOKS):
-            return found
-        project.clock.sleep(pause_s)
-        pause_s = min(pause_s * 1.2, most_s)
-
-
-def _look(project: Project, run: Run, runners: Runners, view: LaunchView) -> tuple[Found, Refreshed]:
-    """Return a run as it is now, and what is known about all runs."""
-    with refreshed(project, runners) as (index, result):
-        found = find_run(project, index, result, run.id)
-    view.seen(found.run, result.notes_on(run.id))
-    return found, result
+def _looks(project: Project, run: Run, runners: Runners, view: LaunchView) -> Looks:
+    return Looks(project, [run.id], runners, lambda runs, notes: view.seen(runs[0], notes))

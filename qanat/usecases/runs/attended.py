@@ -5,18 +5,18 @@ from __future__ import annotations
 import contextlib
 import signal
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 
-def run(command: Sequence[str], *, cwd: Path | None = None) -> int:
+def run(command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> int:
     """Run a program on this terminal to its end; return its exit code, or 128 + N if signal N killed it.
 
     Ctrl-C reaches only the program. Raises OSError if it cannot be started.
     """
     with _without_interrupts():
-        code = subprocess.Popen(command, cwd=cwd, preexec_fn=_default_interrupt).wait()  # noqa: PLW1509
+        code = subprocess.Popen(command, cwd=cwd, env=env, preexec_fn=_default_interrupt).wait()  # noqa: PLW1509
     return code if code >= 0 else 128 - code
 
 

@@ -53,7 +53,7 @@ def test_the_end_of_a_run_is_told_once_with_its_counts_and_its_directory(world: 
     world.look()
     world.look()
     text = f"2 finished, 1 failed; after 1:00:00; group 2: exit code 3\n{world.root}/{run.storage}"
-    variables = {"QANAT_RUNS": "1", "QANAT_STATES": "failed", "QANAT_PROJECT": str(world.root)}
+    variables = {"QANAT_RUNS": "1", "QANAT_STATES": "failed", "QANAT_STATE": "failed", "QANAT_PROJECT": str(world.root)}
     assert told.messages == [("qanat: run 1 of train failed", text, variables)]
     assert (world.notes, pending(world)) == ([], [])
 
