@@ -226,6 +226,7 @@ FILES = {
     "machine": ".qanat/environments/machines/*.yaml",
     "plan": ".qanat/plans/*.yaml",
     "view": ".qanat/views/*.yaml",
+    "pack": ".qanat/packs/*.yaml",
     "settings": ".config/qanat/settings.yaml",
 }
 

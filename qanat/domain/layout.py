@@ -22,6 +22,7 @@ DEFINITIONS = {
     "template": "templates",
     "document": "documents",
     "view": "views",
+    "pack": "packs",
 }
 # Files of environments and machines are named after their content.
 HASH_DIGITS = 16

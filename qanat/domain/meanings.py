@@ -17,6 +17,7 @@ KINDS = {
     "template": "templates",
     "document": "documents",
     "view": "views",
+    "pack": "packs",
     "config": "settings",
 }
 

@@ -14,6 +14,7 @@ from qanat.domain.container import ContainerRequest
 from qanat.domain.data import STAT
 from qanat.domain.experiment import Action, Dataset, Experiment, MetricSource, Program, Template
 from qanat.domain.layout import is_for_results
+from qanat.domain.pack import Pack, PackedTemplate
 from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.shortening import quoted
 from qanat.domain.time_limits import NONE
@@ -106,6 +107,23 @@ def template_from(content: dict[str, Any]) -> Template:
         extends=_names(content.get("extends", ())),
         hosts=_names(content.get("when", {}).get("host", ())),
     )
+
+
+def pack_from(content: dict[str, Any]) -> Pack:
+    """Return the pack that a valid mapping describes."""
+    return Pack(
+        name=content["name"],
+        url=content["url"],
+        description=content.get("description", ""),
+        ref=content.get("ref"),
+        commit=content.get("commit"),
+        templates=tuple(_packed(name, sha256) for name, sha256 in content["templates"].items()),
+    )
+
+
+def _packed(text: str, sha256: str) -> PackedTemplate:
+    runner, _, name = text.partition("/")
+    return PackedTemplate(runner, name, sha256)
 
 
 def _names(value: str | list[str]) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ KINDS = (
     "machine",
     "plan",
     "view",
+    "pack",
     "settings",
 )
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from qanat.cli import session
+from qanat.cli.commands import template_packs
 from qanat.cli.definitions import defining, questions
 from qanat.cli.definitions.defining import (
     Content,
@@ -113,7 +114,8 @@ def new(file: Path | None, from_file: Path | None, commit: bool, allow_secrets: 
 def list_(as_json: bool) -> None:
     """List templates, including those in the settings."""
     found = templates.listed(open_project(Path.cwd()), session.runners())
-    headers = ("Name", "Runner", "Description", "Options")
+    pack = ("Pack",) if any("pack" in content for content in found.contents) else ()
+    headers = ("Name", "Runner", "Description", *pack, "Options")
     defining.show_list(headers, found, as_json=as_json, none="no templates yet; create one with: qanat template new")
 
 
@@ -201,3 +203,7 @@ def delete(name: str, runner: str | None, yes: bool, commit: bool) -> None:
     content = project.definition("template", name, _runner_of(project, name, runner))
     defining.confirm_deletion(f"Template {name} ({content['runner']}) will be deleted.", yes=yes)
     defining.delete(project, "template", content, commit=commit)
+
+
+for command in (template_packs.add, template_packs.pull, template_packs.remove):
+    template.add_command(command)

@@ -51,6 +51,13 @@ def views(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[A
     return _offered(complete_names.definitions(_start(ctx), "view"), incomplete)
 
 
+def packs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete the name of a pack of templates."""
+    from qanat.usecases import complete_names
+
+    return _offered(complete_names.definitions(_start(ctx), "pack"), incomplete)
+
+
 def templates(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
     """Complete the name of a template of the runner named before it, or else a file."""
     from qanat.usecases import complete_names
@@ -128,6 +135,7 @@ COMPLETERS = {
     "experiments": experiments,
     "datasets": datasets,
     "views": views,
+    "packs": packs,
     "templates": templates,
     "actions": actions,
     "runs": runs,

@@ -17,6 +17,8 @@ COMPLETES = {
     "experiment": "experiments",
     "action_name": "actions",
     "datasets": "datasets",
+    "extends": "templates",
+    "pack": "packs",
     "view": "views",
     "runner": "runners",
     "engine": "engines",

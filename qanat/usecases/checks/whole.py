@@ -26,7 +26,7 @@ def _tracked_cache(project: Project) -> Iterator[Problem]:
 
 def _alike(project: Project) -> Iterator[Problem]:
     """Yield names that other machines may take for the same: their file systems ignore case."""
-    for kind in ("experiment", "dataset", "document", "view"):
+    for kind in ("experiment", "dataset", "document", "view", "pack"):
         folder = project.paths.relative(project.paths.folder(kind))
         for name, other in _pairs(project.names(kind)):
             yield _problem(f"{folder}/{name}.yaml", f"{kind} {quoted(other)}")

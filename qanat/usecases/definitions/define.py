@@ -111,10 +111,17 @@ def committing(project: Project, paths: Sequence[Path], message: str, *, commit:
         return
     if state := _unfit_state(project):
         raise GitRefused(f"cannot commit: the repository is {state}", hint="omit --commit, and commit it yourself")
+    with all_or_nothing(project, paths):
+        yield
+        user_commits.commit_only(project.location, message, [project.paths.relative(path) for path in paths])
+
+
+@contextlib.contextmanager
+def all_or_nothing(project: Project, paths: Sequence[Path]) -> Iterator[None]:
+    """Restore these files to what they were if the block fails."""
     before = {path: project.read(path) if os.path.lexists(path) else None for path in paths}
     try:
         yield
-        user_commits.commit_only(project.location, message, [project.paths.relative(path) for path in paths])
     except BaseException:
         for path, data in before.items():
             _restore(project, path, data)

@@ -9,11 +9,12 @@ from functools import partial
 from qanat.domain import extending
 from qanat.domain.experiment import Template
 from qanat.domain.shortening import quoted
-from qanat.domain.template_source import TemplateSource
+from qanat.domain.template_source import PackOrigin, TemplateSource
 from qanat.errors import ExtendsInvalid, NotFound
 from qanat.records import definitions
 from qanat.runners.protocol import Runners
 from qanat.system import machine
+from qanat.usecases.definitions import packs
 from qanat.usecases.project import Project, suggestion
 
 
@@ -29,7 +30,8 @@ def defined(project: Project, runner: str, name: str, runners: Runners) -> tuple
     )
     where = settings
     if (runner, name) in project.templates():
-        found = with_source(definitions.template_from(project.definition("template", name, runner)), file)
+        content = project.definition("template", name, runner)
+        found = with_source(definitions.template_from(content), file, packs.origin(project, runner, name))
         if name not in configured:
             return found, file
         if found.extends or found.options != runners.default_templates().get(runner):
@@ -38,9 +40,9 @@ def defined(project: Project, runner: str, name: str, runners: Runners) -> tuple
     return (with_source(Template(name, runner, configured[name]), settings), where) if name in configured else None
 
 
-def with_source(template: Template, file: str) -> Template:
-    """Return a template that names its file as the source of its options."""
-    return replace(template, sources=(TemplateSource(template.name, file, tuple(template.options)),))
+def with_source(template: Template, file: str, pack: PackOrigin | None = None) -> Template:
+    """Return a template that names its file, and the pack that this came with, as the source of its options."""
+    return replace(template, sources=(TemplateSource(template.name, file, tuple(template.options), pack),))
 
 
 def whole(project: Project, template: Template, runners: Runners, host: str | None = None) -> Template:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +125,15 @@ def check(template: Template, runners: Runners) -> tuple[list[str], list[str]]:
     return runner.problems(template.options), runner.warnings(template.options)
 
 
+def key_problems(content: Mapping[str, Any], runners: Runners) -> list[str]:
+    """List the options of a valid template that its runner does not take; none if that is unknown here."""
+    try:
+        runner = runners.submitting(content["runner"])
+    except (UsageError, RunnerUnavailable):
+        return []
+    return runner.key_problems(content.get("options", {})) if isinstance(runner, ChecksTemplates) else []
+
+
 def how_to_check(project: Project, runner: str, name: str | None) -> str:
     """Return the command that checks a template, given by name or file; empty for a template without options."""
     owners = [r for r, n in project.all_templates() if n == (name or DEFAULT)]
@@ -224,9 +233,10 @@ def as_text(template: Template) -> str:
 
 
 def as_json(template: Template) -> dict[str, Any]:
-    """Return a template as a mapping, with the sources of its options if there are several."""
+    """Return a template as a mapping, with its pack, and the sources of its options if there are several."""
     sources = [source.as_mapping() for source in sources_of(template)]
-    return as_mapping(template) | ({"sources": sources} if sources else {})
+    pack = template.sources[-1].pack if template.sources else None
+    return as_mapping(template) | ({"pack": pack.name} if pack else {}) | ({"sources": sources} if sources else {})
 
 
 def sources_of(template: Template) -> tuple[TemplateSource, ...]:

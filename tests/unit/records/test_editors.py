@@ -27,6 +27,7 @@ FILES = {
     "machine": PATHS.root / path_of("machine", "3f2a9c41d07be586"),
     "plan": PATHS.root / ".qanat/plans/a.yaml",
     "view": PATHS.definition("view", "a"),
+    "pack": PATHS.definition("pack", "a"),
     "run": PATHS.root / record_path("a", 4, "7f3a9c"),
     # An editor looks for it below the folder that is open, which is the user's home for this file.
     "settings": PATHS.root / ".config/qanat/settings.yaml",

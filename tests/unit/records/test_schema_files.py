@@ -31,6 +31,7 @@ KINDS: Final = (
     "settings",
     "template",
     "view",
+    "pack",
 )
 SCHEMA_FILES: Final = sorted((ROOT / "schemas").glob("*.schema.json"))
 VALID: Final = sorted(DATA.glob("valid/*/*.yaml"))

@@ -1,0 +1,67 @@
+"""Files of another repository at a commit, fetched without a checkout.
+
+So none of its hooks, filters, links and submodules has any effect.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from qanat.errors import GitRefused
+from qanat.git import command
+from qanat.system import programs
+
+FETCH_S = 120.0
+_REF = "refs/qanat/fetched"
+_CAREFUL = ("-c", "core.hooksPath=/dev/null", "-c", "fetch.fsckObjects=true", "-c", "core.fsmonitor=false")
+# `ext::` and transports of other packages would start programs; a prompt would wait for a terminal that is not there.
+_ENVIRONMENT = {"GIT_ALLOW_PROTOCOL": "https:ssh:file", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
+_REGULAR = ("100644", "100755")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A commit of another repository, in a temporary one that is gone after the `with` block."""
+
+    commit: str
+    _folder: Path
+
+    def files(self) -> dict[str, int]:
+        """Return the size of each regular file in bytes, by its path from the root."""
+        found = {}
+        for entry in _git(self._folder, "ls-tree", "-r", "-z", "-l", self.commit).split(b"\0"):
+            # MODE TYPE ID SIZE, a tab and the path: git-ls-tree(1), section "Output format".
+            facts, _, path = entry.partition(b"\t")
+            if path and facts.split()[0].decode() in _REGULAR:
+                found[path.decode("utf-8", "surrogateescape")] = int(facts.split()[3])
+        return found
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes of a file."""
+        return _git(self._folder, "cat-file", "blob", f"{self.commit}:{path}")
+
+
+@contextmanager
+def fetched(url: str, ref: str | None) -> Iterator[Fetched]:
+    """Yield a commit of a repository, by default the newest of its own branch. Raises GitRefused, RunnerUnavailable."""
+    with tempfile.TemporaryDirectory(prefix="qanat-") as name:
+        folder = Path(name)
+        _git(folder, "init", "--quiet", "--bare", "--template=")
+        words = ("--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance")
+        _git(folder, "fetch", *words, "--", url, f"+{ref or 'HEAD'}:{_REF}")
+        commit = _git(folder, "rev-parse", "--verify", f"{_REF}^{{commit}}").decode().strip()
+        yield Fetched(commit, folder)
+
+
+def _git(folder: Path, *arguments: str) -> bytes:
+    words = ["git", f"--git-dir={folder}", *_CAREFUL, *arguments]
+    done = programs.run(words, cwd=folder, env=_ENVIRONMENT, timeout_s=FETCH_S)
+    if done.status != 0:
+        error = command.refused(f"git {arguments[0]}", done)
+        hint = error.hint or "try it with: git ls-remote, and the same address"
+        raise GitRefused(error.message, hint=hint)
+    return done.out
