@@ -58,8 +58,9 @@ class Reader:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment: `qanat` and `python` are those under test."""
-        return {**os.environ, "PATH": f"{self.folder.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+        """The environment: `qanat` and `python` are those under test, and the reader's settings are their own."""
+        path = f"{self.folder.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        return {**os.environ, "PATH": path, "XDG_CONFIG_HOME": str(self.folder / ".config")}
 
     def read(self, page: Path) -> None:
         """Do everything that a page says, and wait for the commands in other terminals."""
@@ -89,7 +90,9 @@ class Reader:
     def _do(self, block: Block) -> None:
         for name, mode in (("file", "w"), ("add to", "a")):
             if name in block.remarks:
-                with (self.cwd / block.remarks[name]).open(mode) as file:
+                path = self.cwd / block.remarks[name]
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open(mode) as file:
                     file.write(block.text)
                 return
         if block.kind == "python":
@@ -223,6 +226,7 @@ RUN_PAGES: dict[str, Callable[[Path], Reader]] = {
     "docs/curves.md": partial(in_a_project, "digits"),
     "docs/papers.md": partial(in_a_project, "rings"),
     "docs/repeating.md": partial(in_a_project, "weather"),
+    "docs/waiting.md": partial(in_a_project, "nights"),
 }
 
 
