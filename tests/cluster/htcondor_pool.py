@@ -148,19 +148,7 @@ class Pool:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         for stale in (self.folder / "log").glob(".*_address*"):
             stale.unlink()
-        prefix, ids = as_nobody()
-        self.config.write_text(CONFIG.format(programs=self.programs, folder=self.folder) + ids)
-        # The daemons go when the process goes that has started them, however that one ends.
-        command = [*prefix, "setpriv", "--pdeathsig", "TERM", self.programs / "sbin/condor_master", "-f"]
-        with (self.folder / "master.out").open("ab") as out:
-            self._master = subprocess.Popen(
-                command,
-                env=os.environ | self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-            )
+        self._master = self._started()
         (self.folder / "owner").write_text(f"{os.getpid()} {self._master.pid}\n")
         deadline = time.monotonic() + START_S
         while not self._is_ready():
@@ -169,6 +157,28 @@ class Pool:
                 said = (self.folder / "master.out").read_text(errors="replace").strip().splitlines()
                 raise PoolUnavailable(f"HTCondor does not start: {said[-1] if said else 'it does not say why'}")
             time.sleep(0.05)
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        """Start the master as a user that jobs can run as."""
+        prefix, ids = as_nobody()
+        self.config.write_text(CONFIG.format(programs=self.programs, folder=self.folder) + ids)
+        return self._master_of([*prefix, *self._master_command])
+
+    @property
+    def _master_command(self) -> list[str]:
+        # The daemons go when the process goes that has started them, however that one ends.
+        return ["setpriv", "--pdeathsig", "TERM", str(self.programs / "sbin/condor_master"), "-f"]
+
+    def _master_of(self, command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        with (self.folder / "master.out").open("ab") as out:
+            return subprocess.Popen(
+                command,
+                env=os.environ | self.environment,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                **{"stdin": subprocess.DEVNULL, **options},
+            )
 
     def _is_ready(self) -> bool:
         if not (self.folder / "log/.schedd_address").exists():
@@ -275,12 +285,12 @@ class Pool:
 
 
 @contextmanager
-def running_pool() -> Iterator[Pool]:
+def running_pool(kind: type[Pool] = Pool) -> Iterator[Pool]:
     """Yield a private pool, and stop it at the end. Raises PoolUnavailable with a one-line reason."""
     programs = obtain()
     sweep()
     # Short, because paths of sockets are limited, and readable by whoever jobs run as.
-    pool = Pool(Path(tempfile.mkdtemp(prefix="qanat-pool-", dir="/tmp")), programs)
+    pool = kind(Path(tempfile.mkdtemp(prefix="qanat-pool-", dir="/tmp")), programs)
     pool.folder.chmod(0o755)
     try:
         pool.start()

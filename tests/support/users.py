@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,9 +63,8 @@ class User:
         env += ["PYTHONDONTWRITEBYTECODE=1", *(f"{name}={value}" for name, value in self.env.items())]
         script = f"umask {self.umask}; cd {shlex.quote(str(cwd or self.root))} && exec {shlex.join(command)}"
         run = ["runuser", "-u", self.name, "--", "env", "-i", *env, "/bin/sh", "-c", script]
-        if opened := _opened():
-            return ["unshare", "--mount", "sh", "-c", f"{opened} && exec {shlex.join(run)}"]
-        return run
+        mounts = opened()
+        return ["unshare", "--mount", "sh", "-c", f"{mounts} && exec {shlex.join(run)}"] if mounts else run
 
     def run(self, *command: str, code: int | None = 0, cwd: Path | None = None) -> Result:
         """Run a command as this user and check its exit code against `code`, unless that is None."""
@@ -145,23 +144,21 @@ def _call(*command: str) -> None:
         pytest.skip(f"{command[0]} failed: {done.stderr.strip()}")
 
 
-def _opened() -> str:
-    """Return shell commands that let everybody read what the tests run, in a mount namespace; empty if they can.
+def opened(paths: Sequence[Path] = _READ) -> str:
+    """Return shell commands that let everybody read these paths, in a mount namespace; empty if they can.
 
     A Python below /root can be read by root alone.
     """
-    closed = {top: path for path in _READ if (top := _closed_folder(path))}
-    commands = []
-    for number, (top, path) in enumerate(closed.items()):
-        kept = f"/mnt/qanat-{number}"
-        commands += [
-            "mount -t tmpfs -o mode=755 tmpfs /mnt" if number == 0 else ":",
-            f"mkdir -p {kept}",
-            f"mount --bind {shlex.quote(str(path))} {kept}",
-            f"mount -t tmpfs -o mode=755 tmpfs {shlex.quote(str(top))}",
-            f"mkdir -p {shlex.quote(str(path))}",
-            f"mount --bind {kept} {shlex.quote(str(path))}",
-        ]
+    closed = {path: top for path in paths if (top := _closed_folder(path))}
+    if not closed:
+        return ""
+    kept = {path: f"/mnt/qanat-{number}" for number, path in enumerate(closed)}
+    commands = ["mount -t tmpfs -o mode=755 tmpfs /mnt"]
+    for path, there in kept.items():
+        commands += [f"mkdir -p {there}", f"mount --bind {shlex.quote(str(path))} {there}"]
+    commands += [f"mount -t tmpfs -o mode=755 tmpfs {shlex.quote(str(top))}" for top in dict.fromkeys(closed.values())]
+    for path, there in kept.items():
+        commands += [f"mkdir -p {shlex.quote(str(path))}", f"mount --bind {there} {shlex.quote(str(path))}"]
     return " && ".join(commands)
 
 
