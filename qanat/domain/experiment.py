@@ -11,6 +11,7 @@ from qanat.domain.container import ContainerRequest
 from qanat.domain.data import STAT
 from qanat.domain.layout import STATE
 from qanat.domain.retry_policy import RetryPolicy
+from qanat.domain.shipment import FILE
 from qanat.domain.shortening import quoted
 from qanat.domain.splitting import split
 from qanat.domain.template_source import TemplateSource
@@ -76,7 +77,8 @@ class Experiment:
 
     `seeds` are the parameters that only tell repetitions apart; None if the definition does not say. `code_paths` are
     the files and folders of its code besides the program; if empty, its code is all that is in the repository.
-    `figures` are patterns of images in a group's directory, `retry` is what is retried by itself, if any.
+    `figures` are patterns of images in a group's directory, `retry` is what is retried by itself, if any. With
+    `transfer`, its jobs get what they need, since their machines do not see the project.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Experiment:
     container: ContainerRequest | None = None
     figures: tuple[str, ...] = ()
     retry: RetryPolicy | None = None
+    transfer: bool = False
 
     def has_code(self, path: str) -> bool:
         """Return whether a file, by its path from the root, is part of the code."""
@@ -120,6 +123,8 @@ class Dataset:
 
     `track` is how runs record what the data are, with COMMAND by what `command` prints. Without `check`, the path may
     be missing on this machine, and only the command looks at it. In a container, only `writable` data can be changed.
+    `transfer` is how jobs get them that do not see the project: FILE, PRESENT (domain.shipment), or the URL that they
+    are fetched from.
     """
 
     name: str
@@ -130,14 +135,15 @@ class Dataset:
     command: str = ""
     check: bool = True
     writable: bool = False
+    transfer: str = FILE
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
     """Named options for one runner, and the templates that it `extends`, to which it adds them (domain.extending).
 
-    Its retry policy, if it has one, replaces that of an experiment. `hosts` are patterns of the machines that it is
-    for; empty for all. `sources` are where its options come from.
+    Its `retry` and `transfer`, if it has them, replace those of an experiment. `hosts` are patterns of the machines
+    that it is for; empty for all. `sources` are where its options come from.
     """
 
     name: str
@@ -148,3 +154,4 @@ class Template:
     extends: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     sources: tuple[TemplateSource, ...] = field(default=(), compare=False)
+    transfer: bool | None = None

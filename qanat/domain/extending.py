@@ -39,7 +39,7 @@ def extended(template: Template, read: Read, is_here: IsHere, name_of: Callable[
     """Return a template with the options that it comes to, and the sources of these.
 
     Each of the templates that it extends counts once, before those that extend it, and in the order in which they are
-    named; what comes later wins, also of retry policies. In a template that extends others, an option without a value
+    named; what comes later wins, also of other keys. In a template that extends others, an option without a value
     removes it. `name_of` returns the scheduler's own name of an option, however it is spelled. Raises ExtendsInvalid.
     """
     layers: dict[str, Template] = {}
@@ -54,6 +54,7 @@ def extended(template: Template, read: Read, is_here: IsHere, name_of: Callable[
     return replace(
         template,
         retry=next((layer.retry for layer in reversed(layers.values()) if layer.retry), None),
+        transfer=next((layer.transfer for layer in reversed(layers.values()) if layer.transfer is not None), None),
         options={option.key: option.value for option in found.values()},
         sources=tuple(
             replace(source, options=tuple(o.key for o in found.values() if o.template == source.template))

@@ -30,7 +30,10 @@ _UNTIL_THE_END: Open = {
     "ended": _ALL,
     "code": frozenset({"changed_while_running"}),
 }
-_WITH_AN_ATTEMPT: Open = {**_UNTIL_THE_END, "runner": frozenset({"template", "options", "retry", "sources"})}
+_WITH_AN_ATTEMPT: Open = {
+    **_UNTIL_THE_END,
+    "runner": frozenset({"template", "options", "retry", "sources", "transfer"}),
+}
 _WITH_AN_END: Open = {"state": _ALL, "started": _ALL, "ended": _ALL}
 _MOVED: Open = {"experiment": _ALL}
 _LAUNCHED = ("group", "args")

@@ -9,6 +9,7 @@ from typing import Any
 
 from qanat.domain.run import Group, State
 from qanat.domain.sharing import UNSHARED, Sharing
+from qanat.domain.shipment import Shipment
 from qanat.domain.used import Used
 
 # What stands for the copy of a parameters file in a program's arguments, and the variable that has its path.
@@ -64,7 +65,9 @@ class JobBatch:
     `name` is what a scheduler lists them under, `intent` identifies them later, `folder` is the run's storage
     directory, `options` are the template's, `max_running` is how many may run at once (None: no limit). `image` is what
     the scheduler itself is to start them in, empty for nothing. `held` jobs do not start before they are released
-    (runners.protocol.SubmitsHeld); they wait for the jobs in `after`, as far as these are the same runner's.
+    (runners.protocol.SubmitsHeld); they wait for the jobs in `after`, as far as these are the same runner's. `shipment`
+    is what they get if their machines do not see the project; the paths in their commands are then those of their own
+    folders (domain.shipment), and `storage` is where what they leave comes back to.
     """
 
     run_id: str
@@ -77,6 +80,7 @@ class JobBatch:
     image: str = ""
     held: bool = False
     after: tuple[JobsBefore, ...] = ()
+    shipment: Shipment | None = None
 
 
 @dataclass(frozen=True, slots=True)

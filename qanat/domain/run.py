@@ -79,6 +79,7 @@ class RunnerChoice:
     """The runner's name, the template's name and the options as submitted, and what is retried by itself, if any.
 
     `sources` are the templates that the options come from, if there are several, or if they came with a pack.
+    With `transfer`, its jobs do not see the project's disk; None means that nobody has said so yet.
     """
 
     name: str
@@ -86,6 +87,7 @@ class RunnerChoice:
     options: Mapping[str, Any] = field(default_factory=dict)
     retry: RetryPolicy | None = None
     sources: tuple[TemplateSource, ...] = ()
+    transfer: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

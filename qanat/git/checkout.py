@@ -7,10 +7,12 @@ Submodules are filled from the repository's own copies where there are any, so t
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from qanat.domain.layout import STATE
 from qanat.domain.shortening import quoted
 from qanat.errors import GitRefused, ProjectNotFound
 from qanat.git import command, content
@@ -88,6 +90,12 @@ def _has_untouched_submodules(folder: Path) -> bool:
         return False
     clean = " ".join(("git", *_WOULD_REMOVE))
     return not command.call(folder, "submodule", "--quiet", "foreach", "--recursive", clean).out
+
+
+def code_in(folder: Path) -> list[str]:
+    """List the files of a checkout, those of its submodules included, without what is recorded."""
+    listed = map(os.fsdecode, command.output(folder, "ls-files", "-z", "--recurse-submodules").split(b"\0"))
+    return [name for name in listed if name and not name.startswith(f"{STATE}/")]
 
 
 def is_registered(location: Location, folder: Path) -> bool:

@@ -16,6 +16,7 @@ from qanat.domain.experiment import Action, Dataset, Experiment, MetricSource, P
 from qanat.domain.layout import is_for_results
 from qanat.domain.pack import Pack, PackedTemplate
 from qanat.domain.retry_policy import RetryPolicy
+from qanat.domain.shipment import FILE
 from qanat.domain.shortening import quoted
 from qanat.domain.time_limits import NONE
 from qanat.errors import InputInvalid
@@ -41,6 +42,7 @@ def experiment_from(content: dict[str, Any]) -> Experiment:
         container=_container(content["container"]) if "container" in content else None,
         figures=tuple(content.get("figures", ())),
         retry=_retry(content),
+        transfer=content.get("transfer", False),
     )
 
 
@@ -93,6 +95,7 @@ def dataset_from(content: dict[str, Any]) -> Dataset:
         command=content.get("command", ""),
         check=content.get("check", True),
         writable=content.get("writable", False),
+        transfer=content.get("transfer", FILE),
     )
 
 
@@ -106,6 +109,7 @@ def template_from(content: dict[str, Any]) -> Template:
         retry=_retry(content),
         extends=_names(content.get("extends", ())),
         hosts=_names(content.get("when", {}).get("host", ())),
+        transfer=content.get("transfer"),
     )
 
 

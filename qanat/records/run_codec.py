@@ -98,6 +98,7 @@ def to_mapping(run: Run) -> dict[str, Any]:
         | present(
             retry=run.runner.retry.as_mapping() if run.runner.retry else None,
             sources=[source.as_mapping() for source in run.runner.sources] or None,
+            transfer=run.runner.transfer or None,
         ),
         "storage": run.storage,
         "submission": _submission_row(run.submission),
@@ -244,6 +245,7 @@ def _runner(row: Reader) -> RunnerChoice:
         sources=tuple(
             _template_source(Reader(source, row.source, f"runner.sources.{i}.")) for i, source in enumerate(sources)
         ),
+        transfer=row.optional("transfer", bool),
     )
 
 

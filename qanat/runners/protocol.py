@@ -22,6 +22,7 @@ from qanat.domain.job import (
     Submission,
 )
 from qanat.domain.run import State
+from qanat.domain.shipment import Shipment
 
 # What a runner in another package may rely on.
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "State",
     "Submission",
     "SubmitsHeld",
+    "TransfersFiles",
 ]
 
 
@@ -106,6 +108,17 @@ class StartsImages(Protocol):
 
     def image_in(self, options: Mapping[str, Any]) -> str | None:
         """Return the image that options name, empty if they only ask for one; None if they do not."""
+
+
+@runtime_checkable
+class TransfersFiles(Protocol):
+    """A runner whose scheduler can bring files to machines that do not see the project, and results back.
+
+    What jobs then get is JobBatch.shipment. Completion files count once the scheduler says that a job is over.
+    """
+
+    def shipment_problem(self, shipment: Shipment, folder: Path) -> str:
+        """Return why this cannot be shipped to jobs whose results go to a folder; empty if it can. Asks nobody."""
 
 
 @runtime_checkable

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.container_engines import SINGULARITY, Engines, EnginesUnavailable, set_up
+from tests.cluster.htcondor_apart import ApartPool
 from tests.cluster.htcondor_pool import Pool, PoolUnavailable, running_pool
 from tests.cluster.htcondor_project import OnPool
 from tests.cluster.slurm_cluster import Cluster, ClusterUnavailable, running_cluster
@@ -81,6 +82,32 @@ def on_pool(pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     yield OnPool.make_beside(tmp_path / "my project", pool)
     pool.tool("condor_rm", "-all", check=False)
     pool.tool("condor_rm", "-all", "-forcex", check=False)
+
+
+@pytest.fixture(scope="session")
+def apart_pool() -> Iterator[Pool]:
+    """Yield a real HTCondor pool whose jobs see no file of the submit side."""
+    _check_wanted()
+    if os.geteuid() != 0:
+        pytest.skip("only root can start a pool whose jobs are another user's")
+    try:
+        with running_pool(ApartPool) as running:
+            yield running
+    except PoolUnavailable as error:
+        without(str(error))
+
+
+@pytest.fixture
+def apart(apart_pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OnPool]:
+    """Yield a project in a private folder whose default template has its files transferred."""
+    for name, value in apart_pool.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PATH", str(apart_pool.programs / "bin"), prepend=os.pathsep)
+    made = OnPool.make_beside(tmp_path / "my project", apart_pool)
+    made.template("default", "request_cpus: 1\n", "transfer: true\n")
+    yield made
+    apart_pool.tool("condor_rm", "-all", check=False)
+    apart_pool.tool("condor_rm", "-all", "-forcex", check=False)
 
 
 @pytest.fixture

@@ -47,6 +47,11 @@ os.execvp(sys.argv[2], sys.argv[2:])
 class ApartPool(Pool):
     """A pool whose execute side shares no file with the submit side; only root can start one."""
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that make HTCondor's tools and bindings use this pool, and look at files as root."""
+        return {**super().environment, "_CONDOR_CONDOR_IDS": "0.0"}
+
     def _started(self) -> subprocess.Popen[bytes]:
         if os.getuid() != 0:
             raise PoolUnavailable("only root can start a pool whose jobs are another user's")

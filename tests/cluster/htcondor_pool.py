@@ -173,7 +173,7 @@ class Pool:
         with (self.folder / "master.out").open("ab") as out:
             return subprocess.Popen(
                 command,
-                env=os.environ | self.environment,
+                env=os.environ | {"CONDOR_CONFIG": str(self.config)},
                 stdout=out,
                 stderr=out,
                 start_new_session=True,

@@ -43,10 +43,10 @@ class OnCluster(Sandbox):
 
     runner: str
 
-    def template(self, name: str, options: str) -> None:
-        """Define and commit a template from lines of options."""
+    def template(self, name: str, options: str, more: str = "") -> None:
+        """Define and commit a template from lines of options; `more` has its other keys."""
         indented = "".join(f"  {line}\n" for line in options.splitlines())
-        text = f"schema: template/1\nname: {name}\nrunner: {self.runner}\noptions:\n{indented}"
+        text = f"schema: template/1\nname: {name}\nrunner: {self.runner}\noptions:\n{indented}{more}"
         self.write(f".qanat/templates/{self.runner}/{name}.yaml", text)
         self.commit(f"template {name}")
 

@@ -246,7 +246,13 @@ def runs() -> st.SearchStrategy[Run]:
             st.dictionaries(st.just("3-0a1b2c"), st.integers(1, 100_000)),
         ),
         runner=st.builds(
-            RunnerChoice, names, st.none() | texts, mappings(), st.none() | retry_policies(), template_sources()
+            RunnerChoice,
+            names,
+            st.none() | texts,
+            mappings(),
+            st.none() | retry_policies(),
+            template_sources(),
+            st.none() | st.just(True),
         ),
         storage=texts.filter(bool),
         submission=st.builds(

@@ -77,6 +77,11 @@ def _fields(command: Any) -> Any:
         ),
         field("--command", metavar="COMMAND", help="With --track command, the program that prints the version."),
         field("--track", type=click.Choice(TRACKING), help="How runs record what the data are; by default stat."),
+        field(
+            "--transfer",
+            metavar="HOW",
+            help="How jobs get the data that do not see the project: file (by default), present, or a URL.",
+        ),
         field("--path", metavar="PATH", help="Path to the data, absolute or from the project root, or a URL."),
         field("--description", metavar="TEXT", help="Description of the dataset."),
     ):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import signal
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from qanat.domain.names import nearest
@@ -124,7 +124,17 @@ def image_in(options: Mapping[str, Any]) -> str | None:
 
 def without_image(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return options without those that image_in() reads."""
-    return {key: value for key, value in options.items() if canonical_name(key) not in _IMAGE}
+    return without(options, _IMAGE)
+
+
+def without(options: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Return options without these keys, however they are spelled."""
+    return {key: value for key, value in options.items() if canonical_name(key) not in names}
+
+
+def value_of(options: Mapping[str, Any], name: str) -> str:
+    """Return the value of a key in the submit language, however it is spelled; empty without it."""
+    return next((submit_value(key, value) for key, value in options.items() if canonical_name(key) == name), "")
 
 
 def decides_after_exit(options: Mapping[str, Any]) -> bool:

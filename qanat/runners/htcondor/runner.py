@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from qanat.domain.job import JobBatch, JobHandle, Sightings, Submission
 from qanat.domain.run import State
+from qanat.domain.shipment import Shipment
 from qanat.errors import InputInvalid, RunnerUnavailable, SubmitFailed, SubmitUnknown
-from qanat.runners.htcondor import client, constraints, keys, polling, submission, waiting
+from qanat.runners.htcondor import client, constraints, keys, polling, submission, transfer, waiting
 from qanat.runners.htcondor import evidence as htcondor_evidence
 from qanat.runners.htcondor.about import ABOUT
 from qanat.runners.htcondor.client import Client
@@ -76,7 +78,12 @@ class HTCondorRunner:
 
     def render(self, batch: JobBatch) -> str:
         """Return the submit description, and the scripts of the first job."""
-        return f"{submission.text(batch)}\n{job_script.preview(batch, keys.stopping(batch.options))}"
+        shipped = transfer.listing(batch) if batch.shipment else ""
+        return f"{submission.text(batch)}\n{shipped}{job_script.preview(batch, keys.stopping(batch.options))}"
+
+    def shipment_problem(self, shipment: Shipment, folder: Path) -> str:
+        """Return why HTCondor cannot ship this; empty if it can."""
+        return transfer.problem(shipment, folder)
 
     def submit(self, batch: JobBatch) -> Submission:
         """Submit one cluster with a job for each group. Raises SubmitFailed if nothing was queued."""
@@ -96,7 +103,10 @@ class HTCondorRunner:
         schedd = str(client.require(answers, "schedd"))
         for answer in answers:
             if "cluster" in answer:
-                return _submission(schedd, answer["cluster"], [job.group for job in batch.jobs])
+                submitted = _submission(schedd, answer["cluster"], [job.group for job in batch.jobs])
+                return replace(
+                    submitted, details={**submitted.details, **({transfer.MARK: True} if batch.shipment else {})}
+                )
         problem = client.problem_of(answers) or "it gave no reason"
         if any("late" in answer or "unknown" in answer for answer in answers):
             raise SubmitUnknown(f"HTCondor may or may not have accepted the run: {problem}", hint="qanat status")
@@ -132,7 +142,8 @@ class HTCondorRunner:
         seen = polling.Seen(answers, answered=not problem and not client.problem_of(answers))
         statuses = dict.fromkeys(handles, htcondor_evidence.UNSEEN) | {h: seen.status(h) for h in named}
         # A job that does not exist yet cannot be removed: it waits, and exits at once when it is started.
-        statuses |= cancellations.weigh(statuses, State.QUEUED, State.HELD, State.FINISHED)
+        heeding = {h: status for h, status in statuses.items() if not transfer.is_shipped(h)}
+        statuses |= cancellations.weigh(heeding, State.QUEUED, State.HELD, State.FINISHED)
         return Sightings(statuses, problem or client.problem_of(answers))
 
     def why_waiting(self, handles: Sequence[JobHandle]) -> dict[JobHandle, str]:
@@ -150,7 +161,7 @@ class HTCondorRunner:
     def cancel(self, handles: Sequence[JobHandle]) -> None:
         """Remove jobs from the queue; one that does not exist yet will exit at once when it is started."""
         strangers = self._act("Remove", handles, cancellations.REASON, all_of_them=False)
-        cancellations.note([handle for handle in handles if handle not in strangers])
+        cancellations.note([h for h in handles if h not in strangers and not transfer.is_shipped(h)])
         refuse_strangers(self.title, strangers, "removed")
 
     def hold(self, handles: Sequence[JobHandle]) -> None:

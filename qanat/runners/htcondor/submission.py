@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from qanat.domain.job import JobBatch, JobSpec
-from qanat.runners.htcondor import keys
+from qanat.runners.htcondor import keys, transfer
+from qanat.runners.htcondor.transfer import literal as _literal
 from qanat.runners.submitting import job_script
 
 EVENT_LOG = "htcondor.log"
@@ -27,11 +28,13 @@ _UNESCAPE = 'script=`printf %bX "$1"` here=`printf %bX "$2"` && exec /bin/sh "${
 def description(batch: JobBatch) -> dict[str, str]:
     """Return the submit description: the template's options, and what qanat sets."""
     options = keys.without_image(batch.options) if batch.image else batch.options
+    if batch.shipment:
+        options = keys.without(options, transfer.SETTINGS | {transfer.INPUT_FILES})
     content = {
         "executable": "/bin/sh",
         "transfer_executable": "false",
         # Everything else is on a disk that the machines share, too.
-        **({"transfer_container": "false"} if batch.image.startswith("/") else {}),
+        **({"transfer_container": "false"} if batch.image.startswith("/") and not batch.shipment else {}),
         **{keys.submit_key(k): keys.submit_value(k, v) for k, v in options.items()},
         **({"universe": "container", "container_image": _literal(batch.image)} if batch.image else {}),
         **_materialization(batch),
@@ -45,6 +48,8 @@ def description(batch: JobBatch) -> dict[str, str]:
         content |= {"initialdir": _literal(folder), "log": _literal(f"{folder}/{EVENT_LOG}")}
     else:
         content |= {"initialdir": "/"}
+    if batch.shipment:
+        content |= transfer.settings(batch, batch.shipment)
     return {key: value for key, value in content.items() if value != ""}
 
 
@@ -66,14 +71,18 @@ def schedd_materializes(batch: JobBatch) -> bool:
 def rows(batch: JobBatch) -> list[dict[str, str]]:
     """Return the values of each job."""
     script = str(batch.folder / job_script.JOB_SCRIPT)
+    if batch.shipment:
+        words = (job_script.start_command(batch, job)[1:] for job in batch.jobs)
+        return [{**row, _ROW: _arguments(w)} for w, row in zip(words, transfer.rows(batch), strict=True)]
     return [{_ROW: _arguments(_job_arguments(script, job))} for job in batch.jobs]
 
 
 def text(batch: JobBatch) -> str:
     """Return description and rows as a submit file."""
     lines = [f"{key} = {value}" for key, value in description(batch).items()]
-    table = [row[_ROW] for row in rows(batch)]
-    return "\n".join([*lines, f"queue {_ROW} from (", *table, ")", ""])
+    table = rows(batch)
+    names = ", ".join(table[0])
+    return "\n".join([*lines, f"queue {names} from (", *(", ".join(row.values()) for row in table), ")", ""])
 
 
 def is_representable(path: str) -> bool:
@@ -96,8 +105,3 @@ def _arguments(words: Iterable[str]) -> str:
     """Quote arguments in HTCondor's new syntax: all in double quotes, each in single quotes, quotes doubled inside."""
     quoted = " ".join("'" + word.replace("'", "''") + "'" for word in words)
     return '"' + _literal(quoted.replace('"', '""')) + '"'
-
-
-def _literal(value: str) -> str:
-    """Return a value escaped so that its `$(…)` is not taken for a macro."""
-    return value.replace("$", "$(DOLLAR)")

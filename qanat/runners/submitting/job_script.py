@@ -16,6 +16,7 @@ from qanat.domain import machine
 from qanat.domain.completion import COMPLETION, EARLIER, STOPPED
 from qanat.domain.job import JobBatch, JobSpec
 from qanat.domain.layout import GROUP_INFO
+from qanat.domain.shipment import OUT, SANDBOX, WORKDIR
 from qanat.runners.submitting import cancellations
 from qanat.system import folders
 
@@ -40,6 +41,8 @@ QANAT_RUN={run_id}
 BODY = "".join((_SHELL / name).read_text() for name in ("usage.sh", "job.sh"))
 # Becomes the program. Arguments: directory of the group, working directory, then the program and its arguments.
 _START = (_SHELL / "start.sh").read_text()
+# Comes before the first where jobs have no folder but their own.
+_SANDBOX = (_SHELL / "sandbox.sh").read_text()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +60,45 @@ def job_script(batch: JobBatch, stopping: Stopping = STOPPING) -> str:
     """Return the script that runs any group of a batch."""
     values = {
         "q_intent": batch.intent,
-        "q_cancelled": str(batch.folder / cancellations.FILE),
-        "q_commands": str(batch.folder / COMMANDS),
-        "q_workdir": str(batch.jobs[0].workdir),
+        **_places(batch),
         "q_stops": " ".join(stopping.signals),
         "q_stop": "stop_all" if stopping.all_processes else "stop",
         "q_start": _START,
     }
     umask = f"umask {umask}\n" if (umask := batch.jobs[0].sharing.umask) else ""
-    assignments = "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
-    return f"{_HEAD.format(run_id=batch.run_id)}{umask}{assignments}{BODY}"
+    assignments = "".join(f"{name}={_word(value)}\n" for name, value in values.items())
+    return f"{_HEAD.format(run_id=batch.run_id)}{umask}{_own_folder(batch)}{assignments}{BODY}"
+
+
+def _places(batch: JobBatch) -> dict[str, str]:
+    """Return where a job finds what it needs: in the run's directory, or in its own folder."""
+    if batch.shipment:
+        # A note of its cancellation would not reach it.
+        return {"q_cancelled": "/dev/null", "q_commands": SANDBOX, "q_workdir": str(WORKDIR)}
+    return {
+        "q_sandbox": "",
+        "q_cancelled": str(batch.folder / cancellations.FILE),
+        "q_commands": str(batch.folder / COMMANDS),
+        "q_workdir": str(batch.jobs[0].workdir),
+    }
+
+
+def _own_folder(batch: JobBatch) -> str:
+    return f"q_archive={shlex.quote(batch.shipment.archive.name)}\n{_SANDBOX}" if batch.shipment else ""
+
+
+def _word(text: str) -> str:
+    """Quote an argument for the shell; the folder of the job is what the shell has for it."""
+    return '"$q_sandbox"'.join(shlex.quote(part) if part or SANDBOX not in text else "" for part in text.split(SANDBOX))
 
 
 def start_command(batch: JobBatch, job: JobSpec) -> list[str]:
-    """Return the command that starts one group on the machine that is to run it; call write_scripts() first."""
+    """Return the command that starts one group on the machine that is to run it; call write_scripts() first.
+
+    Where jobs have no folder but their own, they start in that.
+    """
+    if batch.shipment:
+        return ["/bin/sh", JOB_SCRIPT, OUT, str(job.attempt), str(job.group)]
     return ["/bin/sh", str(batch.folder / JOB_SCRIPT), str(job.storage), str(job.attempt), str(job.group)]
 
 
@@ -81,9 +109,9 @@ def command_script(jobs: Iterable[JobSpec]) -> str:
 
 
 def _set_arguments(job: JobSpec) -> str:
-    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(job.environment.items()))
+    exports = "".join(f"export {name}={_word(value)}\n" for name, value in sorted(job.environment.items()))
     info = f"q_info={shlex.quote(job.info)}\n" if job.info else ""
-    return f"{exports}{info}set -- {shlex.join(job.command)}\n"
+    return f"{exports}{info}set -- {' '.join(map(_word, job.command))}\n"
 
 
 def preview(batch: JobBatch, stopping: Stopping = STOPPING) -> str:

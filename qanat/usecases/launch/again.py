@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,20 @@ def check_inputs(project: Project, run: Run, instead: Mapping[str, Path], order:
     awaited = order.storages if order else ()
     left = [path for path in run.submission.inputs if path not in instead and not inputs.is_in(path, awaited)]
     inputs.check_exist(project, run, left)
+
+
+def as_then(choice: RunnerChoice) -> RunnerChoice:
+    """Return the runner of a run for another one, whatever the experiment says by now about transferring files."""
+    return replace(choice, transfer=bool(choice.transfer))
+
+
+def transferring(project: Project, run: Run, choice: RunnerChoice, runners: Runners) -> RunnerChoice:
+    """Return the choice of a runner for a run that says whether files are transferred. Raises UsageError."""
+    if runners.is_in_process(choice.name):
+        return replace(choice, transfer=None)
+    from qanat.usecases.launch import shipping  # a local run starts without it
+
+    return shipping.decided(choice, replace(experiment_of(project, run), workdir=None), runners)
 
 
 def check_defined(project: Project, run: Run, *, command: bool = True) -> None:

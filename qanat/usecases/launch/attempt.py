@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from qanat.domain import job
 from qanat.domain.experiment import MetricSource
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Run
 from qanat.domain.sharing import Sharing
+from qanat.domain.shipment import shown
 from qanat.errors import QanatError
 from qanat.records import run_codec, storage
 from qanat.records.flight import Journal, Watcher
@@ -65,17 +65,16 @@ class Attempt:
     def commands(self, run: Run) -> list[tuple[str, ...]]:
         """Return the full command of every group of the run."""
         count = len(run.groups)
-        paths = list(self.place.datasets.values())
         kept = self.parameters_file(run)
         programs = [
-            job.command(run.command, g.args, group_folder(self.folder, g.number, count), paths, kept)
+            self.place.command(run.command, g.args, group_folder(self.folder, g.number, count), kept)
             for g in run.groups
         ]
         return [self.enclosure.command(self.folder, each) for each in programs] if self.enclosure else programs
 
     def write_info(self, run: Run, sharing: Sharing) -> None:
         """Write the `info.yaml` of the run. Raises WriteFailed."""
-        content = storage.info(run, self.folder, self.commands(run), self.place.folder)
+        content = storage.info(run, self.folder, [shown(each) for each in self.commands(run)], self.place.folder)
         folders.write(self.results / storage.INFO, content, sharing=sharing)
 
     def parameters_file(self, run: Run) -> Path | None:

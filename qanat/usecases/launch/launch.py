@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from qanat.domain.relevance import Relevance
     from qanat.runners.protocol import Runner, Runners
     from qanat.usecases.launch.containers import Chosen
+    from qanat.usecases.launch.workplace import Workplace
 
 
 def launch(
@@ -70,7 +71,7 @@ def launch(
         captured = past_code.in_checkout(captured)
     if captured.included or captured.left_out or captured.environments or captured.lacking:
         view.captured(captured)
-    with _placed(project, plan, captured) as placed:
+    with _placed(project, plan, captured, choice, runners) as placed:
         plan = enclosed(project, placed, chosen, repeated, view)
         secrets, commit = options.allow_secrets, captured.code.commit
         states = data.before_start(project, plan, commit, repeated, view, allow_secrets=secrets)
@@ -180,6 +181,10 @@ def planned(
     plan = plan_run.plan_run(project, request, past.code.commit if past else None)
     plan = replace(plan, order=order_of(project, request.after, options, runners))
     choice = choose(project, options, len(plan.groups), runners, plan.experiment.retry)
+    if not runners.is_in_process(choice.name):
+        from qanat.usecases.launch import shipping
+
+        choice = shipping.decided(choice, plan.experiment, runners, in_place=request.in_place)
     if not options.allow_secrets:
         check_launch(project, plan, choice, request.uncommitted)
     return past, plan, choice
@@ -215,7 +220,7 @@ def workdir_of(request: RunRequest, plan: Plan, *, submits: bool) -> str:
 
 
 @contextmanager
-def _placed(project: Project, plan: Plan, captured: Captured) -> Iterator[Plan]:
+def _placed(project: Project, plan: Plan, captured: Captured, choice: RunnerChoice, runners: Runners) -> Iterator[Plan]:
     """Yield the plan with the place where its code runs; a checkout is not removed meanwhile."""
     if captured.code.workdir != CHECKOUT:
         yield plan
@@ -225,7 +230,24 @@ def _placed(project: Project, plan: Plan, captured: Captured) -> Iterator[Plan]:
     from qanat.usecases.tracking.refresh import recorded_active_runs
 
     live = recorded_active_runs(project)
-    with checkouts.in_checkout(
-        project, captured.code.commit, plan.datasets, plan.groups, live, awaited=plan.order.storages
-    ) as place:
-        yield replace(plan, place=place)
+    commit = captured.code.commit
+    with checkouts.in_checkout(project, commit, plan.datasets, plan.groups, live, awaited=plan.order.storages) as place:
+        yield replace(plan, place=packed(project, place, choice, plan, commit, runners))
+
+
+def packed(
+    project: Project,
+    place: Workplace,
+    choice: RunnerChoice,
+    plan: Plan,
+    commit: str,
+    runners: Runners,
+    *,
+    make: bool = True,
+) -> Workplace:
+    """Return a checkout with what jobs get that do not see it, if there are such jobs."""
+    if not choice.transfer:
+        return place
+    from qanat.usecases.launch import shipping
+
+    return shipping.packed(project, place, choice, plan.datasets, commit, runners, make=make)

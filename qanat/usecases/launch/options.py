@@ -117,7 +117,7 @@ def choose(
             hint=templates.how_to_check(project, options.runner, options.template),
         )
     policy, sources = template.retry or retry, templates.sources_of(template)
-    choice = RunnerChoice(options.runner, template.name, dict(template.options), policy, sources)
+    choice = RunnerChoice(options.runner, template.name, dict(template.options), policy, sources, template.transfer)
     choice = limited(choice, options, runners)
     if policy:
         from qanat.usecases.launch import retry_limits  # most runs have no policy

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qanat.domain import job
 from qanat.domain.container import Container, ContainerRequest
 from qanat.domain.experiment import Experiment
 from qanat.domain.intents import HALF
@@ -17,6 +16,7 @@ from qanat.domain.layout import group_folder
 from qanat.domain.names import check_text
 from qanat.domain.parameters import GROUPS_MAX, GROUPS_WITHOUT_ASKING, Grid, expand, grid_from_arguments
 from qanat.domain.run import Group, RequestedParameters, RunnerChoice
+from qanat.domain.shipment import shown
 from qanat.domain.shortening import quoted
 from qanat.domain.standing import IGNORABLE
 from qanat.errors import InputInvalid, UsageError
@@ -110,7 +110,7 @@ class Plan:
         """Return a group's full command, given the run's directory."""
         own = self.storage_of(storage, group)
         kept = parameters_copy(storage, self.parameters_file)
-        program = job.command(self.command, self.groups[group], own, list(self.place.datasets.values()), kept)
+        program = self.place.command(self.command, self.groups[group], own, kept)
         return self.enclosure.command(storage, program) if self.enclosure else program
 
 
@@ -210,7 +210,7 @@ def preview(project: Project, plan: Plan) -> list[PlannedGroup]:
     """List the groups with their exact commands, as the next run would have them."""
     storage = plan.storage or _default_storage(project, plan)
     return [
-        PlannedGroup(i, args, plan.full_command(storage, i), str(plan.storage_of(storage, i)))
+        PlannedGroup(i, args, shown(plan.full_command(storage, i)), str(plan.storage_of(storage, i)))
         for i, args in enumerate(plan.groups)
     ]
 
@@ -222,6 +222,7 @@ def _default_storage(project: Project, plan: Plan) -> Path:
 
 def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, max_running: int | None) -> JobBatch:
     """Return the batch that the next run would submit, with placeholders of the right length for id and intent."""
+    from qanat.usecases.launch import shipping
     from qanat.usecases.launch.submit import job_spec  # only for what would be submitted
 
     number = numbers.peek(project.location.private, project.paths.runs)
@@ -234,7 +235,18 @@ def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, max_runnin
     )
     name = f"{plan.experiment.name}_{number}"
     image = plan.enclosure.image_of_jobs if plan.enclosure else ""
-    return JobBatch(f"{number}-000000", name, "0" * (2 * HALF), folder, choice.options, tuple(jobs), max_running, image)
+    batch = JobBatch(
+        run_id=f"{number}-000000",
+        name=name,
+        intent="0" * (2 * HALF),
+        folder=folder,
+        options=choice.options,
+        jobs=tuple(jobs),
+        max_running=max_running,
+        image=image,
+        shipment=plan.place.shipment,
+    )
+    return shipping.with_files_of_run(batch, plan.place, kept, make=False)
 
 
 def _grid(request: RunRequest) -> Grid:

@@ -10,7 +10,7 @@ from qanat.domain.standing import Standing
 from qanat.usecases.launch import code
 from qanat.usecases.launch import plan as plan_run
 from qanat.usecases.launch.code import Captured
-from qanat.usecases.launch.launch import container_of, counting, enclosed, planned, workdir_of
+from qanat.usecases.launch.launch import container_of, counting, enclosed, packed, planned, workdir_of
 from qanat.usecases.launch.options import LaunchOptions, check_options
 from qanat.usecases.launch.plan import Plan, PlannedGroup, RunRequest
 from qanat.usecases.project import Project
@@ -47,7 +47,9 @@ def preview(project: Project, request: RunRequest, options: LaunchOptions, runne
     if commit := past.code.commit if past else code.runnable_tree(project).commit if in_checkout else None:
         from qanat.usecases.launch import checkouts
 
-        plan = enclosed(project, replace(plan, place=checkouts.planned(project, commit, plan.datasets)), chosen)
+        place = checkouts.planned(project, commit, plan.datasets)
+        place = packed(project, place, choice, plan, commit, runners, make=False)
+        plan = enclosed(project, replace(plan, place=place), chosen)
     batch = plan_run.preview_batch(project, plan, choice, options.max_running)
     script = runners.submitting(options.runner).render(batch)
     whole = replace(whole, place=plan.place, enclosure=plan.enclosure)

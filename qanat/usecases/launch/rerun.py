@@ -87,7 +87,8 @@ def rerun(
     secrets = options.allow_secrets
     chosen = again.container_of(project, found.run, choice, runners, repeat.container, allow_secrets=secrets)
     order = order_of(project, repeat.after, options, runners)
-    with _planned(project, found, repeat.numbers, live, order) as (placed, captured):
+    with _planned(project, found, repeat.numbers, live, order) as (in_checkout, captured):
+        placed = _shipped(project, in_checkout, captured, choice, runners)
         if not secrets:
             check_launch(project, placed, choice)
         commit = captured.code.commit
@@ -98,6 +99,16 @@ def rerun(
         key = keys.shared_key(project, plan, commit, states, environment)
         new = Launch(plan, captured, choice, author, states, key, environment, machine)
         return start_needed(project, new, repeat.needed, options, runners, view)
+
+
+def _shipped(project: Project, plan: Plan, captured: Captured, choice: RunnerChoice, runners: Runners) -> Plan:
+    """Return a plan with what jobs get that do not see its checkout, if there are such jobs."""
+    if not choice.transfer:
+        return plan
+    from qanat.usecases.launch import shipping
+
+    commit = captured.code.commit
+    return replace(plan, place=shipping.packed(project, plan.place, choice, plan.datasets, commit, runners))
 
 
 def _as_of_now(project: Project, found: Found, repeat: Repeat) -> RunRequest:
@@ -149,9 +160,10 @@ def _choice_like(project: Project, run: Run, options: LaunchOptions, runners: Ru
     if options.template or options.runner != run.runner.name or runners.is_in_process(options.runner):
         is_same = options.runner == run.runner.name and not options.template
         policy = run.runner.retry if is_same else again.experiment_of(project, run).retry
-        return choose(project, options, len(run.groups), runners, policy)
+        choice = choose(project, options, len(run.groups), runners, policy)
+        return again.transferring(project, run, choice, runners)
     past_options.check(project, run, runners)
-    return limited(run.runner, options, runners)
+    return again.transferring(project, run, limited(again.as_then(run.runner), options, runners), runners)
 
 
 @contextmanager

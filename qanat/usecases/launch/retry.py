@@ -97,7 +97,7 @@ def retry(
         check_definitions(found.run.datasets, choice)
     code.check_committer(project)
     chosen = again.container_of(project, found.run, choice, runners, allow_secrets=options.allow_secrets)
-    with _place(project, found, live, order) as place:
+    with _place(project, found, live, order, choice, runners) as place:
         enclosure = _enclosure(project, found.run, chosen, place)
         states = data.before_retry(project, found.run, place, view, allow_secrets=options.allow_secrets)
         here = machines.here() if runners.is_in_process(options.runner) else None
@@ -119,13 +119,15 @@ def _choice(
             raise UsageError(f"--set cannot be used with runner {options.runner}", hint="remove it")
         runners.in_process(options.runner, options.slots).check()
         before = {key: value for key, value in run.runner.options.items() if key != time_limits.KEY}
-        return replace(run.runner, options={**before, **limits(options.time_limit or time_limits.NONE)})
+        limit = limits(options.time_limit or time_limits.NONE)
+        return replace(run.runner, options={**before, **limit}, transfer=None)
     runner = runners.submitting(options.runner)
     if options.template:
         choice = choose(project, options, groups, runners, again.experiment_of(project, run).retry)
+        choice = again.transferring(project, run, choice, runners)
     else:
         past_options.check(project, run, runners)
-        choice = limited(run.runner, options, runners)
+        choice = again.transferring(project, run, limited(again.as_then(run.runner), options, runners), runners)
     if changes:
         if not isinstance(runner, ChangesOptions):
             raise UsageError(f"runner {runner.name} cannot change options of a run", hint="leave out --set")
@@ -147,7 +149,9 @@ def _order(project: Project, run: Run, live: Sequence[Run], options: LaunchOptio
 
 
 @contextmanager
-def _place(project: Project, found: Found, live: list[Run], order: Order) -> Iterator[Workplace]:
+def _place(
+    project: Project, found: Found, live: list[Run], order: Order, choice: RunnerChoice, runners: Runners
+) -> Iterator[Workplace]:
     """Yield a place with the run's code and parameters file: the project if it has exactly these, or a checkout."""
     run, kept = found.run, parameter_copies.find(found)
     copied = parameter_copies.arguments_for(project, run, kept)
@@ -159,7 +163,7 @@ def _place(project: Project, found: Found, live: list[Run], order: Order) -> Ite
             hint=f"repeat the run with the copy that was kept: qanat rerun {run.number}",
         )
     again.check_inputs(project, run, copied.instead, order)
-    if run.code.workdir != CHECKOUT and as_kept and past_code.is_checked_out(project, run.code):
+    if not choice.transfer and run.code.workdir != CHECKOUT and as_kept and past_code.is_checked_out(project, run.code):
         place = in_project(project, run.datasets)
         again.check_data(project, run, place)
         yield place
@@ -169,7 +173,16 @@ def _place(project: Project, found: Found, live: list[Run], order: Order) -> Ite
         project, run.code.commit, run.datasets, groups, live, copied.instead, order.storages
     ) as place:
         again.check_data(project, run, place)
-        yield place
+        yield _packed(project, run, place, choice, runners)
+
+
+def _packed(project: Project, run: Run, place: Workplace, choice: RunnerChoice, runners: Runners) -> Workplace:
+    """Return a checkout with what jobs get that do not see it, if there are such jobs."""
+    if not choice.transfer:
+        return place
+    from qanat.usecases.launch import shipping
+
+    return shipping.packed(project, place, choice, run.datasets, run.code.commit, runners)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from pathlib import Path
 from qanat.domain.job import PARAMETERS_VARIABLE, JobBatch, JobSpec, Submission
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run
+from qanat.domain.shipment import in_sandbox, shown
 from qanat.errors import QanatError, SubmitUnknown, WriteFailed
 from qanat.records import run_codec, storage
 from qanat.runners.protocol import Runner
-from qanat.usecases.launch import held_back, retry_note
+from qanat.usecases.launch import held_back, retry_note, shipping
 from qanat.usecases.launch.attempt import FAILURES, Attempt, open_attempt, undo, undo_on_failure
 from qanat.usecases.launch.order import Order
 from qanat.usecases.launch.view import Outcome
@@ -41,7 +42,7 @@ def submit(project: Project, attempt: Attempt, runner: Runner, order: Order) -> 
         journal.remove()
     if batch.held and (held := held_back.hand_over(project, with_jobs, batch, runner)):
         notes.append(held)
-    return Outcome(with_jobs, tuple(notes), groups=tuple(attempt.numbers), command=batch.jobs[0].command)
+    return Outcome(with_jobs, tuple(notes), groups=tuple(attempt.numbers), command=shown(batch.jobs[0].command))
 
 
 def _answer(project: Project, runner: Runner, batch: JobBatch, attempt: Attempt) -> Submission:
@@ -80,7 +81,7 @@ def job_spec(
     # Compiled files would count as traces of this run, and the next one would get a new checkout.
     environment = {} if place.folder == project.root else {"PYTHONDONTWRITEBYTECODE": "1"}
     if parameters_file:
-        environment[PARAMETERS_VARIABLE] = str(parameters_file)
+        environment[PARAMETERS_VARIABLE] = in_sandbox(str(parameters_file)) if place.shipment else str(parameters_file)
     return JobSpec(
         group=group.number,
         command=command,
@@ -88,7 +89,7 @@ def job_spec(
         storage=group_folder(folder, group.number, count),
         environment=environment,
         attempt=group.attempt,
-        info=storage.group_info(command, group.args).decode() if count > 1 else "",
+        info=storage.group_info(shown(command), group.args).decode() if count > 1 else "",
         sharing=project.sharing,
     )
 
@@ -99,7 +100,7 @@ def _prepare(project: Project, run: Run, attempt: Attempt, order: Order) -> JobB
     attempt.write_info(run, project.sharing)
     kept = attempt.parameters_file(run)
     jobs = [job_spec(project, attempt.folder, place, commands[n], run.groups[n], count, kept) for n in attempt.numbers]
-    return JobBatch(
+    batch = JobBatch(
         run_id=run.id,
         name=f"{run.experiment}_{run.number}",
         intent=run.submission.intent,
@@ -110,4 +111,6 @@ def _prepare(project: Project, run: Run, attempt: Attempt, order: Order) -> JobB
         image=attempt.enclosure.image_of_jobs if attempt.enclosure else "",
         held=bool(order.active),
         after=held_back.jobs_before(project, order, run.runner.name),
+        shipment=place.shipment,
     )
+    return shipping.with_files_of_run(batch, place, kept, make=True)

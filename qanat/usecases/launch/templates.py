@@ -212,6 +212,7 @@ def as_mapping(template: Template) -> dict[str, Any]:
             **({"when": {"host": list(template.hosts)}} if template.hosts else {}),
             "options": dict(template.options),
             **({"retry": template.retry.as_mapping()} if template.retry else {}),
+            **({"transfer": template.transfer} if template.transfer is not None else {}),
         },
         "template",
     )

@@ -21,6 +21,13 @@ def for_runner(request: ContainerRequest | None, choice: RunnerChoice, runners: 
         return request
     runner = runners.submitting(choice.name)
     image = runner.image_in(choice.options) if isinstance(runner, StartsImages) else None
+    starts = (
+        "the jobs do not see the project"
+        if image is None
+        else f"template {choice.template or choice.name} has universe: container"
+    )
+    if image is None and choice.transfer and request:
+        image = ""
     if image is None:
         if request and request.engine == HTCONDOR:
             raise UsageError(
@@ -31,11 +38,11 @@ def for_runner(request: ContainerRequest | None, choice: RunnerChoice, runners: 
     if request is None:
         is_known = "://" in image or (image.startswith("/") and files.exists(Path(image)))
         return ContainerRequest(image, HTCONDOR) if is_known else None
-    _check(request, image, f"template {choice.template or choice.name}")
+    _check(request, image, f"template {choice.template or choice.name}", starts)
     return replace(request, engine=HTCONDOR)
 
 
-def _check(request: ContainerRequest, image: str, template: str) -> None:
+def _check(request: ContainerRequest, image: str, template: str, why: str) -> None:
     if image and image != request.image:
         raise UsageError(
             f"{template} has the container_image {image}, and the container of the run is {request.image}",
@@ -43,12 +50,12 @@ def _check(request: ContainerRequest, image: str, template: str) -> None:
         )
     if request.engine not in (None, HTCONDOR):
         raise UsageError(
-            f"{template} has universe: container, so HTCondor starts the container, and not {request.engine}",
+            f"{why}, so HTCondor starts the container, and not {request.engine}",
             hint="leave out the engine, or use another template with --submit-template",
         )
     settings = {"binds": request.binds, "options": request.options, "gpu": request.gpu}
     if found := [name for name, value in settings.items() if value]:
         raise UsageError(
-            f"{template} has universe: container, for which HTCondor takes no {' or '.join(found)} of a container",
+            f"{why}, so HTCondor starts the container, and takes no {' or '.join(found)} for that",
             hint="the pool decides what is bound; request GPUs with request_gpus in the template",
         )

@@ -176,7 +176,12 @@ class _Poll:
     # ---- what files and the scheduler report
 
     def _with_completions(self, run: Run) -> Run:
-        """Return a run with the ends from completion files, unless the scheduler may start its programs again."""
+        """Return a run with the ends from completion files, unless the scheduler may start its programs again.
+
+        Files that are transferred arrive one by one, so they count once the scheduler says that a job is over.
+        """
+        if run.runner.transfer:
+            return run
         if isinstance(self._runner, MayRestart) and self._runner.may_run_again(run.runner.options):
             return run
         ends = ((g, self._completion(run, g)) for g in run.groups if not g.state.ended)
@@ -201,6 +206,8 @@ class _Poll:
         if status.state is None or not status.state.ended:
             self._unseen[run.id].pop(group.number, None)
             return job.apply_status(group, status)
+        if run.runner.transfer and status.state is State.CANCELLED:
+            return self._heard(run, group, status)
         # The file may have appeared between the first check and the answer.
         if written := self._completion(run, group):
             return self._ended(run, group, written)
@@ -213,10 +220,19 @@ class _Poll:
         if self._age_s(status.ended) < self._grace.file_s:
             ending = replace(status, state=State.RUNNING, exit_code=None, signal=None, reason="ending")
             return job.apply_status(group, ending)
+        if run.runner.transfer:
+            return self._without_results(run, group, status)
         if status.exit_code in _NOT_STARTED:
             where = f"its job left no {COMPLETION}: is {self._project.root} available on the machine that ran it?"
             status = replace(status, reason=f"{status.reason}; {where}")
         return self._heard(run, group, status)
+
+    def _without_results(self, run: Run, group: Group, status: JobStatus) -> Group:
+        """Return a group whose job is over, though its completion file has not come back with its results."""
+        missing = f"no {COMPLETION} came back"
+        if status.state is State.FINISHED:
+            return lost(group, f"{self._runner.title} reports exit code 0, but {missing}")
+        return self._heard(run, group, replace(status, reason=f"{status.reason}; {missing}"))
 
     def _add_causes(self, run: Run, before: Run, killed: dict[int, JobHandle], seen: Sightings) -> Run:
         """Return a run with the scheduler's reasons for killing programs, once it gives them, in its groups."""

@@ -101,7 +101,10 @@ def test_another_kind_and_what_is_no_version_are_refused(declared: Any) -> None:
         ({"schema": "dataset/1"}, ["name: is missing", "path: is missing"]),
         (
             {"schema": "dataset/1", "name": "a", "path": "d", "pth": 1},
-            ["pth: unknown key; known: schema, name, description, path, track, command, check, writable, tags"],
+            [
+                "pth: unknown key; known: schema, name, description, path, track, command, check, writable, transfer, "
+                "tags"
+            ],
         ),
         ({"schema": "dataset/1", "name": "a", "path": 5}, ["path: 5 is not text"]),
         ({"schema": "dataset/1", "name": "a", "path": None}, ["path: nothing is not text"]),

@@ -109,7 +109,7 @@ if [ "$1" = --keep ]; then
     [ -z "$q_pipe" ] || echo end >&5
     exit "$q_status"
 fi
-q_here=$1 q_attempt=$2 q_notes=$1 q_by= q_stopped= q_pending= q_keeper= q_pid= q_pipe= q_minute= q_ticks=0 q_group=
+q_here=$1 q_attempt=$2 q_notes=${q_sandbox:-$1} q_by= q_stopped= q_pending= q_keeper= q_pid= q_pipe= q_minute= q_ticks=0 q_group=
 started() {
     [ -n "${BASH_VERSION:-}" ] && read -r q_line <"/proc/$1/cmdline" || return 0
     case $q_line in *q_workdir=*) return 1 ;; esac
@@ -167,4 +167,5 @@ else
     if [ -n "$q_stopped" ]; then leave stopped.json; else leave completion.json; fi
 fi 2>/dev/null
 clear
+[ -z "$q_sandbox" ] || tidy
 exit "$q_status"

@@ -101,7 +101,7 @@ def test_a_valid_record_stays_valid_and_nothing_is_lost(run: Run, own: dict[str,
     new_in_group = ("curves", "curve_files", "outputs", "key", "machine", "earlier", "used")
     old["groups"] = [{k: v for k, v in row.items() if k not in new_in_group} for row in old["groups"]]
     old["parameters"].pop("already_run", None)
-    for new_in_runner in ("retry", "sources"):
+    for new_in_runner in ("retry", "sources", "transfer"):
         old["runner"].pop(new_in_runner, None)
     facts = {key: value for key, value in old["submission"].items() if key not in ("details", "data", "environment")}
     old["submission"] = {**own, **facts}

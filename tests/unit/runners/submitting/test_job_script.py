@@ -30,6 +30,7 @@ HEAD = """\
 # Written by qanat for run 4-7f3a9c. Arguments: directory of the group, attempt, number of the group.
 QANAT_RUN=4-7f3a9c
 q_intent=c0ffee
+q_sandbox=''
 q_cancelled='/p r/results/x/run_4/cancelled'
 q_commands='/p r/results/x/run_4/commands'
 q_workdir='/p r/it'"'"'s'
