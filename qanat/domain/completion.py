@@ -15,6 +15,8 @@ from qanat.domain.run import State
 
 COMPLETION = "completion.json"
 STOPPED = "stopped.json"
+# What a running job has used so far.
+NOTES = ".job-used"
 # How earlier attempts ended that the scheduler started again: one line for each.
 EARLIER = "earlier.jsonl"
 SIGNAL_BASE = 128

@@ -13,13 +13,15 @@ from qanat.domain.data import DataState
 from qanat.domain.measured import STATISTICS, split_statistic
 from qanat.domain.parameters import texts_by_name
 from qanat.domain.pauses import paused_s
+from qanat.domain.retry_policy import reasons
 from qanat.domain.run import Group, Run
 
 
 class GroupFacts(NamedTuple):
     """Facts about a group; parameters have their names as typed, with dashes, and are empty for a bare option.
 
-    Of curves, it has the values of STATISTICS in their order.
+    Of curves, it has the values of STATISTICS in their order. `used` has the values of domain.used.Used, and is empty
+    if none is known; `lacked` are the words for what it was ended for (domain.retry_policy).
     """
 
     number: int
@@ -31,6 +33,8 @@ class GroupFacts(NamedTuple):
     metrics: Mapping[str, float]
     curves: Mapping[str, Sequence[float]] = {}
     key: str | None = None
+    used: Sequence[float | None] = ()
+    lacked: Sequence[str] = ()
 
     def metric(self, name: str) -> float | None:
         """Return the metric of this name, or what a curve came to for a name such as loss.min; None without either."""
@@ -45,7 +49,7 @@ class RunFacts(NamedTuple):
 
     `container` is the image, as it was named, and its identity; empty without a container. `code` are the parts of the
     key that say what was executed, the code and the command; empty if they are not known. `rerun_of` is the id of the
-    run that it repeats.
+    run that it repeats. `template` and `options` are those of its runner.
     """
 
     number: int
@@ -70,6 +74,8 @@ class RunFacts(NamedTuple):
     groups: tuple[GroupFacts, ...]
     code: Sequence[str] = ()
     rerun_of: str | None = None
+    template: str | None = None
+    options: Mapping[str, Any] = {}
 
     @property
     def data(self) -> list[DataState]:
@@ -122,6 +128,8 @@ def facts_of(run: Run) -> RunFacts:
         groups=tuple(map(_facts_of_group, run.groups)),
         code=[run.key.code, run.key.command] if run.key.code and run.key.command else [],
         rerun_of=run.rerun_of,
+        template=run.runner.template,
+        options=dict(run.runner.options),
     )
 
 
@@ -137,6 +145,8 @@ def _facts_of_group(group: Group) -> GroupFacts:
         metrics=dict(group.metrics),
         curves={name: [*curve.statistics().values()] for name, curve in group.curves.items()},
         key=group.key,
+        used=[*astuple(group.used)] if group.used else [],
+        lacked=sorted(reasons(group)),
     )
 
 

@@ -18,7 +18,8 @@ from qanat.errors import UsageError
 
 # The last fields of a table that is not told which, and those that are shown only if they are named.
 LAST = ("state", "duration", "date", "tag", "description")
-ONLY_NAMED = ("run.state", "run.data", "run.environment", "run.container", "host", "key")
+USED = ("used.cpu_time", "used.memory", "used.gpu_memory", "used.gpu_percent")
+ONLY_NAMED = ("run.state", "run.data", "run.environment", "run.container", "host", "key", *USED)
 _TAKEN = frozenset({*FIELDS, *ALIASES})
 
 T = TypeVar("T")
@@ -78,7 +79,7 @@ def chosen_columns(texts: Iterable[str], names: Names) -> list[Column]:
 
     Raises UsageError for a name that is unknown, and for a pattern that no name matches.
     """
-    known = all_columns(names, by_group=True)
+    known = [*all_columns(names, by_group=True), *map(_field, USED)]
     found: dict[Column, None] = {}
     for text in texts:
         if is_pattern(text):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from qanat.domain import condition_values, times
+from qanat.domain import times, value_tests
 from qanat.domain.condition import (
     METRIC,
     PARAMETER,
@@ -34,6 +34,7 @@ from qanat.domain.names import nearest
 from qanat.domain.parameters import plain_names
 from qanat.domain.run import State
 from qanat.domain.shortening import quoted
+from qanat.domain.used import NAMES
 from qanat.errors import UsageError
 
 Meets: TypeAlias = Callable[[Row, GroupFacts], bool]
@@ -150,10 +151,10 @@ def _has(name: str, place: int, names: Names) -> Meets:
 def _compares(compared: Compared, names: Names, now: datetime) -> Meets:
     kind, found = resolve(compared.name, names, compared.place)
     if kind == METRIC:
-        test = _metric_test(compared)
+        test = value_tests.metric_test(compared)
         return lambda _, group: any((value := group.metric(name)) is not None and test(value) for name in found)
     if kind == PARAMETER:
-        test = _parameter_test(compared, now)
+        test = value_tests.parameter_test(compared, now)
         return lambda _, group: any(test(group.parameters[name]) for name in found if name in group.parameters)
     known = field_of(found[0])
     take, test = known.take, known.test(compared, now)
@@ -203,90 +204,6 @@ def _available(known: Mapping[str, str]) -> str:
     return f"available: {', '.join(names[:LISTED])}{more}" if names else "there are none"
 
 
-# ---- tests of values
-
-
-def _metric_test(compared: Compared) -> Test:
-    limit = condition_values.number(compared.value)
-    if limit is None or compared.operator in ("~", "!~"):
-        raise _wrong(
-            compared, "a number", "a metric is compared with a number, such as metric.acc>0.9 or metric.loss=nan"
-        )
-    return condition_values.number_test(compared.operator, limit)
-
-
-def _parameter_test(compared: Compared, now: datetime) -> Test:
-    test = condition_values.value_test(compared.operator, compared.value, now)
-    if test is None:
-        raise _wrong(compared, "a number, a duration or a date", "compare texts with =, != or ~")
-    return test
-
-
-def _wrong(compared: Compared, what: str, hint: str) -> UsageError:
-    if compared.operator in ("~", "!~"):
-        return invalid(f"{quoted(compared.name)} has no text for {quoted(compared.operator)}", compared.place, hint)
-    return invalid(f"{quoted(compared.value)} is not {what}", compared.place, hint)
-
-
-def _text(compared: Compared, now: datetime) -> Test:
-    if compared.operator in ("<", "<=", ">", ">="):
-        raise invalid(
-            f"{quoted(compared.name)} has texts, which have no order", compared.place, "compare them with =, != or ~"
-        )
-    return condition_values.text_test(compared.operator, compared.value)
-
-
-def _any_text(compared: Compared, now: datetime) -> Test:
-    """Return a test of several texts, of which one must meet `=` or `~`, and none may meet what `!=` or `!~` negate."""
-    is_negated = compared.operator.startswith("!")
-    positive = compared.operator.removeprefix("!") if is_negated else compared.operator
-    test = _text(Compared(compared.name, positive, compared.value, compared.place), now)
-    return lambda texts: any(test(text) for text in texts) is not is_negated
-
-
-def _state(compared: Compared, now: datetime) -> Test:
-    states = [state.value for state in State]
-    if compared.operator in ("=", "!=") and compared.value not in states:
-        raise invalid(f"{quoted(compared.value)} is not a state", compared.place, f"states: {', '.join(states)}")
-    return _text(compared, now)
-
-
-def _commit(compared: Compared, now: datetime) -> Test:
-    if compared.operator not in ("=", "!="):
-        return _text(compared, now)
-    start = compared.value.lower()
-    return lambda found: (bool(start) and found.startswith(start)) is (compared.operator == "=")
-
-
-def _whole(compared: Compared, now: datetime) -> Test:
-    limit = condition_values.number(compared.value)
-    if limit is None or compared.operator in ("~", "!~"):
-        raise _wrong(compared, "a number", f"for example: {compared.name}>=10")
-    return condition_values.number_test(compared.operator, limit)
-
-
-def _run_number(compared: Compared, now: datetime) -> Test:
-    if "-" in compared.value.strip("-") and compared.operator in ("=", "!="):
-        return lambda found: (f"{found[0]}-{found[1]}" == compared.value) is (compared.operator == "=")
-    test = _whole(compared, now)
-    return lambda found: test(found[0])
-
-
-def _date(compared: Compared, now: datetime) -> Test:
-    span = condition_values.date(compared.value, now)
-    if span is None or compared.operator in ("~", "!~"):
-        raise _wrong(compared, "a date", condition_values.DATE_HINT)
-    return condition_values.date_test(compared.operator, *span)
-
-
-def _duration(compared: Compared, now: datetime) -> Test:
-    seconds = condition_values.duration(compared.value)
-    is_finite = seconds is not None and -math.inf < seconds < math.inf  # whole numbers may be too large for isfinite()
-    if seconds is None or not is_finite or compared.operator in ("~", "!~"):
-        raise _wrong(compared, "a duration", condition_values.DURATION_HINT)
-    return condition_values.duration_test(compared.operator, seconds)
-
-
 def seconds(row: Row) -> float | None:
     """Return how long the run, without its pauses, or the group has been running, or took; None if that is unknown."""
     of = row.group or row.run
@@ -296,6 +213,17 @@ def seconds(row: Row) -> float | None:
     return span if span is None or row.group else max(0.0, span - row.run.paused_s)
 
 
+def used(take: Callable[[Iterable[float]], float], which: str) -> Callable[[Row], float | None]:
+    """Return what takes the value of a row from what its groups have used; None if that is not known of any."""
+    place = NAMES.index(which)
+
+    def value(row: Row) -> float | None:
+        known = [found for group in row.groups if group.used and (found := group.used[place]) is not None]
+        return take(known) if known else None
+
+    return value
+
+
 def authors(text: str) -> tuple[str, ...]:
     """Return an author as `Name <address>`, and the name and the address."""
     name, _, address = text.partition("<")
@@ -303,26 +231,30 @@ def authors(text: str) -> tuple[str, ...]:
 
 
 FIELDS: Mapping[str, Field] = {
-    "run": Field(lambda row: (row.run.number, row.run.uid), _run_number),
-    "experiment": Field(lambda row: row.run.experiment, _text),
-    "group": Field(lambda row: row.group.number if row.group else None, _whole),
-    "groups": Field(lambda row: len(row.run.groups), _whole),
-    "state": Field(lambda row: (row.group or row.run).state, _state),
-    "run.state": Field(lambda row: row.run.state, _state),
-    "tag": Field(lambda row: row.run.tags, _any_text),
-    "description": Field(lambda row: row.run.description, _text),
-    "runner": Field(lambda row: row.run.runner, _text),
-    "date": Field(lambda row: row.run.created, _date),
-    "started": Field(lambda row: (row.group or row.run).started, _date),
-    "ended": Field(lambda row: (row.group or row.run).ended, _date),
-    "duration": Field(seconds, _duration),
-    "commit": Field(lambda row: row.run.commit, _commit),
-    "author": Field(lambda row: authors(row.run.author), _any_text),
-    "run.environment": Field(lambda row: row.run.environment, _commit),
-    "run.container": Field(lambda row: tuple(row.run.container), _any_text),
-    "run.data": Field(lambda row: data_texts(row.run), _any_text),
-    "key": Field(lambda row: tuple(group.key for group in row.groups if group.key), _any_text),
-    "host": Field(lambda row: tuple(group.host for group in row.groups if group.host), _any_text),
+    "run": Field(lambda row: (row.run.number, row.run.uid), value_tests.run_number),
+    "experiment": Field(lambda row: row.run.experiment, value_tests.text),
+    "group": Field(lambda row: row.group.number if row.group else None, value_tests.whole),
+    "groups": Field(lambda row: len(row.run.groups), value_tests.whole),
+    "state": Field(lambda row: (row.group or row.run).state, value_tests.state),
+    "run.state": Field(lambda row: row.run.state, value_tests.state),
+    "tag": Field(lambda row: row.run.tags, value_tests.any_text),
+    "description": Field(lambda row: row.run.description, value_tests.text),
+    "runner": Field(lambda row: row.run.runner, value_tests.text),
+    "date": Field(lambda row: row.run.created, value_tests.date),
+    "started": Field(lambda row: (row.group or row.run).started, value_tests.date),
+    "ended": Field(lambda row: (row.group or row.run).ended, value_tests.date),
+    "duration": Field(seconds, value_tests.duration),
+    "used.cpu_time": Field(used(math.fsum, "cpu_s"), value_tests.duration),
+    "used.memory": Field(used(max, "memory_mib"), value_tests.size),
+    "used.gpu_memory": Field(used(max, "gpu_memory_mib"), value_tests.size),
+    "used.gpu_percent": Field(used(max, "gpu_percent"), value_tests.whole),
+    "commit": Field(lambda row: row.run.commit, value_tests.commit),
+    "author": Field(lambda row: authors(row.run.author), value_tests.any_text),
+    "run.environment": Field(lambda row: row.run.environment, value_tests.commit),
+    "run.container": Field(lambda row: tuple(row.run.container), value_tests.any_text),
+    "run.data": Field(lambda row: data_texts(row.run), value_tests.any_text),
+    "key": Field(lambda row: tuple(group.key for group in row.groups if group.key), value_tests.any_text),
+    "host": Field(lambda row: tuple(group.host for group in row.groups if group.host), value_tests.any_text),
 }
 # Before the name of a dataset or an input: what it was.
 DATA = "data."
@@ -333,4 +265,4 @@ def field_of(name: str) -> Field:
     """Return the field of this name: one of FIELDS, or what the data of a run were."""
     if name in FIELDS:
         return FIELDS[name]
-    return Field(lambda row: data_text(row.run, name.removeprefix(DATA)), _text)
+    return Field(lambda row: data_text(row.run, name.removeprefix(DATA)), value_tests.text)

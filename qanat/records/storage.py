@@ -12,13 +12,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qanat.domain import completion, layout, parameters
-from qanat.domain.completion import COMPLETION, EARLIER, STOPPED, Completion
+from qanat.domain import completion, layout, parameters, used
+from qanat.domain.completion import COMPLETION, EARLIER, NOTES, STOPPED, Completion
 from qanat.domain.experiment import MetricSource
 from qanat.domain.layout import group_folder
 from qanat.domain.outputs import PRINTED
 from qanat.domain.run import Run
 from qanat.domain.sharing import UNSHARED, Sharing
+from qanat.domain.used import Used
 from qanat.errors import InputInvalid, QanatError
 from qanat.records import yaml_io
 from qanat.system import files, folders
@@ -38,6 +39,7 @@ GENERATED_FILES = frozenset(
     {INFO, GROUP_INFO, PROGRESS, COMPLETION, STOPPED, EARLIER, ACTIONS, ATTEMPTS, MANIFEST, PARAMETERS_FILES}
 )
 NO_OUTPUTS = GENERATED_FILES | PRINTED
+_NOTES_BYTES = 2**20
 METRICS_BYTES_MAX = 8 * 2**20
 DEFAULT_METRICS = (MetricSource("metrics.json"), MetricSource("metrics.yaml"))
 
@@ -164,6 +166,18 @@ def read_completion(folder: Path, command: Sequence[str] = (), name: str = COMPL
         with files.open_for_reading(folder / name) as file:
             text, written = file.read(65_536).decode(errors="replace"), os.fstat(file.fileno()).st_mtime
             return completion.parse(text, written, *command[:1])
+    except OSError:
+        return None
+
+
+def read_used(folder: Path, group: int, attempt: int) -> Used | None:
+    """Return what a group used whose job left no completion file; None if that is not known."""
+    stopped = read_completion(folder, name=STOPPED)
+    if stopped and stopped.attempt >= attempt and stopped.status.used:
+        return stopped.status.used
+    try:
+        with files.open_for_reading(folder / NOTES) as file:
+            return used.parse_notes(file.read(_NOTES_BYTES).decode("ascii", "replace"), group)
     except OSError:
         return None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from qanat.domain.run import State
 from qanat.errors import RunnerUnavailable, SubmitFailed, SubmitUnknown, UsageError
 from qanat.runners.protocol import (
+    Asked,
     CanHold,
     ChangesOptions,
     ChecksTemplates,
@@ -27,12 +28,14 @@ from qanat.runners.protocol import (
     Sightings,
     StartsImages,
     Submission,
+    TellsRequests,
 )
 from qanat.runners.submitting import cancellations, job_script, option_changes
 from qanat.runners.submitting.defaults import RunnerDefaults
 from qanat.system import programs
 
 __all__ = [
+    "Asked",
     "CanHold",
     "ChangesOptions",
     "ChecksTemplates",
@@ -57,6 +60,7 @@ __all__ = [
     "Submission",
     "SubmitFailed",
     "SubmitUnknown",
+    "TellsRequests",
     "UsageError",
     "cancellations",
     "job_script",

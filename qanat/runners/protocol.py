@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, runtime_checkable
 
+from qanat.domain.asked import Asked
 from qanat.domain.job import (
     JobBatch,
     JobEnded,
@@ -26,6 +27,7 @@ from qanat.domain.shipment import Shipment
 
 # What a runner in another package may rely on.
 __all__ = [
+    "Asked",
     "CanHold",
     "ChangesOptions",
     "ChecksTemplates",
@@ -48,6 +50,7 @@ __all__ = [
     "State",
     "Submission",
     "SubmitsHeld",
+    "TellsRequests",
     "TransfersFiles",
 ]
 
@@ -151,6 +154,17 @@ class LimitsTime(Protocol):
 
     def limited(self, options: Mapping[str, Any], seconds: int) -> dict[str, Any]:
         """Return the options with this limit in place of any other."""
+
+
+@runtime_checkable
+class TellsRequests(Protocol):
+    """A runner that knows what options ask for (`qanat efficiency`, and `qanat show`)."""
+
+    def asked(self, options: Mapping[str, Any]) -> Asked:
+        """Return what a job with these options may use; asks nobody."""
+
+    def asking(self, options: Mapping[str, Any], wanted: Asked) -> dict[str, Any]:
+        """Return the options with this in place of what they ask for; what is None stays."""
 
 
 @runtime_checkable

@@ -15,6 +15,7 @@ from qanat.cli.terminal.marks import MARKS
 from qanat.cli.terminal.output import brief, listed
 from qanat.cli.terminal.tables import Heading
 from qanat.domain import times
+from qanat.domain.amounts import shown_mib
 from qanat.domain.condition import METRIC, PARAMETER
 from qanat.domain.facts import Row
 from qanat.domain.parameters import ON
@@ -108,8 +109,10 @@ def _writer(
         return lambda row: _parameters(column.values(row))
     if column.heading == "run":
         return lambda row: str(row.run.number) if counts[row.run.number] == 1 else row.run.id
-    if name == "duration":
+    if name in ("duration", "used.cpu_time"):
         return lambda row: times.duration(next(iter(column.values(row)), None))
+    if name in ("used.memory", "used.gpu_memory"):
+        return lambda row: "".join(map(shown_mib, column.values(row)))
     if name in ("date", "started", "ended"):
         return lambda row: times.local(next(iter(column.values(row)), None))
     if name == "commit":

@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from qanat.domain.asked import Asked
 from qanat.domain.job import JobBatch, JobHandle, Sightings, Submission
 from qanat.domain.run import State
 from qanat.domain.shipment import Shipment
 from qanat.errors import InputInvalid, RunnerUnavailable, SubmitFailed, SubmitUnknown
-from qanat.runners.htcondor import client, constraints, keys, polling, submission, transfer, waiting
+from qanat.runners.htcondor import asked, client, constraints, keys, polling, submission, transfer, waiting
 from qanat.runners.htcondor import evidence as htcondor_evidence
 from qanat.runners.htcondor.about import ABOUT
 from qanat.runners.htcondor.client import Client
@@ -67,6 +68,14 @@ class HTCondorRunner:
         """Return the options with this time limit; HTCondor holds a job that exceeds it."""
         # Not allowed_execute_duration: HTCondor ignores that for a job that transfers no files.
         return self.changed(options, {"allowed_job_duration": str(seconds)})
+
+    def asked(self, options: Mapping[str, Any]) -> Asked:
+        """Return what a job with these options may use."""
+        return asked.asked(options)
+
+    def asking(self, options: Mapping[str, Any], wanted: Asked) -> dict[str, Any]:
+        """Return the options with this in place of what they ask for."""
+        return asked.asking(options, wanted)
 
     def may_run_again(self, options: Mapping[str, Any]) -> bool:
         """Return whether HTCondor may start a program again that has ended."""

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from qanat.domain import time_limits
+from qanat.domain.asked import Asked
 from qanat.domain.job import JobBatch, JobHandle, JobStatus, Sightings, Submission
 from qanat.errors import InputInvalid, RunnerUnavailable, SubmitFailed, SubmitUnknown
-from qanat.runners.slurm import commands, flags, order, ownership, polling, queue, submission
+from qanat.runners.slurm import asked, commands, flags, order, ownership, polling, queue, submission
 from qanat.runners.slurm import jobs as slurm_jobs
 from qanat.runners.slurm.about import ABOUT
 from qanat.runners.slurm.commands import Limits, Prefetch, call, stderr_text
@@ -89,6 +90,14 @@ class SlurmRunner:
     def limited(self, options: Mapping[str, Any], seconds: int) -> dict[str, Any]:
         """Return the options with this time limit; Slurm rounds it up to minutes."""
         return self.changed(options, {"time": time_limits.as_clock(seconds)})
+
+    def asked(self, options: Mapping[str, Any]) -> Asked:
+        """Return what a job with these options may use."""
+        return asked.asked(options)
+
+    def asking(self, options: Mapping[str, Any], wanted: Asked) -> dict[str, Any]:
+        """Return the options with this in place of what they ask for."""
+        return asked.asking(options, wanted)
 
     def prefetch(self) -> None:
         """Ask for the cluster's limits, which takes as long as much of the rest of a submission."""

@@ -36,7 +36,7 @@ def apply_changes(
 def _multiply(value: str, factor: float, key: str) -> str:
     if amount := _AMOUNT.match(value):
         return f"{_round_up(float(amount[1]) * factor)}{amount[2]}"
-    seconds = _seconds(value)
+    seconds = clock_seconds(value)
     if seconds is None:
         raise UsageError(
             f"--set {key}: {quoted(value)} cannot be multiplied", hint=f"give the value itself: --set {key}=…"
@@ -50,7 +50,7 @@ def _round_up(number: float) -> int:
     return int(number) if number == int(number) else int(number) + 1
 
 
-def _seconds(text: str) -> int | None:
+def clock_seconds(text: str) -> int | None:
     """Parse sbatch's times: minutes, minutes:seconds, hours:minutes:seconds, days-hours[:minutes[:seconds]]."""
     days, dash, rest = text.partition("-")
     parts = (rest if dash else text).split(":")

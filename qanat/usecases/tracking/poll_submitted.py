@@ -279,6 +279,7 @@ class _Poll:
 
     def _heard(self, run: Run, group: Group, status: JobStatus) -> Group:
         """Return the group with an end that only the scheduler reports."""
+        status = replace(status, used=storage.read_used(self._own(run, group), group.number, group.attempt))
         return replace(self._ended(run, group, status), source=SCHEDULER)
 
     def _is_to_come(self, timestamp: str) -> bool:

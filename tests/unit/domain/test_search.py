@@ -16,6 +16,7 @@ from qanat.domain.facts import Row, facts_of, from_texts, rows_of, to_text
 from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.run import Group, Run, RunnerChoice, State
 from qanat.domain.search import FIELDS, Names, search
+from qanat.domain.used import Used
 from qanat.errors import UsageError
 from tests.support.strategies import accepted_or_refused, runs, stable, texts, words
 from tests.unit.domain.test_condition import conditions
@@ -388,3 +389,34 @@ def test_a_long_pattern_is_a_part_of_a_text() -> None:
     run = with_args("--name " + "[" * 2_000)
     assert meets(f"name~'{'[' * 2_000}'", run)
     assert not meets(f"name~'{'[' * 60_000}'", run)
+
+
+@pytest.mark.parametrize(
+    ("condition", "met"),
+    [
+        ("used.memory>1GiB", True),
+        ("used.memory>1536", False),
+        ("used.memory=1.5G", True),
+        ("used.cpu_time>1h", True),
+        ("used.cpu_time<1h30m", False),
+        ("used.gpu_memory<1GiB", True),
+        ("used.gpu_percent>=50", False),
+    ],
+)
+def test_a_run_has_the_time_of_all_groups_and_the_most_memory_of_any(condition: str, met: bool) -> None:
+    known = [Used(3600.5, 310), Used(1800, 1536, 200, 49), None]
+    groups = (Group(i, (), State.FINISHED, used=used) for i, used in enumerate(known))
+    run = replace(RUN, groups=tuple(groups))
+    assert meets(condition, run) is met
+    assert meets(f"not {condition}", run) is not met
+
+
+def test_what_is_not_known_to_be_used_is_neither_more_nor_less() -> None:
+    run = replace(RUN, groups=(Group(0, (), State.FINISHED),))
+    assert not meets("used.memory>0", run)
+    assert not meets("used.memory<=1T", run)
+    assert refused("used.memory>much", run) == (
+        "'much' is not a size (character 1 of the condition)",
+        "write it as 512MiB or 4GiB",
+    )
+    assert refused("used.cpu_time>much", run)[1] == DURATION_HINT

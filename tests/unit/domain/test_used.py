@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from qanat.domain.used import Used, parse
+from qanat.domain.used import Used, parse, parse_notes
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,19 @@ def test_only_values_that_can_be_are_taken_from_a_file(content: Any, expected: U
 def test_a_record_has_what_is_known() -> None:
     assert Used(1.5, None, 3).to_mapping() == {"cpu_s": 1.5, "gpu_memory_mib": 3}
     assert Used().to_mapping() == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("3 2048 150 0 0 0\n", Used(1.5, 2)),
+        ("3 1024 100 0 0 0\n3 2048 150 300 90 2\n4 9 9 0 0 0\n3 9999", Used(1.5, 2, 300, 45)),
+        ("3 2048 150 0 0 0", None),
+        ("2 2048 150 0 0 0\n", None),
+        ("3 -1 150 0 0 0\n3 x\n3 1 2 3 4 5 6\n", None),
+        (f"3 {'9' * 30} 1 0 0 0\n", None),
+        ("", None),
+    ],
+)
+def test_the_last_whole_line_of_the_group_counts_in_the_notes_of_a_killed_job(text: str, expected: Used | None) -> None:
+    assert parse_notes(text, 3) == expected
