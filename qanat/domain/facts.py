@@ -21,7 +21,7 @@ class GroupFacts(NamedTuple):
     """Facts about a group; parameters have their names as typed, with dashes, and are empty for a bare option.
 
     Of curves, it has the values of STATISTICS in their order. `used` has the values of domain.used.Used, and is empty
-    if none is known; `lacked` are the words for what it was ended for (domain.retry_policy).
+    if none is known; `lacked` are the reasons for which it was ended (domain.retry_policy).
     """
 
     number: int

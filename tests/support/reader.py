@@ -227,6 +227,7 @@ RUN_PAGES: dict[str, Callable[[Path], Reader]] = {
     "docs/papers.md": partial(in_a_project, "rings"),
     "docs/repeating.md": partial(in_a_project, "weather"),
     "docs/waiting.md": partial(in_a_project, "nights"),
+    "docs/efficiency.md": partial(in_a_project, "sums"),
 }
 
 

@@ -36,6 +36,10 @@ SECTIONS = {
         "metrics": ("qanat.cli.commands.metrics:metrics", "Print or follow the curves of a run."),
         "explore": ("qanat.cli.commands.explore:explore", "Search and inspect runs interactively."),
         "compare": ("qanat.cli.commands.compare:compare", "Compare parameters and metrics of runs."),
+        "efficiency": (
+            "qanat.cli.commands.efficiency:efficiency",
+            "Show what runs used of what they asked for.",
+        ),
         "report": ("qanat.cli.commands.report:report", "Write a page about runs, to look at in a browser."),
         "ui": ("qanat.cli.commands.ui:ui", "Show runs in a browser, as they are now."),
         "view": ("qanat.cli.commands.view:view", "Manage saved views of that page."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qanat.cli import session
 from qanat.cli.options import dashed
 from qanat.cli.runs.reporting import CHANGED
 from qanat.cli.terminal.marks import MARKS
@@ -38,6 +39,7 @@ def run_page(project: Project, run: Run) -> str:
         *_waiting_lines(run),
         f"  - 📆 Started: {times.local(run.started)}",
         f"  - 📆 Ended: {times.local(run.ended)}",
+        *_used_lines(run),
         f"  - 📑 Commit: {run.code.commit}{_code_remarks(run)}",
     ]
     for other, count in run.requested.already_run.items():
@@ -91,6 +93,15 @@ def _output_lines(run: Run) -> list[str]:
     found = [group.outputs for group in run.groups if group.outputs]
     total = plural(sum(outputs.files for outputs in found), "file")
     return [f"  - 📦 Outputs: {total}, {size(sum(outputs.bytes for outputs in found))}"] if found else []
+
+
+def _used_lines(run: Run) -> list[str]:
+    if not any(group.used for group in run.groups):
+        return []
+    from qanat.cli.runs.efficiency_report import in_short  # only here
+
+    used = in_short(session.runners(), run)
+    return [f"  - 📈 Used: {used}"] if used else []
 
 
 def _state(run: Run) -> str:

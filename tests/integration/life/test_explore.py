@@ -164,7 +164,7 @@ def test_the_page_of_a_run_and_its_menu_are_as_in_the_tutorial(house: Sandbox) -
         terminal.ends()
     started, ended = (record[k][:19].replace("T", " ") for k in ("started", "ended"))
     assert shown.pop(5).startswith("  - 💻 Machine: ")
-    shown = [line for line in shown if not line.startswith("  - 🔑 Key: ")]
+    shown = [line for line in shown if not line.startswith(("  - 🔑 Key: ", "  - 📈 Used: "))]
     assert shown[:10] == [
         "Run 1 of experiment hello:",
         f"  - 🆔 Id: {record['id']}",
