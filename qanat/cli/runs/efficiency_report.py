@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from qanat.cli import session
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import brief, listed, plural
 from qanat.domain.amounts import shown_mib, shown_span
@@ -13,7 +14,6 @@ from qanat.domain.efficiency import Efficiency, efficiencies
 from qanat.domain.facts import facts_of
 from qanat.domain.retry_policy import OUT_OF_MEMORY, TIMEOUT
 from qanat.domain.run import Run
-from qanat.runners.protocol import Runners
 from qanat.usecases.launch import templates
 from qanat.usecases.launch.efficiency import Advice, asked_by
 
@@ -40,9 +40,9 @@ _ROWS: dict[str, tuple[str, Callable[[float], str]]] = {
 }
 
 
-def in_short(runners: Runners, run: Run) -> str:
+def in_short(run: Run) -> str:
     """Return in a line what the groups of a run used of what they asked for: 1.2 of 4 CPUs, 310 MiB of 2 GiB."""
-    found = efficiencies([facts_of(run)], lambda facts: asked_by(runners, facts.runner, facts.options))
+    found = efficiencies([facts_of(run)], lambda facts: asked_by(session.runners(), facts.runner, facts.options))
     if not found:
         return ""
     amounts, asked = found[0].amounts, asdict(found[0].asked)

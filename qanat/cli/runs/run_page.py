@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from qanat.cli import session
 from qanat.cli.options import dashed
 from qanat.cli.runs.reporting import CHANGED
 from qanat.cli.terminal.marks import MARKS
@@ -100,7 +99,7 @@ def _used_lines(run: Run) -> list[str]:
         return []
     from qanat.cli.runs.efficiency_report import in_short  # only here
 
-    used = in_short(session.runners(), run)
+    used = in_short(run)
     return [f"  - 📈 Used: {used}"] if used else []
 
 
