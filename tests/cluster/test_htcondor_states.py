@@ -14,6 +14,7 @@ from qanat.records import environments
 from qanat.runners.htcondor.runner import HTCondorRunner
 from qanat.usecases.environment import machines
 from tests.cluster.htcondor_project import OnPool
+from tests.cluster.notified import check_notified
 from tests.cluster.on_cluster import JOB_S, WAIT, wait_until
 from tests.support.terminal import Terminal
 
@@ -362,3 +363,9 @@ def test_why_a_job_waits_is_told_from_what_it_asks_for_and_what_the_slots_have(o
     on_pool.qanat("hold", "3")
     on_pool.wait_for_states("held", run=3)
     assert re.search("^⏸ run 3: held by qanat$", on_pool.qanat("status").out, re.MULTILINE)
+
+
+def test_the_user_is_told_of_a_failure_and_of_the_end(
+    on_pool: OnPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_notified(on_pool, tmp_path, monkeypatch)

@@ -13,6 +13,7 @@ import pytest
 from qanat.domain.expected_start import without_start
 from qanat.records import environments
 from qanat.usecases.environment import machines
+from tests.cluster.notified import check_notified
 from tests.cluster.on_cluster import WAIT, wait_until
 from tests.cluster.slurm_project import LATER, OnSlurm
 
@@ -456,11 +457,17 @@ def test_a_job_behind_another_has_slurms_reason_and_its_expected_start(on_slurm:
     for _ in range(2):
         on_slurm.submit("wait", str(on_slurm.gate()), "0", "--submit-template", "whole")
         on_slurm.begun()
-    # Slurm plans only every few seconds.
-    told = wait_until(lambda: re.search("^⏳ run 2: queued: .*expected.*$", on_slurm.qanat("status").out, re.MULTILINE))
     when = r"expected to start (at|\d{4}-\d\d-\d\d) \d\d:\d\d"
-    assert re.fullmatch(f"⏳ run 2: queued: Resources: what it requests is in use, {when}", told[0])
+    line = re.compile(f"^⏳ run 2: queued: Resources: what it requests is in use, {when}$", re.MULTILINE)
+    # Slurm plans only every few seconds, and has no reason before.
+    wait_until(lambda: line.search(on_slurm.qanat("status").out))
     assert re.search(when, on_slurm.qanat("show", "2").out)
     (waiting,) = on_slurm.qanat("status", "--json").json["waiting"]
     assert (waiting["run"], waiting["groups"], waiting["state"]) == (on_slurm.records()[-1]["id"], 1, "queued")
     assert re.search(when, waiting["reason"])
+
+
+def test_the_user_is_told_of_a_failure_and_of_the_end(
+    on_slurm: OnSlurm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_notified(on_slurm, tmp_path, monkeypatch)

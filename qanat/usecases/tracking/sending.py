@@ -26,7 +26,8 @@ def send(project: Project, notify: Notify, happened: Sequence[Happened], wait_s:
 
     What goes wrong is noted in the private folder.
     """
-    news = [_news(project, each.run) for each in happened if each.after_s >= notify.after_s]
+    runs = sorted((each.run for each in happened if each.after_s >= notify.after_s), key=lambda run: run.number)
+    news = [_news(project, run) for run in runs]
     if wanted := [one for one in news if one.what in notify.when]:
         problem_file = notices.problem_file(project.location.private)
         deliver(notify, message(wanted, str(project.root)), problem_file, wait_s)

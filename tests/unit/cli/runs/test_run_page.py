@@ -1,0 +1,29 @@
+"""The page of a run says why its groups wait."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from qanat.cli.runs.run_page import run_page
+from qanat.domain.run import Group, State
+from qanat.usecases.project import open_project
+from tests.support.sandbox import Sandbox
+from tests.unit.records.example import RUN
+
+
+def test_groups_that_wait_are_counted_by_their_reasons_below_the_status(sandbox: Sandbox) -> None:
+    reasons = ["Priority", "Resources", "Priority", ""]
+    groups = tuple(Group(number, (), State.QUEUED, reason=reason) for number, reason in enumerate(reasons))
+    lines = run_page(open_project(sandbox.root), replace(RUN, groups=groups)).splitlines()
+    (place,) = (place for place, line in enumerate(lines) if "Status:" in line)
+    assert lines[place : place + 3] == [
+        "  - 🔍 Status: ⏳ queued (4 queued)",
+        "        ◾ 2 groups queued: Priority",
+        "        ◾ 1 group queued: Resources",
+    ]
+    assert "Started" in lines[place + 3]
+
+
+def test_the_reason_of_a_single_group_is_part_of_the_status(sandbox: Sandbox) -> None:
+    page = run_page(open_project(sandbox.root), replace(RUN, groups=(Group(0, (), State.QUEUED, reason="Priority"),)))
+    assert "Status: ⏳ queued (Priority)\n  - 📆 Started" in page
