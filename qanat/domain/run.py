@@ -158,6 +158,11 @@ class Group:
         """Return the group with what its program measured."""
         return replace(self, metrics=measured.metrics, curves=measured.curves, curve_files=measured.curve_files)
 
+    def again(self, earlier: tuple[Earlier, ...], attempt: int | None = None) -> Group:
+        """Return the group as it waits for another attempt, by default the next one, after these."""
+        number = self.attempt + 1 if attempt is None else attempt
+        return Group(self.number, self.args, attempt=number, earlier=earlier, machine=self.machine, key=self.key)
+
     def ends(self, options: Mapping[str, Any]) -> tuple[Earlier, ...]:
         """Return how its attempts ended, including this one, which has ended and was made with these options set."""
         this = Earlier(
@@ -271,6 +276,11 @@ class Run:
             return None
         return max((g.ended for g in self.groups if g.ended), default=None)
 
+    @property
+    def attempts(self) -> int:
+        """How many attempts a group may have by the run's retry policy; 0 if it has none."""
+        return self.runner.retry.attempts if self.runner.retry else 0
+
     def set_for(self, group: Group) -> Mapping[str, str]:
         """Return the options that the last retry set, if it made the latest attempt at this group, which has ended."""
         seen, facts = group.ended or group.started, self.submission
@@ -306,9 +316,13 @@ def overall_state(states: Iterable[State]) -> State:
     return State.FINISHED
 
 
-def described(state: State, reason: str, attempt: int = 1) -> str:
-    """Return a state with its reason, which may begin with it: `failed (exit code 3)`, but `cancelled by SIGTERM`."""
-    number = f", attempt {attempt}" if attempt > 1 else ""
+def described(state: State, reason: str, attempt: int = 1, attempts: int = 0) -> str:
+    """Return a state with its reason, which may begin with it: `failed (exit code 3)`, but `cancelled by SIGTERM`.
+
+    `attempts` is how many attempts there may be by a retry policy, 0 if there is none.
+    """
+    total = f" of {attempts}" if attempts >= attempt else ""
+    number = f", attempt {attempt}{total}" if attempt > 1 else ""
     if reason.startswith(f"{state} "):
         return f"{reason}{number}"
     return f"{state}{number}{f' ({reason})' if reason else ''}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from qanat.domain.shortening import quoted
@@ -28,6 +29,18 @@ def as_clock(total: int) -> str:
     """Return seconds as Slurm and people read them: 0-02:00:00."""
     days, rest = divmod(total, 86_400)
     return f"{days}-{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
+
+
+def multiplied(text: str, factor: str) -> str:
+    """Return a time limit multiplied by a factor such as 1.5x, rounded up to a second, and spelled in the same way."""
+    total = math.ceil(seconds(text) * float(factor.removesuffix("x")))
+    if ":" in text:
+        return as_clock(total)
+    parts = []
+    for size, unit in zip(_SECONDS, "dhms", strict=True):
+        count, total = divmod(total, size)
+        parts += [f"{count}{unit}"] if count else []
+    return "".join(parts)
 
 
 def exceeded(text: str) -> str:

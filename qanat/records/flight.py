@@ -20,12 +20,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from qanat.domain.attempts import Earlier
 from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.measured import Measured
-from qanat.domain.run import State
+from qanat.domain.run import Group, State
 from qanat.domain.sharing import UNSHARED, Sharing
 from qanat.domain.used import Used
-from qanat.errors import UsageError, WriteFailed, write_failed
+from qanat.errors import InputInvalid, UsageError, WriteFailed, write_failed
+from qanat.records import group_rows
 from qanat.system import files
 
 FOLDER = "inflight"
@@ -52,7 +54,8 @@ class Watcher:
 class Flight:
     """The content of a journal: the watcher, handles and start times of started groups, and known ends.
 
-    What a group that has ended measured may be missing.
+    What a group that has ended measured may be missing. `again` are groups that were started again, each with its
+    attempt and how the earlier ones ended; what was known of these is not in the others.
     """
 
     file: Path
@@ -60,6 +63,7 @@ class Flight:
     started: dict[int, tuple[JobHandle, str]] = field(default_factory=dict)
     ended: dict[int, JobStatus] = field(default_factory=dict)
     measured: dict[int, Measured] = field(default_factory=dict)
+    again: dict[int, tuple[int, tuple[Earlier, ...]]] = field(default_factory=dict)
 
 
 class Journal:
@@ -111,6 +115,10 @@ class Journal:
     def ended(self, group: int, status: JobStatus, measured: Measured) -> None:
         """Record how a group ended, and what it measured."""
         self._note(_ended_line(group, status) | {"metrics": {}} | measured.to_mapping())
+
+    def again(self, group: Group) -> None:
+        """Record that a group that has ended is about to start again, with how its earlier attempts ended."""
+        self._note({"group": group.number, "attempt": group.attempt, "earlier": group_rows.earlier_rows(group)})
 
     @property
     def is_cancelled(self) -> bool:
@@ -197,7 +205,7 @@ def read(path: Path) -> Flight | None:
     except (OSError, IndexError, TypeError):
         return None
     for line in lines[1:]:
-        with contextlib.suppress(KeyError, TypeError, ValueError):
+        with contextlib.suppress(KeyError, TypeError, ValueError, InputInvalid):
             _apply_line(flight, line)
     return flight
 
@@ -266,7 +274,10 @@ def _is_stale(path: Path) -> bool:
 
 
 def _apply_line(flight: Flight, line: dict[str, Any]) -> None:
-    """Add a line to a flight. Raises KeyError, TypeError or ValueError if qanat did not write the line."""
+    """Add a line to a flight.
+
+    Raises KeyError, TypeError, ValueError or InputInvalid if qanat did not write the line.
+    """
     group = line["group"]
     if "end" in line:
         end = line["end"]
@@ -274,6 +285,10 @@ def _apply_line(flight: Flight, line: dict[str, Any]) -> None:
         flight.ended[group] = JobStatus(**{**end, "state": State(end["state"]), "used": used})
         if "metrics" in line:
             flight.measured[group] = Measured.from_mapping(line)
+    elif "earlier" in line:
+        flight.again[group] = (line["attempt"], group_rows.earlier_from(line, str(flight.file)))
+        for known in (flight.started, flight.ended, flight.measured):
+            known.pop(group, None)
     else:
         handle = JobHandle(line["intent"], group, line["job"], line["details"])
         flight.started[group] = (handle, line["started"])

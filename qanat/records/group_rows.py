@@ -37,7 +37,7 @@ def to_row(group: Group) -> dict[str, Any]:
         host=group.host,
         machine=group.machine,
         attempt=group.attempt if group.attempt > 1 else None,
-        earlier=[_earlier_row(end) for end in group.earlier] or None,
+        earlier=earlier_rows(group) or None,
         source=group.source,
         used=group.used.to_mapping() if group.used else None,
     )
@@ -78,6 +78,16 @@ def from_row(content: Any, source: str, place: int) -> Group:
         outputs=_outputs(row.inner("outputs")) if row.has("outputs") else None,
         key=row.optional("key", str),
     )
+
+
+def earlier_rows(group: Group) -> list[dict[str, Any]]:
+    """Return the rows of a group's earlier attempts."""
+    return [_earlier_row(end) for end in group.earlier]
+
+
+def earlier_from(content: Any, source: str) -> tuple[Earlier, ...]:
+    """Return the earlier attempts in the row of a group. Raises InputInvalid."""
+    return _earlier(Reader(content, source, ""))
 
 
 def _earlier_row(end: Earlier) -> dict[str, Any]:

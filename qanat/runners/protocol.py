@@ -304,6 +304,9 @@ class InProcessRunner(Protocol):
     def start_no_more(self) -> None:
         """Let running jobs end, and start no more."""
 
+    def again(self, job: JobSpec) -> None:
+        """Start a job once more, whose end watch() has just yielded."""
+
     @property
     def interrupted(self) -> int | None:
         """The signal that ended the run early, if any."""

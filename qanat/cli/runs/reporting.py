@@ -213,7 +213,7 @@ def parameters_text(run: Run) -> str:
 def _parameter_lines(run: Run) -> Iterator[str]:
     yield f"command: {' '.join(run.command)}"
     for group in run.groups:
-        yield f"group {group.number}: {MARKS[group.state]} {described(group.state, '', group.attempt)}"
+        yield f"group {group.number}: {MARKS[group.state]} {described(group.state, '', group.attempt, run.attempts)}"
         for name, value in by_name(group.args).items():
             yield f"  {name}: {value if isinstance(value, str) else ' '.join(value)}"
 
@@ -265,7 +265,7 @@ def group_lines(run: Run) -> list[str]:
         )
         left = len(group.metrics) - METRICS_SHOWN
         measured += f", … and {left:,} more" if left > 0 else ""
-        state = described(group.state, brief(group.reason, ARGUMENTS_MAX), group.attempt)
+        state = described(group.state, brief(group.reason, ARGUMENTS_MAX), group.attempt, run.attempts)
         parts = [f"group {group.number}", arguments, state, measured]
         lines.append("  " + ": ".join(part for part in parts if part))
         lines += _earlier_lines(group)

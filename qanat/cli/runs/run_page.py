@@ -58,7 +58,8 @@ def _runner_parameters(run: Run) -> list[str]:
     lines = [f"        ◾ --{key}: {value}" for key, value in chosen.items()]
     lines += [f"        ◾ --set: {key}={value}" for key, value in run.submission.changed.items()]
     more = [f"        … and {len(lines) - OPTIONS_SHOWN:,} more"] if len(lines) > OPTIONS_SHOWN else []
-    return ["  - 📓 Runner options:", *lines[:OPTIONS_SHOWN], *more] if lines else []
+    retry = [f"  - 🔄 Retry: {run.runner.retry}"] if run.runner.retry else []
+    return [*(["  - 📓 Runner options:"] if lines else []), *lines[:OPTIONS_SHOWN], *more, *retry]
 
 
 def _container_lines(run: Run) -> list[str]:

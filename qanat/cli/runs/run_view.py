@@ -53,6 +53,8 @@ class OutputView:
 
     def __init__(self) -> None:
         self._copies: list[_Copy] = []
+        self._folder = Path()
+        self._run = ""
 
     def __enter__(self) -> Self:
         return self
@@ -67,12 +69,23 @@ class OutputView:
     def begins(self, run: Run, folder: Path) -> None:
         """Announce the run; its files appear once the program starts."""
         announce(run)
+        self._folder, self._run = folder, f"Run {run.number} of {run.experiment}"
+        self._begin()
+
+    def _begin(self) -> None:
         sys.stdout.flush()
-        self._copies = [_Copy(folder / "stdout.txt", 1), _Copy(folder / "stderr.txt", 2)]
+        self._copies = [_Copy(self._folder / "stdout.txt", 1), _Copy(self._folder / "stderr.txt", 2)]
 
     def changed(self, group: Group) -> None:
-        """Show what has been written so far."""
+        """Show what has been written so far; another attempt writes to new files."""
         self.passing()
+        if group.state is State.QUEUED and group.earlier:
+            for copy in self._copies:
+                copy.more(wait=True)
+                copy.close()
+            last = group.earlier[-1]
+            tell(f"{self._run}: attempt {group.attempt}, after attempt {last.attempt} {last.described}")
+            self._begin()
 
     def passing(self) -> None:
         """Show what has been written so far."""

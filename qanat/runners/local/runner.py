@@ -106,6 +106,10 @@ class LocalRunner:
         """Let running jobs end, and start no more."""
         self._halted = True
 
+    def again(self, job: JobSpec) -> None:
+        """Start a job once more, before those that have not started yet."""
+        self._waiting.appendleft(job)
+
     def end(self, groups: Collection[int]) -> None:
         """End these groups, as an interrupt does, and start those of them no more that have not started."""
         for pid, running in self._running.items():

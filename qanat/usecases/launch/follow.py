@@ -21,11 +21,13 @@ from qanat.usecases.launch.attempt import FAILURES, Attempt, open_attempt, undo_
 from qanat.usecases.launch.view import Outcome, WatchView
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import manifests, notices, record
+from qanat.usecases.tracking.settle import with_attempts
 
 if TYPE_CHECKING:
     from qanat.domain.metric_problems import MetricProblem
     from qanat.runners.protocol import InProcessRunner
     from qanat.usecases.launch.after_others import Before
+    from qanat.usecases.launch.retry_here import Retries
 
 
 def follow_run(
@@ -126,6 +128,7 @@ def _watch(
     """Follow the jobs to their ends; return the groups as they ended, and what the user should know."""
     groups = list(run.groups)
     faults: list[MetricProblem] = []
+    retries = _retries(run, attempt, jobs, runner, journal)
     events = runner.watch(run.submission.intent, jobs)
     if before:
         from qanat.usecases.launch import after_others  # most runs wait for none
@@ -147,6 +150,7 @@ def _watch(
                 faults += problems
                 journal.ended(number, status, found)
                 changed = job.apply_status(groups[number], status).with_measured(found)
+                changed = (retries.next_of(changed) if retries else None) or changed
             case None:
                 view.passing()
                 continue
@@ -156,7 +160,18 @@ def _watch(
             _tell_of_failure(project, replace(run, groups=tuple(groups)))
             if fail_fast:
                 runner.start_no_more()
-    return groups, _sentences(faults) if faults else []
+    return groups, [*(retries.notes if retries else ()), *(_sentences(faults) if faults else ())]
+
+
+def _retries(
+    run: Run, attempt: Attempt, jobs: Sequence[JobSpec], runner: InProcessRunner, journal: Journal
+) -> Retries | None:
+    """Return what retries groups of a run by its policy; None if it has none."""
+    if run.runner.retry is None:
+        return None
+    from qanat.usecases.launch.retry_here import Retries  # most runs have no policy
+
+    return Retries(run.runner.retry, attempt, jobs, runner, journal)
 
 
 def _tell_of_failure(project: Project, run: Run) -> None:
@@ -201,7 +216,7 @@ def _give_up(project: Project, run: Run, attempt: Attempt, journal: Journal, err
         seen = flight.read(journal.path)
         known = seen.ended if seen else {}
         ended = {}
-        for group in [g for g in run.groups if not g.state.ended]:
+        for group in [g for g in with_attempts(run, seen).groups if not g.state.ended]:
             own = group_folder(attempt.folder, group.number, len(run.groups))
             if group.number in known:
                 ended[group.number] = job.apply_status(group, known[group.number])

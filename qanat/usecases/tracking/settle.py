@@ -41,10 +41,17 @@ def owner_of(project: Project, run: Run, seen: Flight | None = None) -> str | No
     return None if os.geteuid() in (0, owner) else user_name(owner)
 
 
+def with_attempts(run: Run, seen: Flight | None) -> Run:
+    """Return the run with the groups that were started again, according to its journal, as they waited for that."""
+    again = seen.again if seen else {}
+    return run.with_groups({n: run.groups[n].again(earlier, attempt) for n, (attempt, earlier) in again.items()})
+
+
 def with_journal(run: Run, seen: Flight | None) -> Run:
     """Return the run with what its journal says."""
     if seen is None or run.state.ended:
         return run
+    run = with_attempts(run, seen)
     changed = {}
     for number, (handle, started) in seen.started.items():
         changed[number] = job.apply_start(run.groups[number], job.JobStarted(handle, started))
