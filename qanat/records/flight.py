@@ -23,7 +23,7 @@ from typing import Any, Self
 from qanat.domain.attempts import Earlier
 from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.measured import Measured
-from qanat.domain.run import Group, State
+from qanat.domain.run import Group, Run, State
 from qanat.domain.sharing import UNSHARED, Sharing
 from qanat.domain.used import Used
 from qanat.errors import InputInvalid, UsageError, WriteFailed, write_failed
@@ -208,6 +208,12 @@ def read(path: Path) -> Flight | None:
         with contextlib.suppress(KeyError, TypeError, ValueError, InputInvalid):
             _apply_line(flight, line)
     return flight
+
+
+def with_attempts(run: Run, seen: Flight | None) -> Run:
+    """Return the run with the groups that were started again, according to its journal, as they waited for that."""
+    again = seen.again if seen else {}
+    return run.with_groups({n: run.groups[n].again(earlier, attempt) for n, (attempt, earlier) in again.items()})
 
 
 def forget(flight: Flight) -> None:

@@ -14,14 +14,13 @@ from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run, State, lost
 from qanat.errors import InputInvalid, QanatError, RecordEdited, WriteFailed
 from qanat.records import flight, measured, run_codec, storage
-from qanat.records.flight import Journal
+from qanat.records.flight import Journal, with_attempts
 from qanat.system import folders
 from qanat.usecases.launch import code
 from qanat.usecases.launch.attempt import FAILURES, Attempt, open_attempt, undo_on_failure
 from qanat.usecases.launch.view import Outcome, WatchView
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import manifests, notices, record
-from qanat.usecases.tracking.settle import with_attempts
 
 if TYPE_CHECKING:
     from qanat.domain.metric_problems import MetricProblem

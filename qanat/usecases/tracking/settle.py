@@ -17,7 +17,7 @@ from qanat.domain.measured import Measured
 from qanat.domain.run import Group, Run, State, lost
 from qanat.errors import InputInvalid, NotFound, user_name
 from qanat.records import storage
-from qanat.records.flight import Flight
+from qanat.records.flight import Flight, with_attempts
 from qanat.records.measured import read_measured
 from qanat.runners.protocol import InProcessRunner
 from qanat.usecases.project import Project
@@ -39,12 +39,6 @@ def owner_of(project: Project, run: Run, seen: Flight | None = None) -> str | No
     except OSError:
         return "another user"
     return None if os.geteuid() in (0, owner) else user_name(owner)
-
-
-def with_attempts(run: Run, seen: Flight | None) -> Run:
-    """Return the run with the groups that were started again, according to its journal, as they waited for that."""
-    again = seen.again if seen else {}
-    return run.with_groups({n: run.groups[n].again(earlier, attempt) for n, (attempt, earlier) in again.items()})
 
 
 def with_journal(run: Run, seen: Flight | None) -> Run:
