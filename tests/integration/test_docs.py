@@ -33,6 +33,7 @@ PAGES = sorted(DOCS.glob("*.md"))
         ("docs/repeating.md", 20),
         ("docs/waiting.md", 8),
         ("docs/efficiency.md", 8),
+        ("docs/sites.md", 12),
     ],
 )
 def test_every_command_of_a_page_works_and_what_it_shows_is_what_comes_out(

@@ -36,7 +36,7 @@ ref_option = option("--ref", metavar="REV", help="Branch, tag or commit to copy.
 
 
 @click.command(epilog=ADD, short_help="Copy the templates that a site shares.")
-@click.argument("source", metavar="URL|FOLDER")
+@click.argument("source", metavar="URL|FOLDER", type=click.Path(file_okay=False))
 @option("--name", metavar="NAME", help="Name of the pack; by default, the one that it has, or the end of its address.")
 @ref_option
 @force_option

@@ -6,6 +6,7 @@ It is a stranger's: all of it is checked before any of it is written.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -74,7 +75,7 @@ def _opened(source: str, ref: str | None) -> Iterator[_Place]:
         raise UsageError(f"{quoted(anonymous(source))} {problem}", hint="clone it yourself, and add the folder")
     if ref is not None and not is_ref(ref):
         raise UsageError(f"--ref {quoted(ref)} is not a branch, a tag or a commit")
-    folder = Path(source).expanduser().absolute()
+    folder = Path(os.path.abspath(Path(source).expanduser()))  # noqa: PTH100  # resolve() follows links
     if is_url(source) or (folder / ".git").exists() or (folder / "objects").is_dir():
         with fetched(source if is_url(source) else str(folder), ref) as there:
             url = source if is_url(source) else str(folder)
