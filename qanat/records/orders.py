@@ -6,7 +6,11 @@ release or cancel jobs. There is one file per run, which is removed when its job
 
 from __future__ import annotations
 
-from contextlib import suppress
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +19,7 @@ from qanat.domain.sharing import UNSHARED, Sharing
 from qanat.records import own_notes
 
 FOLDER = "orders"
+FORGOTTEN_S = 30 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +63,32 @@ def all_waiting(private: Path, root: str) -> list[Waiting]:
     return sorted(own, key=lambda waiting: (_number(waiting), waiting.run_id))
 
 
+@contextmanager
+def attended(private: Path) -> Iterator[bool]:
+    """Yield whether this process is the only one that waits for runs on behalf of others; nobody else is meanwhile."""
+    descriptor = os.open(private / FOLDER / "attended", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(descriptor)
+
+
 def forget(private: Path, run_id: str) -> None:
     """Remove the note on a run; if that is impossible, as on a read-only disk, a later command does."""
     with suppress(OSError):
         _file(private, run_id).unlink()
+
+
+def is_old(private: Path, run_id: str) -> bool:
+    """Return whether a note is so old that the run's record does not come back."""
+    try:
+        return time.time() - _file(private, run_id).stat().st_mtime > FORGOTTEN_S
+    except OSError:
+        return False
 
 
 def _file(private: Path, run_id: str) -> Path:

@@ -194,7 +194,7 @@ class SubmitsHeld(CanHold, Protocol):
         """Leave it to the scheduler to release these held jobs of a batch once those before them have ended.
 
         `command` does so whenever it is run in the project, on any machine that has it, as often as one likes; it ends
-        when it has nothing to do any more. False: the scheduler cannot, so that only qanat does.
+        when nothing is left to do. False: the scheduler cannot, so that only qanat does.
         """
 
 

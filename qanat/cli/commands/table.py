@@ -58,6 +58,7 @@ SECTIONS = {
         "migrate": ("qanat.cli.commands.migrate:migrate", "Update the files in .qanat/ to their newest schemas."),
         "keep": ("qanat.cli.commands.keep:keep", "Protect commits that only runs refer to."),
         "cache": ("qanat.cli.commands.cache:cache", "Show or clean the cache of checkouts."),
+        "keep-order": ("qanat.cli.commands.keep_order:keep_order", ""),
         "merge-driver": ("qanat.cli.commands.merge_driver:merge_driver", ""),
     },
 }

@@ -14,7 +14,7 @@ from qanat.domain.job import JobBatch, JobHandle, Sightings, Submission
 from qanat.domain.run import State
 from qanat.domain.shipment import Shipment
 from qanat.errors import InputInvalid, RunnerUnavailable, SubmitFailed, SubmitUnknown
-from qanat.runners.htcondor import asked, client, constraints, keys, polling, submission, transfer, waiting
+from qanat.runners.htcondor import asked, client, constraints, keys, order, polling, submission, transfer, waiting
 from qanat.runners.htcondor import evidence as htcondor_evidence
 from qanat.runners.htcondor.about import ABOUT
 from qanat.runners.htcondor.client import Client
@@ -102,6 +102,7 @@ class HTCondorRunner:
             "optional": list(submission.OPTIONAL if submission.schedd_materializes(batch) else ()),
             "description": submission.description(batch),
             "rows": submission.rows(batch),
+            "otherwise": order.HELD if batch.held else {},
             "unset": outer_job.variables(os.environ) if keys.copies_everything(batch.options) else [],
         }
         if (silence := self._client.silence).lasts:
@@ -120,6 +121,15 @@ class HTCondorRunner:
         if any("late" in answer or "unknown" in answer for answer in answers):
             raise SubmitUnknown(f"HTCondor may or may not have accepted the run: {problem}", hint="qanat status")
         raise SubmitFailed(f"HTCondor refused the run: {problem}")
+
+    def hand_over(self, batch: JobBatch, handles: Sequence[JobHandle], command: Sequence[str]) -> bool:
+        """Have a job of the local universe run the command, on the machine of the schedd."""
+        request = {"operation": "attend", "constraint": order.idle_attendant(command)}
+        answers = self._client.ask(request | {"description": order.attendant(command, os.environ)})
+        client.require(answers, "schedd")
+        if problem := client.problem_of(answers):
+            raise RunnerUnavailable(f"HTCondor refused the job that would release it: {problem}")
+        return True
 
     def find(self, intent: str, jobs: Sequence[int], since: str) -> Submission | None:
         """Find the cluster with this intent, in the queue or the history."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from qanat.domain.job import JobBatch, JobSpec
-from qanat.runners.htcondor import keys, transfer
-from qanat.runners.htcondor.transfer import literal as _literal
+from qanat.runners.htcondor import keys, order, quoting, transfer
 from qanat.runners.submitting import job_script
 
 EVENT_LOG = "htcondor.log"
@@ -36,16 +36,17 @@ def description(batch: JobBatch) -> dict[str, str]:
         # Everything else is on a disk that the machines share, too.
         **({"transfer_container": "false"} if batch.image.startswith("/") and not batch.shipment else {}),
         **{keys.submit_key(k): keys.submit_value(k, v) for k, v in options.items()},
-        **({"universe": "container", "container_image": _literal(batch.image)} if batch.image else {}),
+        **({"universe": "container", "container_image": quoting.literal(batch.image)} if batch.image else {}),
         **_materialization(batch),
+        **(held(batch) if batch.held else {}),
         "arguments": f"$({_ROW})",
         "output": "/dev/null",
         "error": "/dev/null",
-        "batch_name": _literal(batch.name),
+        "batch_name": quoting.literal(batch.name),
         f"My.{keys.INTENT}": f'"{batch.intent}"',
     }
     if is_representable(folder := str(batch.folder)):
-        content |= {"initialdir": _literal(folder), "log": _literal(f"{folder}/{EVENT_LOG}")}
+        content |= {"initialdir": quoting.literal(folder), "log": quoting.literal(f"{folder}/{EVENT_LOG}")}
     else:
         content |= {"initialdir": "/"}
     if batch.shipment:
@@ -62,10 +63,20 @@ def _materialization(batch: JobBatch) -> dict[str, str]:
 
 def schedd_materializes(batch: JobBatch) -> bool:
     """Return whether qanat has the schedd create the jobs as needed, though the user has not asked for it."""
-    options = {keys.canonical_name(key): value for key, value in batch.options.items()}
+    options = _canonical(batch)
     requested = batch.max_running or not options.keys().isdisjoint((*OPTIONAL, "materialize_max_idle"))
     universe = str(options.get("universe", "vanilla")).strip().lower()
     return not requested and len(batch.jobs) > AT_ONCE_MAX and universe in _MADE_BY_SCHEDD
+
+
+def _canonical(batch: JobBatch) -> dict[str, Any]:
+    return {keys.canonical_name(key): value for key, value in batch.options.items()}
+
+
+def held(batch: JobBatch) -> dict[str, str]:
+    """Return the settings that keep the jobs of a batch from starting."""
+    as_needed = _materialization(batch) or not _canonical(batch).keys().isdisjoint((*OPTIONAL, "materialize_max_idle"))
+    return order.PAUSED if as_needed else order.HELD
 
 
 def rows(batch: JobBatch) -> list[dict[str, str]]:
@@ -73,8 +84,8 @@ def rows(batch: JobBatch) -> list[dict[str, str]]:
     script = str(batch.folder / job_script.JOB_SCRIPT)
     if batch.shipment:
         words = (job_script.start_command(batch, job)[1:] for job in batch.jobs)
-        return [{**row, _ROW: _arguments(w)} for w, row in zip(words, transfer.rows(batch), strict=True)]
-    return [{_ROW: _arguments(_job_arguments(script, job))} for job in batch.jobs]
+        return [{**row, _ROW: quoting.arguments(w)} for w, row in zip(words, transfer.rows(batch), strict=True)]
+    return [{_ROW: quoting.arguments(_job_arguments(script, job))} for job in batch.jobs]
 
 
 def text(batch: JobBatch) -> str:
@@ -99,9 +110,3 @@ def _job_arguments(script: str, job: JobSpec) -> Sequence[str]:
 
 def _escape(word: str) -> str:
     return "".join(f"\\0{ord(c):03o}" if c in "\n\r\\$" else c for c in word)
-
-
-def _arguments(words: Iterable[str]) -> str:
-    """Quote arguments in HTCondor's new syntax: all in double quotes, each in single quotes, quotes doubled inside."""
-    quoted = " ".join("'" + word.replace("'", "''") + "'" for word in words)
-    return '"' + _literal(quoted.replace('"', '""')) + '"'

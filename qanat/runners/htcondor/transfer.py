@@ -10,7 +10,7 @@ from qanat.domain.job import JobBatch, JobHandle
 from qanat.domain.shipment import CODE, INPUTS, OUT, Shipment, doubled, name_of
 from qanat.domain.shortening import quoted
 from qanat.domain.sizes import size
-from qanat.runners.htcondor import keys
+from qanat.runners.htcondor import keys, quoting
 from qanat.runners.submitting import job_script
 
 SETTINGS = frozenset({"should_transfer_files", "when_to_transfer_output", "transfer_output_files"})
@@ -56,7 +56,7 @@ def settings(batch: JobBatch, shipment: Shipment) -> dict[str, str]:
     return {
         "should_transfer_files": "YES",
         "when_to_transfer_output": "ON_EXIT",
-        INPUT_FILES: ", ".join([*map(literal, files), *([own] if own else [])]).replace(_NUMBER, f"$({WORDS})"),
+        INPUT_FILES: ", ".join([*map(quoting.literal, files), *([own] if own else [])]).replace(_NUMBER, f"$({WORDS})"),
         "transfer_output_files": ", ".join([*shown, f"{OUT}/"]),
         "initialdir": f"$({FOLDER})",
     }
@@ -66,15 +66,10 @@ def _scripts(batch: JobBatch) -> Sequence[str]:
     return [f"{batch.folder}/{job_script.JOB_SCRIPT}", f"{batch.folder}/{job_script.COMMANDS}/{_NUMBER}.sh"]
 
 
-def literal(value: str) -> str:
-    """Return a value escaped so that its `$(…)` is not taken for a macro."""
-    return value.replace("$", "$(DOLLAR)")
-
-
 def rows(batch: JobBatch) -> Iterable[dict[str, str]]:
     """Yield what differs between jobs."""
     for job in batch.jobs:
-        yield {FOLDER: literal(str(job.storage)), WORDS: str(job.group // job_script.GROUPS_IN_FILE)}
+        yield {FOLDER: quoting.literal(str(job.storage)), WORDS: str(job.group // job_script.GROUPS_IN_FILE)}
 
 
 def listing(batch: JobBatch) -> str:

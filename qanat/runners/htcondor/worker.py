@@ -109,7 +109,9 @@ def _submit(htcondor2: Any, request: dict[str, Any]) -> None:
     answer = _try(htcondor2, schedd, request, description)
     if "error" in answer and "unknown" not in answer and request["optional"]:
         # The schedd may be one that does not create jobs itself.
-        needed = {key: value for key, value in description.items() if key not in request["optional"]}
+        needed = {key: value for key, value in description.items() if key not in request["optional"]} | request[
+            "otherwise"
+        ]
         answer = _try(htcondor2, schedd, request, needed)
     _answer(**answer)
 
@@ -127,6 +129,14 @@ def _try(htcondor2: Any, schedd: Any, request: dict[str, Any], description: dict
     except _errors(htcondor2):
         return {"error": problem, "unknown": True}
     return {"cluster": int(found[0]["ClusterId"])} if found else {"error": problem}
+
+
+def _attend(htcondor2: Any, request: dict[str, Any]) -> None:
+    """Submit a job unless one that matches is in the queue."""
+    schedd, name = _schedd(htcondor2)
+    _answer(schedd=name)
+    if not schedd.query(request["constraint"], ["ClusterId"], limit=1):
+        schedd.submit(htcondor2.Submit(request["description"]))
 
 
 def _find(htcondor2: Any, request: dict[str, Any]) -> None:
@@ -249,6 +259,7 @@ def _plain(ad: Any, attributes: list[str]) -> dict[str, Any]:
 _OPERATIONS = {
     "check": _check,
     "submit": _submit,
+    "attend": _attend,
     "find": _find,
     "poll": _poll,
     "act": _act,

@@ -51,7 +51,7 @@ def hand_over(project: Project, run: Run, batch: JobBatch, runner: Runner) -> st
     The jobs stay held if this fails, and then the next command that looks at runs releases them.
     """
     handles = [handle_of(project, run, group) for group in run.groups if group.job and not group.state.ended]
-    if isinstance(runner, SubmitsHeld) and batch.after:
+    if isinstance(runner, SubmitsHeld):
         try:
             if runner.hand_over(batch, handles, _command(project)):
                 return ""
@@ -66,4 +66,4 @@ def _later(run: Run) -> str:
 
 def _command(project: Project) -> Sequence[str]:
     """Return what releases the runs that wait, whichever directory it is started in."""
-    return (sys.executable, "-m", "qanat", "attend", str(project.root))
+    return (sys.executable, "-m", "qanat", "keep-order", str(project.root))

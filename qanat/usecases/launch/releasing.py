@@ -19,7 +19,7 @@ from qanat.records.orders import Waiting
 from qanat.runners.protocol import CanHold, Runner, Runners
 from qanat.usecases.project import Project
 from qanat.usecases.runs.cancel import open_handles
-from qanat.usecases.tracking import edits
+from qanat.usecases.tracking import edits, record
 from qanat.usecases.tracking.refresh import Refreshed
 
 _NOT_STARTED = (State.QUEUED, State.HELD)
@@ -43,17 +43,25 @@ class _Turn:
         """Release or cancel what can be."""
         for waiting in orders.all_waiting(self._private, str(self._project.root)):
             run = self._result.live.get(waiting.record)
-            if run is None or run.state.ended:
-                if self._has_ended(waiting):
-                    orders.forget(self._private, waiting.run_id)
-            elif run.id == waiting.run_id and run.submission.intent == waiting.intent:
+            if run and not run.state.ended and run.submission.intent == waiting.intent:
                 self._weigh(waiting, run)
+            elif self._is_over(waiting):
+                orders.forget(self._private, waiting.run_id)
         for name in dict.fromkeys(run.runner.name for run in self._cancelled.values()):
             self._cancel(name, [run for run in self._cancelled.values() if run.runner.name == name])
 
-    def _has_ended(self, waiting: Waiting) -> bool:
-        """Return whether a run that is not active has ended; it may only be on another branch."""
-        return any(row.id == waiting.run_id for row in self._index.numbered(int(waiting.run_id.partition("-")[0])))
+    def _is_over(self, waiting: Waiting) -> bool:
+        """Return whether the jobs of a note have ended, as the record says by now: another command may submit others.
+
+        A record may also be missing because another branch is checked out.
+        """
+        try:
+            now = record.load_record(self._project, waiting.record)
+        except NotFound:
+            return orders.is_old(self._private, waiting.run_id)
+        except InputInvalid:
+            return False
+        return now.state.ended or now.submission.intent != waiting.intent
 
     def _weigh(self, waiting: Waiting, run: Run) -> None:
         states = [(one, self._state(one)) for one in waiting.after]

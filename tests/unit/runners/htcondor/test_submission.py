@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from qanat.domain.job import JobBatch, JobSpec
-from qanat.runners.htcondor import submission
+from qanat.runners.htcondor import order, submission
 
 GOLDEN = """\
 executable = /bin/sh
@@ -64,6 +65,38 @@ def test_many_jobs_are_made_by_the_schedd_unless_a_template_has_a_say_in_that(
     made = submission.description(batch("/p", count, **options))
     found = made.get("max_materialize"), made.get("max_idle")
     assert found == (expected or (None, None))
+
+
+@pytest.mark.parametrize(
+    ("count", "options", "is_paused"),
+    [
+        (1, {}, False),
+        (51, {}, True),
+        (3, {"max_running": 2}, True),
+        (3, {"Max_Idle": 10}, True),
+        (51, {"universe": "local"}, False),
+    ],
+)
+def test_held_jobs_are_held_one_by_one_or_their_cluster_creates_none(
+    count: int, options: dict[str, Any], is_paused: bool
+) -> None:
+    made = submission.description(replace(batch("/p", count, **options), held=True))
+    assert (made.get("hold"), made.get("My.JobMaterializePaused")) == ((None, "1") if is_paused else ("true", None))
+
+
+def test_the_job_that_releases_others_has_the_variables_that_qanat_needs_and_no_others() -> None:
+    variables = {
+        "PATH": "/a b:/c'd",
+        "SECRET": "x",
+        "CONDOR_CONFIG": '/"quoted"',
+        "LANG": "two\nlines",
+        "HOME": "/$(h)",
+    }
+    made = order.attendant(("/py", "-m", "qanat", "keep-order", "/my project"), variables)
+    assert made["arguments"] == "\"'-m' 'qanat' 'keep-order' '/my project'\""
+    assert made["environment"] == "\"'CONDOR_CONFIG=/\"\"quoted\"\"' 'HOME=/$(DOLLAR)(h)' 'PATH=/a b:/c''d'\""
+    assert (made["universe"], made["executable"], made["initialdir"]) == ("local", "/py", "/")
+    assert order.idle_attendant(("/py", 'a"b')) == 'QanatAttends == "/py a\\"b" && JobStatus == 1'
 
 
 @pytest.mark.parametrize("option", ["output", "log", "My.QanatIntent", "arguments", "executable"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from qanat.domain.job import JobBatch, JobSpec
+from qanat.domain.job import JobBatch, JobHandle, JobsBefore, JobSpec
 from qanat.runners.slurm import submission
 from qanat.runners.slurm.submission import Array
 
@@ -43,6 +43,43 @@ def test_the_call_has_name_mark_output_and_indices() -> None:
         "--array=0-1,5%2",
         "--partition=gpu",
     ]
+
+
+def before(*jobs: str, any_end: bool = False, cluster: str = "") -> JobsBefore:
+    """Return jobs that have to end first."""
+    details = {"clusters": cluster} if cluster else {}
+    return JobsBefore(tuple(JobHandle("c0ffee", n, job, details) for n, job in enumerate(jobs)), any=any_end)
+
+
+@pytest.mark.parametrize(
+    ("options", "after", "expected"),
+    [
+        ({}, [before("7")], ["--dependency=afterok:7", "--kill-on-invalid-dep=yes"]),
+        ({}, [before("7_0", "7_1", "8_0")], ["--dependency=afterok:7:8", "--kill-on-invalid-dep=yes"]),
+        (
+            {},
+            [before("7"), before("9", any_end=True)],
+            ["--dependency=afterok:7,afterany:9", "--kill-on-invalid-dep=yes"],
+        ),
+        ({"-d": "singleton"}, [before("7")], ["--dependency=singleton,afterok:7", "--kill-on-invalid-dep=yes"]),
+        ({"kill-on-invalid-dep": "no"}, [before("7")], ["--kill-on-invalid-dep=no", "--dependency=afterok:7"]),
+        # Slurm cannot express these, so that qanat has to release the jobs.
+        ({"dependency": "afterok:1?afterok:2"}, [before("7")], ["--dependency=afterok:1?afterok:2"]),
+        ({}, [before("7", cluster="other")], []),
+        (
+            {"clusters": "other"},
+            [before("7", cluster="other")],
+            ["--dependency=afterok:7", "--kill-on-invalid-dep=yes"],
+        ),
+        ({}, [], []),
+    ],
+)
+def test_jobs_are_held_and_depend_on_those_before_them(
+    options: dict[str, str], after: list[JobsBefore], expected: list[str]
+) -> None:
+    words = submission.command(batch(0, options=options, held=True, after=tuple(after)), Array(0, (0,), alone=True))
+    assert "--hold" in words
+    assert [word for word in words if "depend" in word or "invalid" in word] == expected
 
 
 def test_a_comment_of_the_templates_leaves_the_mark_to_the_name() -> None:

@@ -12,10 +12,13 @@ from qanat.domain.order import After
 from qanat.domain.run import Run, State
 from qanat.errors import SubmitFailed, UsageError
 from qanat.records import orders, run_codec
+from qanat.usecases.launch.keeping_order import keep_until_done
 from qanat.usecases.launch.looking import active_runs
 from qanat.usecases.launch.options import LaunchOptions
+from qanat.usecases.launch.releasing import keep_order
 from qanat.usecases.launch.rerun import Repeat, rerun
 from qanat.usecases.launch.retry import chosen_groups, retry
+from qanat.usecases.tracking.refresh import refresh
 from tests.support.scheduler import Job
 from tests.support.world import World
 
@@ -206,6 +209,37 @@ def test_qanat_killed_after_the_submission_still_releases(world: World) -> None:
     job_of(world, first).ends()
     world.look()
     assert job_of(world, second).status.state is State.QUEUED
+
+
+def test_a_note_on_jobs_that_another_command_submits_meanwhile_is_kept(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that has looked at the run before that takes it for ended."""
+    first, second = world.submit(), world.submit(after=("1",))
+    job_of(world, first).ends(1)
+    world.look()
+    world.look()
+    with world.project.index() as index:
+        result = refresh(world.project, index, world)
+        again(world, 1)
+        again(world, 2)
+        keep_order(world.project, index, result, world)
+    assert waiting(world) == [second.id]
+
+
+def test_one_process_releases_for_all_until_nothing_waits(world: World) -> None:
+    runs = [world.submit(), *(world.submit(after=(str(number),)) for number in (1, 2))]
+    world.clock.after(60, job_of(world, runs[0]).ends)
+    world.clock.after(100, job_of(world, runs[1]).ends)
+    private = world.project.location.private
+    with orders.attended(private) as is_ours:
+        assert is_ours
+        keep_until_done(world.project, world)
+    assert (world.clock.monotonic(), waiting(world)) == (0, [runs[1].id, runs[2].id])
+    keep_until_done(world.project, world)
+    assert waiting(world) == []
+    assert job_of(world, runs[2]).status.state is State.QUEUED
+    assert 100 <= world.clock.monotonic() <= 140
 
 
 # ---- nobody else's records count
