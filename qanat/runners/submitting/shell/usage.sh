@@ -58,18 +58,26 @@ note() {
     fi
 } 2>/dev/null
 begin() { q_wait=20 q_turn=0 q_gpu_turn=5 q_busy=0 q_looks=0 q_looked=0 q_memory_most=0 q_cpu_most=0 q_gpu_most=0; }
+# A shell that has just been forked swallows a signal before it becomes the program.
+end_sleep() {
+    q_over= q_turns=0
+    while [ "$((q_turns += 1))" -le 1000 ] && read -r q_line <"/proc/$1/stat"; do
+        case ${q_line##*)} in ' Z'*) return ;; esac
+        kill "$1"
+    done
+} 2>/dev/null
 # Looks until the keeper ends, rarely if that costs much: after a fifth of a second, it may take a fiftieth of a processor.
 keep_looking() {
-    trap : HUP INT QUIT USR1 USR2 ALRM XCPU CONT TERM
-    q_passed=0 q_group=
+    trap 'q_over=yes' HUP INT QUIT USR1 USR2 ALRM XCPU CONT TERM
+    q_over= q_passed=0 q_group=
     begin
     while kill -0 "$q_keeper"; do
         q_rest=$((q_wait % 100))
         case $q_rest in 0) q_rest= ;; ?) q_rest=.0$q_rest ;; *) q_rest=.$q_rest ;; esac
         sleep "$((q_wait / 100))$q_rest" &
-        wait "$!"
-        q_status=$?
-        if [ "$q_status" -gt 128 ]; then kill "$!"; continue; fi
+        q_status=143
+        if [ -z "$q_over" ]; then wait "$!"; q_status=$?; fi
+        if [ "$q_status" -gt 128 ]; then end_sleep "$!"; continue; fi
         # A sleep of whole seconds only, or none at all.
         if [ "$q_status" != 0 ]; then [ "$q_wait" != 500 ] || return; q_wait=500; continue; fi
         read -r q_now q_rest <"$q_notes/.job-group"

@@ -102,11 +102,12 @@ seen(100)
 def test_a_short_program_has_its_time_and_no_memory(in_any_shell: Place) -> None:
     job = in_any_shell.shell("exit 3")
     in_any_shell.write(job)
-    started = in_any_shell.start(job)
-    assert started.wait(60) == 3
+    for _ in range(20):
+        started = in_any_shell.start(job)
+        assert started.wait(60) == 3
+        assert session_of(started.pid) == []
     assert used(in_any_shell).keys() >= {"cpu_s"}
     assert used(in_any_shell)["cpu_s"] < 1
-    assert session_of(started.pid) == []
 
 
 def test_a_stopped_program_tells_what_it_has_used(in_any_shell: Place) -> None:

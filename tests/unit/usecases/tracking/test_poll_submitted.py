@@ -8,6 +8,7 @@ import pytest
 
 from qanat.domain.job import JobStatus
 from qanat.domain.run import State
+from qanat.domain.used import Used
 from tests.support.scheduler import START
 from tests.support.world import World
 
@@ -468,6 +469,37 @@ def test_a_stop_of_an_earlier_attempt_is_not_that_of_this_one(world: World) -> N
     world.look()
     world.clock.move(60)
     assert states(world) == [LOST]
+
+
+# ---- what a job used
+
+
+def test_what_a_completion_file_says_was_used_is_recorded(world: World) -> None:
+    world.submit()
+    (job,) = world.scheduler.of(0)
+    job.leaves('{"attempt": 1, "status": 0, "used": {"cpu_s": 12.5, "memory_mib": 310, "energy": 7}}\n')
+    (group,) = world.look().groups
+    assert (group.state, group.used) == (FINISHED, Used(12.5, 310))
+    assert world.recorded().groups == (group,)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("stopped.json", '{"attempt": 1, "status": 143, "used": {"cpu_s": 3, "memory_mib": 2}}\n'),
+        (".job-used", "0 1024 100 0 0 0\n0 2048 300 0 0 0\n0 9999"),
+    ],
+)
+def test_what_a_killed_job_had_used_by_then_is_recorded(world: World, name: str, text: str) -> None:
+    world.submit()
+    (job,) = world.scheduler.of(0)
+    job.starts()
+    job.ends(9, file_after_s=None)
+    job.leaves(text, name)
+    world.clock.move(15)
+    (group,) = world.look().groups
+    assert (group.state, group.source, group.used) == (FAILED, "scheduler", Used(3, 2))
+    assert world.recorded().groups[0].used == Used(3, 2)
 
 
 # ---- the cause of a kill
