@@ -97,9 +97,10 @@ def forget(private: Path, run_id: str) -> None:
 
 
 def forget_old(note: Pending) -> None:
-    """Remove a note whose record is nowhere, once it is old."""
+    """Remove a note of this user about which nothing is known here, once it is old."""
     with contextlib.suppress(OSError):
-        if time.time() - note.file.lstat().st_mtime > FORGOTTEN_S:
+        found = note.file.lstat()
+        if found.st_uid == os.geteuid() and time.time() - found.st_mtime > FORGOTTEN_S:
             note.file.unlink()
 
 

@@ -6,21 +6,23 @@ import json
 import logging
 import os
 import re
+import select
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
-from typing import Any
+from typing import IO, Any
 
 # How long a command waits to learn whether the message was sent, and how long the sending may take.
-WAIT_S = 3.0
+WAIT_S = 1.0
 LIMIT_S = 60.0
 PROBLEM_MAX = 300
 # -P: no module of the current folder is mistaken for one of Python's.
 _CODE = "import sys; sys.path.append(sys.argv[1]); from qanat.system import notifying; notifying.main()"
+# The shell ends at once, so that the process has no parent here that would have to collect it.
+_IN_BACKGROUND = 'exec 3<&0; "$@" <&3 3<&- &'
 _SECRET_MIN = 6
 
 
@@ -40,20 +42,23 @@ def send(
     """
     task: dict[str, Any] = {"command": list(command), "addresses": list(addresses), "title": title, "text": text}
     task |= {"problem_file": str(problem_file), "variables": variables}
-    words = [sys.executable, "-P", "-c", _CODE, str(Path(__file__).parents[2])]
+    words = ["sh", "-c", _IN_BACKGROUND, "sh", sys.executable, "-P", "-c", _CODE, str(Path(__file__).parents[2])]
     try:
         with tempfile.TemporaryFile() as stdin:
             stdin.write(json.dumps(task).encode())
             stdin.seek(0)
-            null = subprocess.DEVNULL
-            process = subprocess.Popen(words, cwd="/", stdin=stdin, stdout=null, stderr=null, start_new_session=True)
+            _start(words, stdin, wait_s)
     except OSError as error:
         _note(problem_file, [os.strerror(error.errno).lower() if error.errno else str(error)])
-        return
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(wait_s)
-    if process.returncode is None:
-        Thread(target=process.wait, daemon=True).start()  # in a process that lives long, it would become a zombie
+
+
+def _start(words: Sequence[str], stdin: IO[bytes], wait_s: float) -> None:
+    """Start a process in the background, and wait for its end, but not for long. Raises OSError."""
+    null, pipe = subprocess.DEVNULL, subprocess.PIPE
+    with subprocess.Popen(words, cwd="/", stdin=stdin, stdout=pipe, stderr=null, start_new_session=True) as shell:
+        shell.wait()
+        # Nothing is written to it: it is closed at the end.
+        select.select([shell.stdout], [], [], wait_s)
 
 
 def main() -> None:

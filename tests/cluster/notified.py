@@ -27,5 +27,6 @@ def check_notified(project: OnCluster, folder: Path, monkeypatch: pytest.MonkeyP
     assert waiting.returncode == 1
     assert (project.root.parent / "then").read_text() == "1 failed\n"
     project.qanat("status")
+    wait_until(lambda: len(told.titles) == 2)
     assert told.titles == ["qanat: run 1 of wait: first failure", "qanat: run 1 of wait failed"]
     assert told.messages[1][1].startswith("1 failed, 1 finished; after ")

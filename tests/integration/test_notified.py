@@ -37,6 +37,7 @@ def test_of_several_commands_that_notice_at_once_one_sends_the_message(
     for command in watching:
         command.communicate()
     assert [command.returncode for command in watching] == [0] * 5
+    wait_until(lambda: told.titles)
     assert told.titles == ["qanat: run 1 of wait finished"]
 
 

@@ -12,9 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from qanat.domain import times
-from qanat.domain.run import Run, State
+from qanat.domain.run import Group, Run, State
 from qanat.errors import InputInvalid, NotFound, WriteFailed
-from qanat.records import notices, retries, run_codec
+from qanat.records import notices, run_codec
 from qanat.records.notices import Launched, Pending
 from qanat.usecases.project import Project
 
@@ -108,21 +108,29 @@ def _happened(project: Project, note: Pending, runs: Mapping[str, Run], pending:
     if run and not run.state.ended and (note.has_failed or not any(g.state is State.FAILED for g in run.groups)):
         return None
     launched = notices.read(note)
-    if launched is None or launched.root != str(project.root) or launched.record in pending:
+    if launched is None or launched.root != str(project.root):
+        notices.forget_old(note)
+        return None
+    if launched.record in pending:
         return None
     run = run or _recorded(project, note, launched)
     if run is None:
         return None
-    retried = retries.read(project.location.private, run.id)
-    failed = [
-        group
-        for group in run.groups
-        if group.state is State.FAILED and group.number in launched.groups and not (retried and retried.is_due(group))
-    ]
+    failed = [group for group in run.groups if group.state is State.FAILED and group.number in launched.groups]
+    if failed and not run.state.ended:
+        failed = _for_good(project, run, failed)
     if not run.state.ended and not failed:
         return None
     time = run.ended if run.state.ended else min((g.ended for g in failed if g.ended), key=times.parse, default=None)
     return Happened(note, run, times.seconds_between(launched.begun, time or project.clock.now()) or 0.0)
+
+
+def _for_good(project: Project, run: Run, failed: Sequence[Group]) -> list[Group]:
+    """Return the failed groups of an active run that its policy does not retry."""
+    from qanat.records import retries  # most runs have no policy, or no failed group
+
+    noted = retries.read(project.location.private, run.id)
+    return [group for group in failed if not (noted and noted.is_due(group))]
 
 
 def _recorded(project: Project, note: Pending, launched: Launched) -> Run | None:

@@ -27,6 +27,7 @@ from tests.unit.usecases.launch.test_here import Interrupting
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Notified:
     """Return what this user is told, by a program that the user's settings name."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setattr(notifying, "WAIT_S", 60.0)
     return Notified(tmp_path / "config")
 
 
@@ -192,6 +193,10 @@ def test_a_run_of_somebody_else_or_of_a_copied_repository_is_not_told_about(worl
     end(world, 0)
     assert world.look().state is State.FINISHED
     assert told.titles == []
+    assert pending(world) == [note.name]
+    os.utime(note, (0, 0))
+    world.look()
+    assert pending(world) == []
 
 
 def test_a_record_without_a_launch_here_causes_no_message(world: World, told: Notified) -> None:
