@@ -58,7 +58,7 @@ def _start(words: Sequence[str], stdin: IO[bytes], wait_s: float) -> None:
     with subprocess.Popen(words, cwd="/", stdin=stdin, stdout=pipe, stderr=null, start_new_session=True) as shell:
         shell.wait()
         # Nothing is written to it: it is closed at the end.
-        select.select([shell.stdout], [], [], wait_s)
+        select.select(filter(None, [shell.stdout]), [], [], wait_s)
 
 
 def main() -> None:
