@@ -123,6 +123,7 @@ class Project(Plans):
         n_threads: int = 1,
         fail_fast: bool = False,
         max_running: int | None = None,
+        per_job: int | None = None,
         wait: bool = False,
         cancel_on_interrupt: bool = False,
         detach: bool = False,
@@ -146,14 +147,13 @@ class Project(Plans):
 
         `args` are the program's arguments, converted with str(). The keywords are the options of `qanat run`: `groups`,
         `ranges`, `tags`, `add` and `ignore` list the values of --group-param, --range-param, --tag, --add and --ignore,
-        `template` is --submit-template, and `many` is --yes.
-        A local run has ended when this returns, and the output of its programs is in files below its `path`. If a
-        program fails, nothing is raised: see `state`. A submitted run has ended only with wait=True, and a local one
-        with detach=True continues in a process of its own, even after this one has ended: see Run.wait(). With
-        needed=True, if nothing is left to run, the newest run that has some of the groups is returned.
-        `on_progress` is called in this thread with a Progress: when the run starts, and whenever a group of a local
-        run starts or ends, or a submitted run is polled. Its exceptions are raised once the run is recorded.
-        on_progress=True draws a line instead, which is the default in a notebook; False draws nothing.
+        `template` is --submit-template, and `many` is --yes. A local run has ended when this returns, and the output of
+        its programs is in files below its `path`. If a program fails, nothing is raised: see `state`. A submitted run
+        has ended only with wait=True, and a local one with detach=True continues in a process of its own, even after
+        this one has ended: see Run.wait(). With needed=True, if nothing is left to run, the newest run that has some of
+        the groups is returned. `on_progress` is called in this thread with a Progress: when the run starts, and
+        whenever a group of a local run starts or ends, or a submitted run is polled. Its exceptions are raised once the
+        run is recorded. on_progress=True draws a line instead, which is the default in a notebook; False draws nothing.
         KeyboardInterrupt cancels a local run, and is raised once that is recorded; in threads other than the main one,
         use the run's cancel(). Raises the errors of `qanat run`; nothing is left of a run that could not be started.
         """
@@ -162,7 +162,7 @@ class Project(Plans):
 
         opened, lists, files = self._opened, (args, groups, ranges, tags), (param_file, parameters_file, storage_path)
         request = launching.request(experiment, *lists, *files, container, description=description, many=many)
-        ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit)
+        ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit, per_job)
         options = LaunchOptions(runner, template, n_threads, fail_fast, *ends)
         with for_python():
             changes = launching.uncommitted(opened, commit_message, add, snapshot=snapshot, allow_secrets=allow_secrets)
@@ -182,6 +182,7 @@ class Project(Plans):
         n_threads: int | None = ...,
         fail_fast: bool = ...,
         max_running: int | None = ...,
+        per_job: int | None = ...,
         cancel_on_interrupt: bool = ...,
         time_limit: str | None = ...,
         container: str | Path | Mapping[str, object] | None = ...,
@@ -210,6 +211,7 @@ class Project(Plans):
         n_threads: int | None = ...,
         fail_fast: bool = ...,
         max_running: int | None = ...,
+        per_job: int | None = ...,
         wait: bool = ...,
         cancel_on_interrupt: bool = ...,
         detach: bool = ...,
@@ -238,6 +240,7 @@ class Project(Plans):
         n_threads: int | None = None,
         fail_fast: bool = False,
         max_running: int | None = None,
+        per_job: int | None = None,
         wait: bool = False,
         cancel_on_interrupt: bool = False,
         detach: bool = False,
@@ -266,7 +269,7 @@ class Project(Plans):
                 launching.check_asked(some_groups=failed or bool(groups), detach=detach, needed=needed)
                 basis = launching.basis(self._opened, found)
             there = runner or found.run.runner.name
-            ends = (wait or check, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit)
+            ends = (wait or check, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit, per_job)
             options = LaunchOptions(there, template, n_threads, fail_fast, *ends)
             numbers = launching.chosen_groups(found, groups, failed=failed) if failed or groups else []
             if (failed or groups) and not numbers:
@@ -290,6 +293,7 @@ class Project(Plans):
         n_threads: int | None = None,
         fail_fast: bool = False,
         max_running: int | None = None,
+        per_job: int | None = None,
         wait: bool = False,
         cancel_on_interrupt: bool = False,
         detach: bool = False,
@@ -309,7 +313,7 @@ class Project(Plans):
             found, live = launching.find(self._opened, _word(run))
             numbers = launching.chosen_groups(found, groups, failed=failed)
             there = found.run.runner.name
-            ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit)
+            ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit, per_job)
             options = LaunchOptions(there, template, n_threads, fail_fast, *ends)
             retried = launching.retry(self._opened, found, live, numbers, changes or {}, options, on_progress)
             return Run.of(self._opened, retried)

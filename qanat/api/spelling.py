@@ -48,6 +48,7 @@ KEYWORDS = (
     (r"--fail-fast", "fail_fast"),
     (r"--n-threads", "n_threads"),
     (r"--max-running", "max_running"),
+    (r"--per-job", "per_job"),
     (r"--(?:group|group-param)", "groups"),
     (r"--range-param", "ranges"),
     (r"--pool", "pool=True"),

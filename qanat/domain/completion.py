@@ -9,9 +9,10 @@ import json
 import signal
 from dataclasses import dataclass, replace
 
-from qanat.domain import times, used
+from qanat.domain import time_limits, times, used
 from qanat.domain.job import JobStatus
 from qanat.domain.run import State
+from qanat.domain.shortening import shortened
 
 COMPLETION = "completion.json"
 STOPPED = "stopped.json"
@@ -29,6 +30,11 @@ _CANNOT = "{program} could not be executed"
 _NOT_FOUND = "{program} was not found"
 # The system gives one error for both, so for a path, not even the shell knows.
 _PATH_NOT_FOUND = "{program}, or the interpreter in its first line, was not found"
+# Programs that qanat has ended, one by one, in a job that goes on (runners/submitting/shell/pack.sh).
+_CANCELLED = "cancelled"
+_LIMIT_MAX = 40
+_LIMIT = "time limit of "
+CANCELLED_REASON = "cancelled by qanat"
 # Why qanat could not start the program, by a shell's own exit code (POSIX, Shell Command Language 2.8.2).
 _NOT_STARTED = {
     "start": {127: _NOT_FOUND, 126: _CANNOT},
@@ -60,6 +66,11 @@ def parse(text: str, written: float, program: str = "the program") -> Completion
     started = content.get("started")
     by = str(content.get("by"))
     known = status_of(status, by, ended=_end(ended, written), host=host if isinstance(host, str) else None)
+    if by == _CANCELLED:
+        known = replace(known, state=State.CANCELLED, exit_code=None, signal=None, reason=CANCELLED_REASON)
+    elif by.startswith(_LIMIT):
+        limit = shortened(by.removeprefix(_LIMIT), _LIMIT_MAX)
+        known = replace(known, state=State.FAILED, exit_code=None, reason=time_limits.exceeded(limit))
     if why := _NOT_STARTED.get(by, {}).get(status):
         why = _PATH_NOT_FOUND if why == _NOT_FOUND and "/" in program else why
         known = replace(known, reason=f"exit code {status}: {why.format(program=program)}")

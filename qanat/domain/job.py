@@ -22,7 +22,9 @@ class JobSpec:
     """One group as a job: its command, working directory, storage directory and extra environment variables.
 
     `info` is the content of its group_info.yaml; empty if there is none. `sharing` says who may
-    use what it leaves. `time_limit` (domain.time_limits) is enforced by a runner that watches its jobs itself.
+    use what it leaves. `time_limit` (domain.time_limits) is enforced by a runner that watches its jobs itself, and in
+    a job that works through several groups. Those are `packed`, and `group` is then the number of the pack
+    (domain.packs), everything else is that of its first group.
     """
 
     group: int
@@ -34,12 +36,14 @@ class JobSpec:
     info: str = ""
     sharing: Sharing = UNSHARED
     time_limit: str | None = None
+    packed: tuple[JobSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class JobHandle:
     """What identifies a job from another process: the run's intent, the group, and the runner's name for the job.
 
+    Of a job of several groups, `group` is the number of the pack, as in its JobSpec.
     `job` is its name in Submission.jobs, None as long as it is unknown. `details` are those of the Submission, with
     `folder`, the run's storage directory, and `submitted`, the earliest time at which it can have been submitted.
     """
@@ -67,7 +71,8 @@ class JobBatch:
     the scheduler itself is to start them in, empty for nothing. `held` jobs do not start before they are released
     (runners.protocol.SubmitsHeld); they wait for the jobs in `after`, as far as these are the same runner's. `shipment`
     is what they get if their machines do not see the project; the paths in their commands are then those of their own
-    folders (domain.shipment), and `storage` is where what they leave comes back to.
+    folders (domain.shipment), and `storage` is where what they leave comes back to. A job of several groups runs
+    `at_once` of them at once.
     """
 
     run_id: str
@@ -81,6 +86,7 @@ class JobBatch:
     held: bool = False
     after: tuple[JobsBefore, ...] = ()
     shipment: Shipment | None = None
+    at_once: int = 1
 
 
 @dataclass(frozen=True, slots=True)

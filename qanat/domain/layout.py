@@ -28,6 +28,10 @@ DEFINITIONS = {
 HASH_DIGITS = 16
 _HASH = re.compile(rf"[0-9a-f]{{{HASH_DIGITS}}}\Z")
 GROUP_INFO = "group_info.yaml"
+# When the job of a group began with it, a line each time.
+STARTS = "starts"
+# Which groups of jobs that work through several are cancelled, in the run's storage directory.
+CANCELLED_GROUPS = "cancelled_groups"
 REPORT = "report.html"
 NAME_BYTES_MAX = 255
 FOLDER_BYTES_MAX = 1_000

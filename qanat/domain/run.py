@@ -96,10 +96,11 @@ class SubmissionFacts:
 
     `intent` is a random mark that the jobs carry. `submitted` is the time just before a scheduler was called; `pid` and
     `process_start` belong to the qanat process that watches a local run. `checkout` is the folder that the jobs work
-    in, None for the project's own. `inputs` are paths that git does not track, `max_running` is how many groups may
-    run at once, `changed` holds the template's options that a retry replaced, `data` and `environment` what
-    these were then if they differed from those of the launch. `details` are the runner's own: the JSON values of its
-    answer (domain.job.Submission), which only that runner reads.
+    in, None for the project's own. `inputs` are paths that git does not track, `max_running` is how many jobs may
+    run at once. Where a job has several groups, `per_job` is how many, `at_once` how many of them run at the same time,
+    and `time_limit` (domain.time_limits) for how long each may run. `changed` holds the template's options that a retry
+    replaced, `data` and `environment` what these were then if they differed from those of the launch. `details` are the
+    runner's own: the JSON values of its answer (domain.job.Submission), which only that runner reads.
     """
 
     intent: str
@@ -108,6 +109,9 @@ class SubmissionFacts:
     process_start: str | None = None
     checkout: str | None = None
     max_running: int | None = None
+    per_job: int | None = None
+    at_once: int | None = None
+    time_limit: str | None = None
     changed: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[str, ...] = ()
     data: tuple[DataState, ...] = ()

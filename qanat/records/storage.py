@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qanat.domain import completion, layout, parameters, used
+from qanat.domain import completion, layout, parameters, times, used
 from qanat.domain.completion import COMPLETION, EARLIER, NOTES, STOPPED, Completion
 from qanat.domain.experiment import MetricSource
 from qanat.domain.layout import group_folder
@@ -180,6 +180,12 @@ def read_used(folder: Path, group: int, attempt: int) -> Used | None:
             return used.parse_notes(file.read(_NOTES_BYTES).decode("ascii", "replace"), group)
     except OSError:
         return None
+
+
+def read_starts(folder: Path) -> list[str]:
+    """Return when a submitted group was started by its job, again and again; empty if it has not been."""
+    lines = files.read_end(folder / layout.STARTS, 65_536).splitlines()
+    return [line for line in lines if times.is_timestamp(line)]
 
 
 def read_metrics(

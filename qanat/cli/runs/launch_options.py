@@ -37,13 +37,6 @@ def options_for(command: Any) -> Any:
             help="Wait until the run has ended, and exit with its exit code, as for a local run.",
         ),
         option(
-            "--max-running",
-            group=WHERE,
-            type=click.IntRange(1),
-            metavar="N",
-            help="Limit a submitted run to N running groups at a time.",
-        ),
-        option(
             "--detach",
             group=WHERE,
             is_flag=True,
@@ -58,19 +51,42 @@ def options_for(command: Any) -> Any:
             metavar="TIME",
             help="End a group that runs longer than this, such as 30m, 2h or 1d12h; HTCondor holds it. none: no limit.",
         ),
+        _amount_options,
+        option(
+            "--submit-template",
+            group=WHERE,
+            metavar="TEMPLATE",
+            help="Submit with the scheduler options of this template or file.",
+        ),
+    ):
+        command = add(command)
+    return command
+
+
+def _amount_options(command: Any) -> Any:
+    """Add the options that say how much runs at once, and in which portions."""
+    for add in (
+        option(
+            "--max-running",
+            group=WHERE,
+            type=click.IntRange(1),
+            metavar="N",
+            help="Limit a submitted run to N running jobs at a time.",
+        ),
+        option(
+            "--per-job",
+            group=WHERE,
+            type=click.IntRange(1),
+            metavar="N",
+            help="Submit jobs that work through N groups each, one after the other, or with -j several at a time.",
+        ),
         option(
             "-j",
             "--n-threads",
             group=WHERE,
             type=click.IntRange(1),
             metavar="N",
-            help="Run up to N groups at the same time (local runs; on a cluster, use --max-running).",
-        ),
-        option(
-            "--submit-template",
-            group=WHERE,
-            metavar="TEMPLATE",
-            help="Submit with the scheduler options of this template or file.",
+            help="Run up to N groups at the same time: here, or with --per-job in each job.",
         ),
     ):
         command = add(command)
@@ -198,4 +214,5 @@ def options_from(options: dict[str, Any], runner: str) -> LaunchOptions:
         options["allow_secrets"],
         options["detach"],
         options["time_limit"],
+        options["per_job"],
     )

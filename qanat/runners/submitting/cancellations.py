@@ -11,13 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from qanat.domain import times
+from qanat.domain.completion import CANCELLED_REASON
 from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.run import State
 from qanat.errors import InputInvalid, WriteFailed
 from qanat.system import files, folders
 
 FILE = "cancelled"
-REASON = "cancelled by qanat"
+REASON = CANCELLED_REASON
 # A run with the most groups, cancelled several times.
 _BYTES_MAX = 64 * 2**20
 

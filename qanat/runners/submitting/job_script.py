@@ -8,25 +8,25 @@ that executes them needs neither qanat nor Python.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from qanat.domain import machine
+from qanat.domain import machine, time_limits
 from qanat.domain.completion import COMPLETION, EARLIER, STOPPED
 from qanat.domain.job import JobBatch, JobSpec
-from qanat.domain.layout import GROUP_INFO
+from qanat.domain.layout import CANCELLED_GROUPS, GROUP_INFO, STARTS
 from qanat.domain.shipment import OUT, SANDBOX, WORKDIR
 from qanat.runners.submitting import cancellations
 from qanat.system import folders
 
 JOB_SCRIPT = "job.sh"
 COMMANDS = "commands"
-STARTS = "starts"
 # What the shells of a running job tell each other; a machine that breaks down leaves them.
-SHELL_FILES = frozenset(f".job-{name}" for name in ("pid", "note", "failed", "stopping", "group", "pipe", "used"))
+_BETWEEN_SHELLS = ("pid", "note", "failed", "stopping", "cause", "group", "pipe", "used")
+SHELL_FILES = frozenset(f".job-{name}" for name in _BETWEEN_SHELLS)
 _OF_GROUPS = {STARTS, GROUP_INFO, COMPLETION, STOPPED, EARLIER, machine.FILE}
-GENERATED_FILES = SHELL_FILES | {JOB_SCRIPT, COMMANDS, cancellations.FILE} | _OF_GROUPS
+GENERATED_FILES = SHELL_FILES | {JOB_SCRIPT, COMMANDS, cancellations.FILE, CANCELLED_GROUPS} | _OF_GROUPS
 # The name that runners of earlier packages know it by.
 OWN_FILES = GENERATED_FILES
 GROUPS_IN_FILE = 100
@@ -39,6 +39,8 @@ QANAT_RUN={run_id}
 """
 # shell/README.md says why the shells are as they are.
 BODY = "".join((_SHELL / name).read_text() for name in ("usage.sh", "job.sh"))
+# What a job of several groups needs besides.
+_PACK = (_SHELL / "pack.sh").read_text()
 # Becomes the program. Arguments: directory of the group, working directory, then the program and its arguments.
 _START = (_SHELL / "start.sh").read_text()
 # Comes before the first where jobs have no folder but their own.
@@ -57,17 +59,20 @@ STOPPING = Stopping()
 
 
 def job_script(batch: JobBatch, stopping: Stopping = STOPPING) -> str:
-    """Return the script that runs any group of a batch."""
+    """Return the script that runs any job of a batch."""
+    packed = bool(batch.jobs[0].packed)
     values = {
         "q_intent": batch.intent,
         **_places(batch),
         "q_stops": " ".join(stopping.signals),
         "q_stop": "stop_all" if stopping.all_processes else "stop",
         "q_start": _START,
-    }
+        "q_workers": str(batch.at_once) if packed else "",
+    } | (_pack_values(batch) if packed else {})
     umask = f"umask {umask}\n" if (umask := batch.jobs[0].sharing.umask) else ""
     assignments = "".join(f"{name}={_word(value)}\n" for name, value in values.items())
-    return f"{_HEAD.format(run_id=batch.run_id)}{umask}{_own_folder(batch)}{assignments}{BODY}"
+    own_folder, pack = _own_folder(batch), _PACK if packed else ""
+    return f"{_HEAD.format(run_id=batch.run_id)}{umask}{own_folder}{assignments}{pack}{BODY}"
 
 
 def _places(batch: JobBatch) -> dict[str, str]:
@@ -83,6 +88,19 @@ def _places(batch: JobBatch) -> dict[str, str]:
     }
 
 
+def _pack_values(batch: JobBatch) -> dict[str, str]:
+    first = batch.jobs[0].packed[0]
+    limit = first.time_limit
+    return {
+        "q_folder": str(batch.folder),
+        # A run of one group has no directories for groups.
+        "q_several": "yes" if first.storage != batch.folder else "",
+        "q_cancelled_groups": str(batch.folder / CANCELLED_GROUPS),
+        "q_limit": limit or "",
+        "q_limit_s": str(time_limits.seconds(limit)) if limit else "",
+    }
+
+
 def _own_folder(batch: JobBatch) -> str:
     return f"q_archive={shlex.quote(batch.shipment.archive.name)}\n{_SANDBOX}" if batch.shipment else ""
 
@@ -93,7 +111,7 @@ def _word(text: str) -> str:
 
 
 def start_command(batch: JobBatch, job: JobSpec) -> list[str]:
-    """Return the command that starts one group on the machine that is to run it; call write_scripts() first.
+    """Return the command that starts one job on the machine that is to run it; call write_scripts() first.
 
     Where jobs have no folder but their own, they start in that.
     """
@@ -102,33 +120,61 @@ def start_command(batch: JobBatch, job: JobSpec) -> list[str]:
     return ["/bin/sh", str(batch.folder / JOB_SCRIPT), str(job.storage), str(job.attempt), str(job.group)]
 
 
-def command_script(jobs: Iterable[JobSpec]) -> str:
-    """Return the script that sets the arguments and variables of group `$3` in the shell that sources it."""
-    cases = "".join(f"{job.group})\n{_set_arguments(job)};;\n" for job in jobs)
+def command_script(jobs: Iterable[JobSpec], *, packed: bool = False) -> str:
+    """Return the script that sets the arguments and variables of group `$3` in the shell that sources it.
+
+    A group that is `packed` into a job with others has its attempt there, too.
+    """
+    cases = "".join(f"{job.group})\n{_set_arguments(job, packed=packed)};;\n" for job in jobs)
     return f"case $3 in\n{cases}esac\n"
 
 
-def _set_arguments(job: JobSpec) -> str:
+def _set_arguments(job: JobSpec, *, packed: bool = False) -> str:
     exports = "".join(f"export {name}={_word(value)}\n" for name, value in sorted(job.environment.items()))
     info = f"q_info={shlex.quote(job.info)}\n" if job.info else ""
-    return f"{exports}{info}set -- {' '.join(map(_word, job.command))}\n"
+    attempt = f"q_attempt={job.attempt}\n" if packed else ""
+    return f"{exports}{info}{attempt}set -- {' '.join(map(_word, job.command))}\n"
+
+
+def pack_script(jobs: Iterable[JobSpec]) -> str:
+    """Return the script that sets the groups of job `$3`."""
+    cases = "".join(f"{job.group}) q_groups='{' '.join(str(each.group) for each in job.packed)}' ;;\n" for job in jobs)
+    return f"case $3 in\n{cases}esac\n"
 
 
 def preview(batch: JobBatch, stopping: Stopping = STOPPING) -> str:
-    """Return both scripts for display, the one with the arguments only with the first group."""
+    """Return the scripts for display, those with groups and arguments only with the first job and group."""
     first = batch.jobs[0]
-    name = f"{COMMANDS}/{first.group // GROUPS_IN_FILE}.sh"
-    return f"# {JOB_SCRIPT}\n{job_script(batch, stopping)}\n# {name}, group {first.group}\n{command_script([first])}"
+    pack = f"# {_pack_name(first)}\n{pack_script([first])}\n" if first.packed else ""
+    group = first.packed[0] if first.packed else first
+    commands = command_script([group], packed=bool(pack))
+    return f"# {JOB_SCRIPT}\n{job_script(batch, stopping)}\n{pack}# {_name(group)}, group {group.group}\n{commands}"
+
+
+def _name(group: JobSpec) -> str:
+    return f"{COMMANDS}/{group.group // GROUPS_IN_FILE}.sh"
+
+
+def _pack_name(job: JobSpec) -> str:
+    return f"{COMMANDS}/jobs-{job.group // GROUPS_IN_FILE}.sh"
 
 
 def write_scripts(batch: JobBatch, stopping: Stopping = STOPPING) -> Path:
     """Write the scripts into the run's storage directory; return the path of the first."""
-    scripts: dict[str, list[JobSpec]] = {}
-    for job in batch.jobs:
-        scripts.setdefault(f"{COMMANDS}/{job.group // GROUPS_IN_FILE}.sh", []).append(job)
+    packed = [job for job in batch.jobs if job.packed]
+    groups = [group for job in packed for group in job.packed] or batch.jobs
+    scripts = {name: command_script(part, packed=bool(packed)) for name, part in _by_file(groups, _name).items()}
+    scripts |= {name: pack_script(part) for name, part in _by_file(packed, _pack_name).items()}
     # An earlier attempt of the run may have left links in its directory.
     folder, sharing = folders.plain(batch.folder), batch.jobs[0].sharing
     folders.write(folder / JOB_SCRIPT, job_script(batch, stopping).encode(), sharing=sharing)
-    for name, jobs in scripts.items():
-        folders.write(folder / name, command_script(jobs).encode(), sharing=sharing)
+    for name, script in scripts.items():
+        folders.write(folder / name, script.encode(), sharing=sharing)
     return batch.folder / JOB_SCRIPT
+
+
+def _by_file(jobs: Iterable[JobSpec], name_of: Callable[[JobSpec], str]) -> dict[str, list[JobSpec]]:
+    files: dict[str, list[JobSpec]] = {}
+    for job in jobs:
+        files.setdefault(name_of(job), []).append(job)
+    return files

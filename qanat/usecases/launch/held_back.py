@@ -14,7 +14,7 @@ from qanat.records.orders import Waiting
 from qanat.runners.protocol import Runner, SubmitsHeld
 from qanat.usecases.launch.order import Order
 from qanat.usecases.project import Project
-from qanat.usecases.tracking.submission import handle_of
+from qanat.usecases.tracking.submission import jobs_of
 
 
 def note(project: Project, run: Run) -> None:
@@ -40,7 +40,7 @@ def jobs_before(project: Project, order: Order, runner: str) -> tuple[JobsBefore
         own = is_made_for(run.submission.intent, run.id) and all(group.job for group in left)
         if run.runner.name != runner or run.runner.retry or not own:
             return ()
-        handles = tuple(handle_of(project, run, group) for group in left)
+        handles = tuple(job.handle for job in jobs_of(project, run, [group.number for group in left]))
         found.append(JobsBefore(handles, any=run.id in anyhow))
     return tuple(found)
 
@@ -50,7 +50,8 @@ def hand_over(project: Project, run: Run, batch: JobBatch, runner: Runner) -> st
 
     The jobs stay held if this fails, and then the next command that looks at runs releases them.
     """
-    handles = [handle_of(project, run, group) for group in run.groups if group.job and not group.state.ended]
+    waiting = [group.number for group in run.groups if group.job and not group.state.ended]
+    handles = [job.handle for job in jobs_of(project, run, waiting)]
     if isinstance(runner, SubmitsHeld):
         try:
             if runner.hand_over(batch, handles, _command(project)):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qanat.domain import time_limits
 from qanat.domain.retry_policy import RetryPolicy
-from qanat.domain.run import RunnerChoice
+from qanat.domain.run import Run, RunnerChoice, SubmissionFacts
 from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
 from qanat.usecases.project import Project
@@ -22,8 +22,9 @@ LOCAL = "local"
 class LaunchOptions:
     """How a run is started: with which runner and template, and what happens until it ends.
 
-    `template` is a name or a file. `n_threads` is how many groups run here at once; None means as many as the run
-    that is repeated had, or 1. `max_running` limits a submitted run, `wait` watches one until it ends, and
+    `template` is a name or a file. `n_threads` is how many groups run at once, here or in each job; None means as many
+    as in the run that is repeated, or 1. `max_running` limits the jobs of a submitted run, `per_job` is how many groups
+    each of them works through; None means as in the run that is repeated, or 1. `wait` watches a run until it ends, and
     `cancel_on_interrupt` then makes Ctrl-C cancel it. `allow_secrets` records what looks like a secret. `detach` has a
     run of this machine watched by a process that outlives this one. `time_limit` (domain.time_limits) is for how long a
     group may run, or NONE; None means for as long as in the run that is repeated, or as the settings say.
@@ -39,26 +40,53 @@ class LaunchOptions:
     allow_secrets: bool = False
     detach: bool = False
     time_limit: str | None = None
+    per_job: int | None = None
 
     @property
     def slots(self) -> int:
-        """How many groups run here at once."""
+        """How many groups run at once, here or in each job."""
         return self.n_threads or 1
 
-    def like(self, earlier: RunnerChoice) -> LaunchOptions:
-        """Return these options, by default with the threads and the time limit of an earlier run of the same runner."""
-        same = earlier.options if earlier.name == self.runner else {}
-        threads, limit = same.get("n_threads"), same.get(time_limits.KEY)
+    @property
+    def packs(self) -> bool:
+        """Whether a job has several groups."""
+        return (self.per_job or 1) > 1
+
+    def facts(self) -> SubmissionFacts:
+        """Return what a record keeps about how jobs are submitted."""
+        facts = SubmissionFacts("", max_running=self.max_running)
+        if not self.packs:
+            return facts
+        limit = self.time_limit if self.time_limit != time_limits.NONE else None
+        return replace(facts, per_job=self.per_job, at_once=self.slots if self.slots > 1 else None, time_limit=limit)
+
+    def like(self, earlier: Run) -> LaunchOptions:
+        """Return these options, by default with what an earlier run of the same runner had.
+
+        That is how many groups run at once, how many a job has, and the time limit that qanat sets for each of them.
+        """
+        if earlier.runner.name != self.runner:
+            return self
+        if self.runner == LOCAL:
+            same = earlier.runner.options
+            threads, limit = same.get("n_threads"), same.get(time_limits.KEY)
+        else:
+            facts = earlier.submission
+            if self.per_job == 1 or not (self.per_job or facts.per_job):
+                return self
+            threads, limit = facts.at_once, facts.time_limit
         return replace(
             self,
-            n_threads=self.n_threads or (threads if isinstance(threads, int) and self.runner == LOCAL else None),
-            time_limit=self.time_limit or (limit if isinstance(limit, str) and self.runner == LOCAL else None),
+            n_threads=self.n_threads or (threads if isinstance(threads, int) else None),
+            time_limit=self.time_limit or (limit if isinstance(limit, str) else None),
+            per_job=self.per_job or earlier.submission.per_job,
         )
 
 
 def check_options(options: LaunchOptions, runners: Runners) -> None:
     """Raise UsageError for options that contradict each other or would have no effect, and for numbers below 1."""
-    for name, number in (("--n-threads", options.n_threads), ("--max-running", options.max_running)):
+    numbers = {"--n-threads": options.n_threads, "--max-running": options.max_running, "--per-job": options.per_job}
+    for name, number in numbers.items():
         # Python callers can pass anything.
         if number is not None and (not isinstance(number, int) or number < 1):
             raise UsageError(f"{name} is {quoted(number)}", hint="use a whole number, 1 or more")
@@ -83,13 +111,14 @@ def _check_supported(options: LaunchOptions, runners: Runners) -> None:
         if options.template:
             others = " or ".join(runners.submitting_names())
             raise UsageError(f"--submit-template {unsupported}", hint=f"add --runner {others}")
-        if options.max_running:
-            raise UsageError(f"--max-running {unsupported}", hint="use -j N")
+        for name in ("--max-running",) * bool(options.max_running) + ("--per-job",) * bool(options.per_job):
+            raise UsageError(f"{name} {unsupported}", hint="use -j N")
         return
     if options.fail_fast:
         raise UsageError(f"--fail-fast {unsupported}", hint="it is for local runs")
-    if options.slots > 1:
-        raise UsageError(f"--n-threads {unsupported}", hint="use --max-running N")
+    if options.slots > 1 and not options.packs:
+        hint = "use --max-running N, or let each job run several groups: --per-job N"
+        raise UsageError(f"--n-threads {unsupported}", hint=hint)
 
 
 def choose(
@@ -132,8 +161,15 @@ def limits(time_limit: str) -> dict[str, str]:
 
 
 def limited(choice: RunnerChoice, options: LaunchOptions, runners: Runners) -> RunnerChoice:
-    """Return what a scheduler is given, with the time limit that is asked for. Raises UsageError."""
-    if options.time_limit is None:
+    """Return what a scheduler is given, with the time limit that is asked for. Raises UsageError.
+
+    A scheduler does not know the groups of a job that has several, so its options do not limit them.
+    """
+    if options.packs and choice.transfer:
+        raise UsageError(
+            "--per-job cannot be used where files are transferred to jobs", hint="use --per-job 1, a job for each group"
+        )
+    if options.time_limit is None or options.packs:
         return choice
     from qanat.runners.protocol import LimitsTime
 

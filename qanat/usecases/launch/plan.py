@@ -15,7 +15,7 @@ from qanat.domain.job import PARAMETERS_FILE, JobBatch
 from qanat.domain.layout import group_folder
 from qanat.domain.names import check_text
 from qanat.domain.parameters import GROUPS_MAX, GROUPS_WITHOUT_ASKING, Grid, expand, grid_from_arguments
-from qanat.domain.run import Group, RequestedParameters, RunnerChoice
+from qanat.domain.run import Group, RequestedParameters, RunnerChoice, SubmissionFacts
 from qanat.domain.shipment import shown
 from qanat.domain.shortening import quoted
 from qanat.domain.standing import IGNORABLE
@@ -220,19 +220,19 @@ def _default_storage(project: Project, plan: Plan) -> Path:
     return place.default_folder(project, plan.experiment.name, number)
 
 
-def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, max_running: int | None) -> JobBatch:
+def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, facts: SubmissionFacts) -> JobBatch:
     """Return the batch that the next run would submit, with placeholders of the right length for id and intent."""
     from qanat.usecases.launch import shipping
-    from qanat.usecases.launch.submit import job_spec  # only for what would be submitted
+    from qanat.usecases.launch.submit import in_packs, job_spec  # only for what would be submitted
 
     number = numbers.peek(project.location.private, project.paths.runs)
     folder = plan.storage or place.default_folder(project, plan.experiment.name, number)
     count = len(plan.groups)
     kept = parameters_copy(folder, plan.parameters_file)
-    jobs = (
+    groups = [
         job_spec(project, folder, plan.place, plan.full_command(folder, i), Group(i, args), count, kept)
         for i, args in enumerate(plan.groups)
-    )
+    ]
     name = f"{plan.experiment.name}_{number}"
     image = plan.enclosure.image_of_jobs if plan.enclosure else ""
     batch = JobBatch(
@@ -241,10 +241,11 @@ def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, max_runnin
         intent="0" * (2 * HALF),
         folder=folder,
         options=choice.options,
-        jobs=tuple(jobs),
-        max_running=max_running,
+        jobs=in_packs(groups, facts),
+        max_running=facts.max_running,
         image=image,
         shipment=plan.place.shipment,
+        at_once=facts.at_once or 1,
     )
     return shipping.with_files_of_run(batch, plan.place, kept, make=False)
 

@@ -131,6 +131,7 @@ def _options(project: Project, request: RunRequest, options: LaunchOptions, comm
         "submit-template": options.template,
         "n-threads": options.n_threads,
         "max-running": options.max_running,
+        "per-job": options.per_job,
         "fail-fast": options.fail_fast,
         "time-limit": options.time_limit,
     }

@@ -50,7 +50,7 @@ def preview(project: Project, request: RunRequest, options: LaunchOptions, runne
         place = checkouts.planned(project, commit, plan.datasets)
         place = packed(project, place, choice, plan, commit, runners, make=False)
         plan = enclosed(project, replace(plan, place=place), chosen)
-    batch = plan_run.preview_batch(project, plan, choice, options.max_running)
+    batch = plan_run.preview_batch(project, plan, choice, options.facts())
     script = runners.submitting(options.runner).render(batch)
     whole = replace(whole, place=plan.place, enclosure=plan.enclosure)
     return Preview(tuple(plan_run.preview(project, whole)), script, found)

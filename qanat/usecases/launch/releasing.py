@@ -18,9 +18,10 @@ from qanat.records.index import Index
 from qanat.records.orders import Waiting
 from qanat.runners.protocol import CanHold, Runner, Runners
 from qanat.usecases.project import Project
-from qanat.usecases.runs.cancel import open_handles
+from qanat.usecases.runs.cancel import open_jobs
 from qanat.usecases.tracking import edits, record
 from qanat.usecases.tracking.refresh import Refreshed
+from qanat.usecases.tracking.submission import Job
 
 _NOT_STARTED = (State.QUEUED, State.HELD)
 
@@ -115,7 +116,11 @@ class _Turn:
             self._result.notes.append(f"what run {numbers} waits for did not end as required: {error.message}")
 
     def _not_started(self, run: Run) -> Iterator[JobHandle]:
-        return (handle for handle in self._handles(run) if run.groups[handle.group].state in _NOT_STARTED)
+        jobs = self._jobs(run)
+        return (job.handle for job in jobs if all(group.state in _NOT_STARTED for group in job.groups))
 
     def _handles(self, run: Run) -> list[JobHandle]:
-        return open_handles(self._project, run) if is_made_for(run.submission.intent, run.id) else []
+        return [job.handle for job in self._jobs(run)]
+
+    def _jobs(self, run: Run) -> list[Job]:
+        return open_jobs(self._project, run) if is_made_for(run.submission.intent, run.id) else []

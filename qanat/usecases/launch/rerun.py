@@ -80,7 +80,7 @@ def rerun(
     if repeat.uncommitted.is_decided or repeat.uncommitted.add:
         raise UsageError("a rerun runs the commit of the first run", hint="add --head to run the code as it is now")
     check_needed(repeat.needed)
-    options = options.like(found.run.runner)
+    options = options.like(found.run)
     check_options(options, runners)
     choice = _choice_like(project, found.run, options, runners)
     author = code.check_committer(project)
@@ -147,7 +147,7 @@ def _as_before(run: Run, options: LaunchOptions) -> LaunchOptions:
     template = options.template or (run.runner.template if options.runner == run.runner.name else None)
     if template and not options.template:
         check_name("template", template)  # a record names no file
-    return replace(options.like(run.runner), template=template)
+    return replace(options.like(run), template=template)
 
 
 def _as_arguments(groups: Sequence[tuple[str, ...]]) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ def retry(
     """
     record.check_unedited(project, found.record)
     again.check_defined(project, found.run)
-    options = options.like(found.run.runner)
+    options = options.like(found.run)
     check_options(options, runners)
     placing.check_own(project, found.run)
     choice = _choice(project, found.run, len(numbers), options, changes, runners)

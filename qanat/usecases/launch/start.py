@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ def start(
         return _in_background(project, here, view) if options.detach else here(view)
     from qanat.usecases.launch.wait import after_submission  # a local run starts without it
 
-    facts = SubmissionFacts("", project.clock.now(), checkout=checkout, max_running=options.max_running)
+    facts = replace(options.facts(), submitted=project.clock.now(), checkout=checkout)
     outcome = _submit(project, attempt(facts), options, runners, order)
     return after_submission(project, outcome, options, runners, view)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from qanat.domain.job import PARAMETERS_VARIABLE, JobBatch, JobSpec, Submission
 from qanat.domain.layout import group_folder
-from qanat.domain.run import Group, Run
+from qanat.domain.packs import packs
+from qanat.domain.run import Group, Run, SubmissionFacts
 from qanat.domain.shipment import in_sandbox, shown
 from qanat.errors import QanatError, SubmitUnknown, WriteFailed
 from qanat.records import run_codec, storage
@@ -35,7 +38,7 @@ def submit(project: Project, attempt: Attempt, runner: Runner, order: Order) -> 
                 held_back.note(project, run)
             retry_note.note(project, run)
         try:
-            with_jobs, notes = _record(project, run, _answer(project, runner, batch, attempt))
+            with_jobs, notes = _record(project, run, _answer(project, runner, batch, attempt), attempt.numbers)
         except FAILURES:
             journal.remove()  # the next command finds the jobs by their intent, or that there are none
             raise
@@ -58,11 +61,11 @@ def _answer(project: Project, runner: Runner, batch: JobBatch, attempt: Attempt)
         raise
 
 
-def _record(project: Project, run: Run, answer: Submission) -> tuple[Run, list[str]]:
-    """Record and commit the jobs of a run; return the run, and what the user should know."""
+def _record(project: Project, run: Run, answer: Submission, numbers: Sequence[int]) -> tuple[Run, list[str]]:
+    """Record and commit the jobs of these groups of a run; return the run, and what the user should know."""
     try:
         path = run_codec.path_of(run)
-        return record.update_record(project, path, lambda now: with_submission(now, answer), absent=run)
+        return record.update_record(project, path, lambda now: with_submission(now, answer, numbers), absent=run)
     except WriteFailed as error:
         what = f"run {run.number} was submitted, but its jobs could not be recorded: {error.message}"
         raise WriteFailed(what, hint=f"the next qanat command finds the jobs; {error.hint}") from None
@@ -106,11 +109,22 @@ def _prepare(project: Project, run: Run, attempt: Attempt, order: Order) -> JobB
         intent=run.submission.intent,
         folder=attempt.folder,
         options=run.runner.options,
-        jobs=tuple(jobs),
+        jobs=in_packs(jobs, run.submission),
         max_running=run.submission.max_running,
         image=attempt.enclosure.image_of_jobs if attempt.enclosure else "",
         held=bool(order.active),
         after=held_back.jobs_before(project, order, run.runner.name),
         shipment=place.shipment,
+        at_once=run.submission.at_once or 1,
     )
     return shipping.with_files_of_run(batch, place, kept, make=True)
+
+
+def in_packs(groups: Sequence[JobSpec], facts: SubmissionFacts) -> tuple[JobSpec, ...]:
+    """Return the jobs that work through groups."""
+    if not facts.per_job:
+        return tuple(groups)
+    limited = {group.group: replace(group, time_limit=facts.time_limit) for group in groups}
+    parts = packs(list(limited), facts.per_job)
+    jobs = {number: tuple(limited[each] for each in part) for number, part in parts.items()}
+    return tuple(replace(of_job[0], group=number, attempt=1, packed=of_job) for number, of_job in jobs.items())

@@ -13,7 +13,7 @@ from qanat.domain.intents import is_made_for, may_be_of
 from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.run import Group, Run, State, count_states
 from qanat.errors import UsageError
-from qanat.records import flight, retries, run_codec
+from qanat.records import cancelled_groups, flight, retries, run_codec
 from qanat.records.flight import Flight
 from qanat.runners.protocol import CanHold, InProcessRunner, Runner, Runners
 from qanat.system import processes
@@ -22,11 +22,11 @@ from qanat.usecases.results.proof import Proof
 from qanat.usecases.tracking import manifests, notices, record
 from qanat.usecases.tracking.find import Found, deletion_hint
 from qanat.usecases.tracking.settle import NOT_STARTED, owner_of, settle
-from qanat.usecases.tracking.submission import handle_of
+from qanat.usecases.tracking.submission import Job, jobs_of
 
 JOBS_NAMED = 5
 WATCHER_S = 22.0  # a watcher kills programs 10 s after asking them to end
-_WAITING = (State.QUEUED, State.HELD)
+_WAITING = {State.QUEUED, State.HELD}
 _CANCELLED = f"cancelled by {signal.SIGTERM.name}"
 
 
@@ -43,7 +43,7 @@ def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, l
     if not runners.is_in_process(run.runner.name):
         _check_intent(run, "cancelled")
         retries.forget(project.location.private, run.id)
-        runners.submitting(run.runner.name).cancel(open_handles(project, run))
+        runners.submitting(run.runner.name).cancel([job.handle for job in open_jobs(project, run)])
         notices.forget(project, run)
         return run, []
     seen = _flight_of(project, run)
@@ -81,14 +81,29 @@ def cancel_groups(project: Project, found: Found, groups: Sequence[int], runners
     if ended := [run.groups[n] for n in groups if run.groups[n].state.ended]:
         raise UsageError(f"group {ended[0].number} of run {run.number} has already ended: {ended[0].state}")
     if not runners.is_in_process(run.runner.name):
-        runner = _steerable(found, runners, "cancelled group by group")
-        runner.cancel([handle for handle in open_handles(project, run) if handle.group in groups])
+        _cancel_submitted(project, run, groups, _steerable(found, runners, "cancelled group by group"))
         return
     seen = _flight_of(project, run)
     if seen and _is_watched(seen):
         flight.ask_to_cancel_groups(seen, groups)
     else:
         _end_some(run, groups, seen, runners.local())
+
+
+def _cancel_submitted(project: Project, run: Run, groups: Sequence[int], runner: Runner) -> None:
+    """Remove the jobs that have no other groups left; tell other jobs to continue without these."""
+    jobs = [job for job in open_jobs(project, run) if any(g.number in groups for g in job.groups)]
+    kept = [job for job in jobs if any(not g.state.ended and g.number not in groups for g in job.groups)]
+    rest = sorted(g.number for job in kept for g in job.groups if g.number in groups)
+    if rest and not Proof(project).may_be_written(run):
+        raise UsageError(
+            f"group {rest[0]} of run {run.number} cannot be cancelled alone: its directory may not be qanat's",
+            hint=f"cancel the whole run: qanat cancel {run.number}",
+        )
+    if rest:
+        cancelled_groups.note(project.storage_of(run), run.submission.intent, rest)
+    if removed := [job.handle for job in jobs if job not in kept]:
+        runner.cancel(removed)
 
 
 def _end_some(run: Run, groups: Sequence[int], seen: Flight | None, runner: InProcessRunner) -> None:
@@ -135,7 +150,9 @@ def hold_run(project: Project, found: Found, runners: Runners) -> int:
     Raises UsageError for a run that cannot be held, or of which no group waits.
     """
     run, runner = found.run, _holding(_steerable(found, runners, "held"))
-    waiting = [handle for handle in open_handles(project, run) if run.groups[handle.group].state in _WAITING]
+    jobs = [(job.handle, {group.state for group in job.groups}) for job in open_jobs(project, run)]
+    # Groups wait in a job that runs, too, and it continues.
+    waiting = [handle for handle, states in jobs if states & _WAITING and State.RUNNING not in states]
     running = count_states(run.groups).get(State.RUNNING, 0)
     if not waiting:
         what = f"run {run.number} of {run.experiment} has no queued groups: {running:,} running"
@@ -146,7 +163,8 @@ def hold_run(project: Project, found: Found, runners: Runners) -> int:
 
 def release_run(project: Project, found: Found, runners: Runners) -> None:
     """Release the held jobs of a submitted run. Raises UsageError for a run that cannot be released."""
-    _holding(_steerable(found, runners, "released")).release(open_handles(project, found.run))
+    runner = _holding(_steerable(found, runners, "released"))
+    runner.release([job.handle for job in open_jobs(project, found.run)])
 
 
 def _check_active(run: Run) -> None:
@@ -188,13 +206,17 @@ def _own_hands(run: Run) -> str:
     return f"if an earlier qanat submitted it (see git log {path}), {own}; if the record is a copy, git rm {path}"
 
 
-def open_handles(project: Project, run: Run) -> list[JobHandle]:
-    """Return the handles of the jobs that have not ended."""
-    handles = [handle_of(project, run, group) for group in run.groups if group.job and not group.state.ended]
+def open_jobs(project: Project, run: Run) -> list[Job]:
+    """Return the jobs that have groups that have not ended."""
+    jobs = jobs_of(project, run, [group.number for group in run.groups if group.job and not group.state.ended])
     if Proof(project).may_be_written(run):
-        return handles
+        return jobs
     # A cancellation is noted in the folder, and this one may be anybody's.
-    return [replace(h, details={k: v for k, v in h.details.items() if k != "folder"}) for h in handles]
+    return [replace(job, handle=_without_folder(job.handle)) for job in jobs]
+
+
+def _without_folder(handle: JobHandle) -> JobHandle:
+    return replace(handle, details={key: value for key, value in handle.details.items() if key != "folder"})
 
 
 def _ask_watcher(project: Project, found: Found, seen: Flight) -> Run:

@@ -19,7 +19,7 @@ from qanat.usecases.checks import missing_metrics
 from qanat.usecases.project import Project
 from qanat.usecases.tracking.find import Found
 from qanat.usecases.tracking.settle import metric_sources
-from qanat.usecases.tracking.submission import handle_of
+from qanat.usecases.tracking.submission import jobs_of
 
 if TYPE_CHECKING:
     from qanat.domain.metric_problems import MetricProblem
@@ -62,9 +62,8 @@ def scheduler_log(project: Project, found: Found, group: int | None, runners: Ru
     if not isinstance(runner, HasLog):
         raise UsageError(f"runner {runner.name} has no log of its scheduler")
     run = found.run
-    wanted = run.groups if group is None else (run.groups[group],)
-    handles = [handle_of(project, run, g) for g in wanted if g.job]
-    return runner.scheduler_log(found.folder, handles)
+    jobs = jobs_of(project, run, None if group is None else [group])
+    return runner.scheduler_log(found.folder, [job.handle for job in jobs])
 
 
 def metric_problems(project: Project, found: Found) -> list[str]:

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
+from qanat.domain import packs
 from qanat.domain.job import JobHandle, Submission
 from qanat.domain.run import Group, Run
 from qanat.usecases.project import Project
 
 
-def with_submission(run: Run, submission: Submission) -> Run:
-    """Return a run with the jobs in a runner's answer."""
-    jobs = {number: replace(run.groups[number], job=name) for number, name in submission.jobs.items()}
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job of a run, and the groups that it has; usually one."""
+
+    handle: JobHandle
+    groups: tuple[Group, ...]
+
+
+def with_submission(run: Run, submission: Submission, numbers: Sequence[int]) -> Run:
+    """Return a run with the jobs in a runner's answer, which works through the groups with these numbers."""
+    of_jobs = packs.packs(numbers, run.submission.per_job)
+    jobs = {n: name for number, name in submission.jobs.items() for n in of_jobs.get(number, ())}
     facts = replace(run.submission, details={**run.submission.details, **submission.details})
-    return replace(run.with_groups(jobs), submission=facts)
+    named = {number: replace(run.groups[number], job=name) for number, name in jobs.items()}
+    return replace(run.with_groups(named), submission=facts)
 
 
-def handle_of(project: Project, run: Run, group: Group) -> JobHandle:
-    """Return the handle that identifies the job of a group."""
+def jobs_of(project: Project, run: Run, numbers: Iterable[int] | None = None) -> list[Job]:
+    """List the jobs of some groups of a run, or of all, each with all its groups."""
     facts = run.submission
     details = {**facts.details, "folder": str(project.storage_of(run))}
     details |= {"submitted": facts.submitted} if facts.submitted else {}
-    return JobHandle(facts.intent, group.number, group.job, details)
+    if facts.per_job is None:
+        chosen = run.groups if numbers is None else [run.groups[number] for number in numbers]
+        return [Job(JobHandle(facts.intent, g.number, g.job, details), (g,)) for g in chosen if g.job is not None]
+    found = packs.by_job(run.groups)
+    names = found if numbers is None else dict.fromkeys(run.groups[number].job for number in numbers)
+    named = [(name, found[name]) for name in names if name is not None]
+    first = ((packs.number_of(groups[0].number, facts.per_job), name, tuple(groups)) for name, groups in named)
+    return [Job(JobHandle(facts.intent, number, name, details), groups) for number, name, groups in first]

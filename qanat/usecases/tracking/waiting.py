@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from qanat.domain import times
+from qanat.domain import packs, times
 from qanat.domain.run import Run, State
 from qanat.errors import RunnerUnavailable
 from qanat.runners.protocol import ExplainsWaiting, Runner
 from qanat.usecases.project import Project
 from qanat.usecases.tracking.last_seen import LastSeen
-from qanat.usecases.tracking.submission import handle_of
+from qanat.usecases.tracking.submission import jobs_of
 
 # Jobs that wait this long may be waiting for something that they will never get.
 LONG_S = 30.0
@@ -48,7 +48,7 @@ def _is_due(run: Run, asked: str | None, now: str) -> bool:
 
 def _answers(project: Project, runner: ExplainsWaiting, runs: Sequence[Run]) -> dict[str, str]:
     """Ask the runner about runs; return its answers by their ids, which are empty if it does not know."""
-    handles = {run.id: handle_of(project, run, run.groups[_unexplained(run)[0]]) for run in runs}
+    handles = {run.id: jobs_of(project, run, _unexplained(run)[:1])[0].handle for run in runs}
     try:
         answers = runner.why_waiting(list(handles.values())) if handles else {}
     except RunnerUnavailable:
@@ -64,7 +64,8 @@ def _unexplained(run: Run) -> list[int]:
 def _remembered(seen: LastSeen | None) -> str:
     """Return the reason that was last given; empty if there is none."""
     groups = seen.run.groups if seen and seen.explained else ()
-    return next((group.reason for group in groups if group.state is State.QUEUED and group.reason), "")
+    reasons = (group.reason for group in groups if group.state is State.QUEUED)
+    return next((reason for reason in reasons if reason and not packs.is_turn(reason)), "")
 
 
 def _with_reason(run: Run, reason: str) -> Run:

@@ -47,7 +47,7 @@ def test_content_is_checked_with_the_schema_that_it_names() -> None:
     assert sentences(older, "run") == []
     assert sentences({**older, "schema": "run/2"}, "run") == [
         "submission.cluster: unknown key; known: intent, submitted, pid, process_start, checkout, max_running,"
-        " changed, inputs, data, environment, details"
+        " per_job, at_once, time_limit, changed, inputs, data, environment, details"
     ]
 
 

@@ -83,7 +83,7 @@ run_group() {
     done
     echo "$q_machine" >"$q_here/machine.txt"
     [ -z "$q_info" ] || printf '%s' "$q_info" >"$q_here/group_info.yaml"
-    echo "$q_group $q_attempt $q_started" >"$q_notes/.job-group"
+    echo "$q_group $q_attempt $q_started ${q_up%.*}" >"$q_notes/.job-group"
     true >"$q_notes/.job-used"
     if is_stopped; then
         leave stopped.json
@@ -97,34 +97,52 @@ run_group() {
     130|141) q_by='exit or signal' ;;
     *) [ "$q_status" -le 128 ] || [ ! -s "$q_notes/.job-note" ] || q_by=signal ;;
     esac
-    if is_stopped; then leave stopped.json; else leave completion.json; fi
+    if is_stopped; then q_end=stopped.json; else q_end=completion.json; fi
+    [ -z "$q_workers" ] || attribute
+    leave "$q_end"
 }
 if [ "$1" = --keep ]; then
-    q_notes=$2 q_pipe=$3 q_stopped= q_minute= q_ticks=0
-    shift 3
+    q_base=$2 q_notes=$2$3 q_pipe=$4 q_stopped= q_minute= q_ticks=0
+    shift 4
     trap : HUP INT QUIT USR1 USR2 ALRM XCPU CONT
     trap 'q_stopped=yes' TERM
     q_machine=$(describe)
-    run_group "$@"
+    if [ -n "$q_workers" ]; then run_groups "$@"; else run_group "$@"; fi
     [ -z "$q_pipe" ] || echo end >&5
     exit "$q_status"
 fi
-q_here=$1 q_attempt=$2 q_notes=${q_sandbox:-$1} q_by= q_stopped= q_pending= q_keeper= q_pid= q_pipe= q_minute= q_ticks=0 q_group=
+q_here=$1 q_attempt=$2 q_by= q_stopped= q_pending= q_keepers= q_lookers= q_passing= q_pipe= q_minute= q_watch= q_ticks=0 q_group=
+if [ -n "$q_workers" ]; then q_base=$q_commands/job-$3; else q_base=${q_sandbox:-$1}; fi
 started() {
     [ -n "${BASH_VERSION:-}" ] && read -r q_line <"/proc/$1/cmdline" || return 0
     case $q_line in *q_workdir=*) return 1 ;; esac
 } 2>/dev/null
 pass() {
-    if [ -z "$q_keeper" ]; then q_pending="$q_pending $1"; return; fi
-    q_turns=0
-    until [ -n "$q_pid" ] || [ "$((q_turns += 1))" -gt 100000 ] || ! kill -0 "$q_keeper" 2>/dev/null; do
-        if [ -s "$q_notes/.job-pid" ] && read -r q_new <"$q_notes/.job-pid" && started "$q_new"; then q_pid=$q_new; fi
-    done
-    [ -z "$q_pid" ] || kill -s "$1" "$q_pid" 2>/dev/null
+    if [ -z "$q_passing" ]; then q_pending="$q_pending $1"; return; fi
+    for q_to in $q_keepers; do pass_to "$1" "${q_to%%:*}" "$q_base${q_to#*:}"; done
 }
-stop() { q_stopped=yes; { echo yes >"$q_notes/.job-stopping"; } 2>/dev/null; pass "$1"; }
+# Arguments: signal, keeper, directory of its notes.
+pass_to() {
+    q_turns=0
+    until [ "$((q_turns += 1))" -gt 100000 ] || ! kill -0 "$2" 2>/dev/null; do
+        [ -s "$3/.job-pid" ] && read -r q_pid <"$3/.job-pid" && started "$q_pid" || continue
+        kill -s "$1" "$q_pid" 2>/dev/null
+        return
+    done
+}
+note_stop() {
+    q_stopped=yes
+    for q_to in $q_keepers; do { echo yes >"$q_base${q_to#*:}/.job-stopping"; } 2>/dev/null; done
+}
+stop() { note_stop; pass "$1"; }
 # The scheduler signals the program, too, once there is one.
-stop_all() { q_stopped=yes; [ -n "$q_keeper" ] && [ -s "$q_notes/.job-pid" ] || pass "$1"; }
+stop_all() {
+    note_stop
+    if [ -z "$q_passing" ]; then pass "$1"; return; fi
+    for q_to in $q_keepers; do
+        [ -s "$q_base${q_to#*:}/.job-pid" ] || pass_to "$1" "${q_to%%:*}" "$q_base${q_to#*:}"
+    done
+}
 for q_name in HUP INT QUIT USR1 USR2 ALRM XCPU CONT TERM; do trap "pass $q_name" "$q_name"; done
 for q_name in $q_stops; do trap "$q_stop $q_name" "$q_name"; done
 [ -z "${BASH_VERSION:-}" ] || set +o posix
@@ -139,31 +157,51 @@ export QANAT_RUN
 if grep -qs "^$q_intent $3 " "$q_cancelled"; then exit 0; fi
 clear() {
     set --
-    for q_name in pid note failed stopping group pipe used; do set -- "$@" "$q_notes/.job-$q_name"; done
+    for q_name in pid note failed stopping cause group pipe used; do set -- "$@" "$q_base$q_number/.job-$q_name"; done
     rm -f "$@"
 }
-[ -d "$q_notes" ] || mkdir -p "$q_notes"
+# Arguments: those of the script.
+start_keeper() {
+    [ -z "$q_stopped" ] || echo yes >"$q_base$q_number/.job-stopping"
+    (
+        [ -z "${BASH_VERSION:-}" ] || trap - INT QUIT
+        exec $q_env /bin/sh "$0" --keep "$q_base" "$q_number" "$q_pipe" "$@"
+    ) 2>>"$q_base$q_number/.job-note" &
+    q_keeper=$! q_notes=$q_base$q_number
+    q_keepers="$q_keepers $q_keeper:$q_number"
+    keep_looking </dev/null >/dev/null 5>&- &
+    q_lookers="$q_lookers $!"
+}
+has_keeper() {
+    for q_name in $q_keepers; do ! kill -0 "${q_name%%:*}" || return 0; done
+    return 1
+} 2>/dev/null
+wait_for_keepers() {
+    q_passing=yes q_left=${q_workers:-1} q_status=143
+    [ -z "$q_stopped" ] || note_stop
+    for q_name in $q_pending; do pass "$q_name"; done
+    if [ -n "$q_pipe" ]; then
+        while [ "$q_left" -gt 0 ] && has_keeper; do ! read -t 5 -r q_name <&5 || q_left=$((q_left - 1)); done 2>/dev/null
+    fi
+    for q_name in $q_keepers; do
+        while kill -0 "${q_name%%:*}" 2>/dev/null; do wait "${q_name%%:*}"; q_status=$?; done
+    done
+    for q_name in $q_lookers; do kill "$q_name" && wait "$q_name"; done 2>/dev/null
+    q_lookers=
+}
+q_number=
+[ -d "$q_base" ] || mkdir -p "$q_base"
 clear
-[ -z "$q_stopped" ] || echo yes >"$q_notes/.job-stopping"
-if [ -n "${BASH_VERSION:-}" ] && mkfifo "$q_notes/.job-pipe" && exec 5<>"$q_notes/.job-pipe"; then q_pipe=yes; fi
-(
-    [ -z "${BASH_VERSION:-}" ] || trap - INT QUIT
-    exec $q_env /bin/sh "$0" --keep "$q_notes" "$q_pipe" "$@"
-) 2>>"$q_notes/.job-note" &
-q_keeper=$!
-for q_name in $q_pending; do pass "$q_name"; done
-keep_looking </dev/null >/dev/null 5>&- &
-q_looker=$!
-if [ -n "$q_pipe" ]; then
-    while kill -0 "$q_keeper" && ! read -t 5 -r q_name <&5; do :; done 2>/dev/null
+if [ -n "${BASH_VERSION:-}" ] && mkfifo "$q_base/.job-pipe" && exec 5<>"$q_base/.job-pipe"; then q_pipe=yes; fi
+if [ -n "$q_workers" ]; then
+    run_pack "$@"
 fi
-q_status=143
-while kill -0 "$q_keeper" 2>/dev/null; do wait "$q_keeper"; q_status=$?; done
-{ kill "$q_looker" && wait "$q_looker"; } 2>/dev/null
+start_keeper "$@"
+wait_for_keepers
 if read -r q_end <"$q_here/completion.json" || read -r q_end <"$q_here/stopped.json"; then
     q_status=${q_end#*'"status": '} q_status=${q_status%%,*}
 else
-    read -r q_group q_attempt q_started <"$q_notes/.job-group" || { now; q_started=$q_now; }
+    read -r q_group q_attempt q_started q_line <"$q_base/.job-group" || { now; q_started=$q_now; }
     if [ -n "$q_stopped" ]; then leave stopped.json; else leave completion.json; fi
 fi 2>/dev/null
 clear

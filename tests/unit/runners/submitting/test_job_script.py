@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 import signal
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,6 +22,7 @@ from qanat.runners.submitting.job_script import Stopping
 from qanat.system.machine import describe
 from qanat.testing import NASTY
 from tests.support.sandbox import wait_until
+from tests.unit.runners.submitting.place import Place
 
 HEAD = """\
 #!/bin/sh
@@ -38,7 +37,6 @@ q_stops='TERM USR1'
 q_stop=stop
 q_start='q_notes=$1 q_here=$2 q_workdir=$3 q_program=$4
 """
-SHELLS = {"dash": "dash", "bash": "bash", "bash --posix": "sh", "busybox sh": "sh"}
 COMMANDS = """\
 case $3 in
 0)
@@ -78,62 +76,6 @@ def test_no_script_is_written_through_a_link_that_an_earlier_attempt_has_left(tm
     with pytest.raises(WriteFailed, match="commands is a symbolic link"):
         place.write(place.shell("exit 0"))
     assert list((tmp_path / "target").iterdir()) == []
-
-
-class Place:
-    """A run's storage directory and a working directory, both with names that are hard on scripts."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / 'storage "$(x)" \\ it\'s\nhere'
-        self.workdir = folder / "work; `y` & *"
-        self.folder.mkdir()
-        self.workdir.mkdir()
-        self.shell_path = "/bin/sh"
-        self.environment: dict[str, str] = {}
-        self.intent = secrets.token_hex(8)  # of no other test that runs now
-        self.stopping = job_script.STOPPING
-
-    def job(self, *command: str, group: int = 0, **options: Any) -> JobSpec:
-        return JobSpec(group, command, self.workdir, self.storage(group), **options)
-
-    def shell(self, script: str, **options: Any) -> JobSpec:
-        return self.job("/bin/sh", "-c", script, **options)
-
-    def storage(self, group: int = 0) -> Path:
-        return self.folder / f"group_{group}"
-
-    def batch(self, *jobs: JobSpec) -> JobBatch:
-        return JobBatch("4-7f3a9c", "x_4", self.intent, self.folder, {}, jobs)
-
-    def write(self, *jobs: JobSpec) -> Path:
-        path = job_script.write_scripts(self.batch(*jobs), self.stopping)
-        path.write_text(path.read_text().replace("/bin/sh", self.shell_path))
-        return path
-
-    def start(self, job: JobSpec) -> subprocess.Popen[bytes]:
-        """Start a job as a scheduler does: with a minimal environment, in another folder and a session of its own."""
-        _, *words = job_script.start_command(self.batch(job), job)
-        return subprocess.Popen(
-            [self.shell_path, *words],
-            cwd="/",
-            env={"PATH": "/usr/bin:/bin", **self.environment},
-            start_new_session=True,
-        )
-
-    def run(self, job: JobSpec) -> int:
-        return self.start(job).wait(60)
-
-    def left(self, name: str = "completion.json", group: int = 0) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads((self.storage(group) / name).read_text())
-        return content
-
-    def stdout(self, group: int = 0) -> str:
-        return (self.storage(group) / "stdout.txt").read_text()
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
 
 
 def test_the_machine_is_described_as_python_describes_it(place: Place) -> None:
@@ -248,18 +190,6 @@ while not os.path.exists("gate"):
 sys.stdout.flush()
 os._exit(137)
 """
-
-
-@pytest.fixture(params=list(SHELLS))
-def in_any_shell(request: pytest.FixtureRequest, place: Place, tmp_path: Path) -> Place:
-    """Return the place, where scripts are run by one of several shells, under the name that it goes by."""
-    path = shutil.which(request.param.partition(" ")[0])
-    if path is None:
-        pytest.skip(f"{request.param} is not installed")
-    link = tmp_path / SHELLS[request.param]
-    link.symlink_to(path)
-    place.shell_path = str(link)
-    return place
 
 
 def test_the_completion_file_is_not_written_where_a_programs_link_leads(place: Place, tmp_path: Path) -> None:

@@ -11,9 +11,8 @@ from typing import Any
 
 from qanat.domain.job import JobSpec
 from tests.support.sandbox import wait_until
-from tests.unit.runners.submitting.test_job_script import Place, in_any_shell, place
+from tests.unit.runners.submitting.place import Place
 
-__all__ = ["in_any_shell", "place"]
 MIB = 2**20
 # Waits until the shells have seen as much memory as it was told.
 SEEN = """

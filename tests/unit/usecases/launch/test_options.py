@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from qanat.errors import InputInvalid, UsageError
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose
 from tests.support.scheduler import Scheduler
 from tests.support.world import World
+from tests.unit.records.example import RUN
 
 
 def test_by_default_a_run_is_one_of_this_machine_group_by_group() -> None:
@@ -34,7 +36,7 @@ def test_by_default_a_run_is_one_of_this_machine_group_by_group() -> None:
 def test_a_run_again_has_as_many_threads_as_the_run_had(
     chosen: int | None, earlier: RunnerChoice, expected: int | None
 ) -> None:
-    assert LaunchOptions(n_threads=chosen).like(earlier).n_threads == expected
+    assert LaunchOptions(n_threads=chosen).like(replace(RUN, runner=earlier)).n_threads == expected
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def test_a_run_again_has_as_many_threads_as_the_run_had(
 def test_a_run_again_has_the_time_limit_that_the_run_had(
     chosen: str | None, earlier: RunnerChoice, expected: str | None
 ) -> None:
-    assert LaunchOptions(time_limit=chosen).like(earlier).time_limit == expected
+    assert LaunchOptions(time_limit=chosen).like(replace(RUN, runner=earlier)).time_limit == expected
 
 
 def test_the_time_limit_of_a_local_run_is_in_its_record(world: World) -> None:
@@ -101,7 +103,7 @@ def test_options_have_to_fit_the_runner(world: World) -> None:
     check_options(LaunchOptions("world", n_threads=1), world)
     with pytest.raises(UsageError, match="--n-threads cannot be used with runner world") as error:
         check_options(LaunchOptions("world", n_threads=2), world)
-    assert error.value.hint == "use --max-running N"
+    assert error.value.hint == "use --max-running N, or let each job run several groups: --per-job N"
 
 
 def test_options_that_would_have_no_effect_are_refused(world: World) -> None:

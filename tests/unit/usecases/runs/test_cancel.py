@@ -103,7 +103,7 @@ def test_a_running_group_is_not_held(world: World) -> None:
 def test_jobs_that_were_never_named_cannot_be_asked_about(world: World) -> None:
     run = world.submit(2)
     nameless = run.with_groups({1: replace(run.groups[1], job=None)})
-    assert [handle.job for handle in cancel.open_handles(world.project, nameless)] == ["1.0"]
+    assert [job.handle.job for job in cancel.open_jobs(world.project, nameless)] == ["1.0"]
 
 
 @pytest.mark.parametrize(
