@@ -16,6 +16,7 @@ from qanat.usecases.environment import machines
 from tests.cluster.htcondor_project import OnPool
 from tests.cluster.notified import check_notified
 from tests.cluster.on_cluster import JOB_S, WAIT, wait_until
+from tests.cluster.used import check_used
 from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.xdist_group("htcondor")
@@ -30,6 +31,10 @@ def waiting(on_pool: OnPool) -> OnPool:
     on_pool.submit("wait", str(on_pool.gate()), "0")
     on_pool.begun()
     return on_pool
+
+
+def test_what_a_job_uses_is_recorded_and_a_template_fits_it(on_pool: OnPool) -> None:
+    check_used(on_pool, "request_memory: 1GB\nrequest_cpus: 1\n", "request_memory")
 
 
 def completion(folder: Path) -> dict[str, object]:

@@ -16,6 +16,7 @@ from qanat.usecases.environment import machines
 from tests.cluster.notified import check_notified
 from tests.cluster.on_cluster import WAIT, wait_until
 from tests.cluster.slurm_project import LATER, OnSlurm
+from tests.cluster.used import check_used
 
 pytestmark = pytest.mark.xdist_group("slurm")
 
@@ -191,6 +192,10 @@ def test_a_program_saves_its_work_when_slurm_warns_of_the_time_limit(on_slurm: O
     assert not (on_slurm.storage("save") / "stopped.json").exists()
 
 
+def test_what_a_job_uses_is_recorded_and_a_template_fits_it(on_slurm: OnSlurm) -> None:
+    check_used(on_slurm, "--mem: 1G\n--time: 30\n", "--mem")
+
+
 # ---- ends that are Slurm's doing
 
 
@@ -209,6 +214,8 @@ def test_a_job_that_takes_too_much_memory_is_retried_with_more_and_the_record_sa
         assert {g["signal"] for g in groups} == {9}
     assert "exceeded memory limit" in (on_either.storage("eat") / "slurm.out").read_text()
     assert not (on_either.storage("eat", group=0) / "completion.json").exists()
+    # They were looked at before.
+    assert all(g["used"]["memory_mib"] > 100 for g in groups)
 
     on_either.qanat("retry", "1", "--failed", "--set", "mem=5x", "--wait")
     record = on_either.record()

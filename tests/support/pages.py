@@ -34,6 +34,7 @@ _CHANGING = (
     (r"\b(?:\d+\.\d|\d+)s\b|\b\d+:\d\d\b", "<took>"),
     (r"\b\d+(\.\d)? (?:B|kB|MB)\b", "<size>"),
     (r"(job|process_start|intent): '?[^',]*'?|(pid|host): \S+", r"\1\2: <here>"),
+    (r"\bused: \{[^}]*\}", "used: <here>"),
     (r" {2,}", "  "),
     (r" +$", ""),
 )
