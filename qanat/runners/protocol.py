@@ -32,6 +32,7 @@ __all__ = [
     "ChangesOptions",
     "ChecksTemplates",
     "ExplainsWaiting",
+    "FollowsOutput",
     "HasLog",
     "InProcessRunner",
     "JobBatch",
@@ -122,6 +123,17 @@ class TransfersFiles(Protocol):
 
     def shipment_problem(self, shipment: Shipment, folder: Path) -> str:
         """Return why this cannot be shipped to jobs whose results go to a folder; empty if it can. Asks nobody."""
+
+
+@runtime_checkable
+class FollowsOutput(Protocol):
+    """A runner that can show what programs print on machines that do not see the project, before it comes back."""
+
+    def output_command(self, handle: JobHandle, stream: str) -> list[str] | None:
+        """Return the command that prints all of a running job's stdout or stderr, and what is added until it ends.
+
+        None if there is no such command here.
+        """
 
 
 @runtime_checkable

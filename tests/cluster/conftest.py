@@ -15,7 +15,7 @@ import pytest
 from tests.cluster.container_engines import SINGULARITY, Engines, EnginesUnavailable, set_up
 from tests.cluster.htcondor_apart import ApartPool
 from tests.cluster.htcondor_pool import Pool, PoolUnavailable, running_pool
-from tests.cluster.htcondor_project import OnPool
+from tests.cluster.htcondor_project import NEVER, OnPool
 from tests.cluster.slurm_cluster import Cluster, ClusterUnavailable, running_cluster
 from tests.cluster.slurm_project import OnSlurm
 
@@ -105,6 +105,7 @@ def apart(apart_pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("PATH", str(apart_pool.programs / "bin"), prepend=os.pathsep)
     made = OnPool.make_beside(tmp_path / "my project", apart_pool)
     made.template("default", "request_cpus: 1\n", "transfer: true\n")
+    made.template("never", NEVER, "transfer: true\n")
     yield made
     apart_pool.tool("condor_rm", "-all", check=False)
     apart_pool.tool("condor_rm", "-all", "-forcex", check=False)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from qanat.cli import session
 from qanat.cli.options import option
 from qanat.cli.runs.looking_up import find_one
 from qanat.cli.terminal.log_output import Label, LogOutput, log_output
@@ -17,6 +20,9 @@ from qanat.errors import UsageError
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs.logs import STDERR, STDOUT, LogReader, Source
 from qanat.usecases.tracking.find import Found, check_group, is_active
+
+if TYPE_CHECKING:
+    from qanat.usecases.runs.output_elsewhere import OutputElsewhere
 
 POLL_S = 0.2
 REFRESH_S = 1.0
@@ -41,19 +47,38 @@ def logs(run: str, follow: bool, tail: int | None, group: int | None, stdout: bo
     groups = range(len(found.run.groups)) if group is None else [check_group(found, group)]
     chosen = STDOUT if stdout else STDERR if stderr else None
     streams = [chosen] if chosen else [STDOUT, STDERR] if follow and sys.stdout.isatty() else [STDOUT]
-    reader = LogReader(found, groups, streams, tail=tail)
     output = log_output(len(groups) * len(streams), _labels(len(groups), chosen, streams))
-    try:
-        while True:
-            ended = not follow or not is_active(found.run)
-            _print_new(reader, output, last=ended)
-            if ended:
-                break
-            found = _wait(project, found, reader, output)
-        if chosen is None and streams == [STDOUT]:
-            _print_instead(found, reader, output)
-    finally:
-        output.close()
+    with _elsewhere(project, found) as elsewhere:
+        reader = LogReader(found, groups, streams, tail=tail, elsewhere=elsewhere)
+        try:
+            while True:
+                ended = not follow or not is_active(found.run)
+                if elsewhere and not ended:
+                    elsewhere.follow(found, groups, streams)
+                    reader.problems += _taken(elsewhere.problems)
+                _print_new(reader, output, last=ended)
+                if ended:
+                    break
+                found = _wait(project, found, reader, output)
+            if chosen is None and streams == [STDOUT]:
+                _print_instead(found, reader, output)
+        finally:
+            output.close()
+
+
+def _elsewhere(project: Project, found: Found) -> AbstractContextManager[OutputElsewhere | None]:
+    """Return what has the output of a run whose jobs do not see the project; nothing for any other run."""
+    if not found.run.runner.transfer:
+        return nullcontext()
+    from qanat.usecases.runs.output_elsewhere import OutputElsewhere
+
+    return OutputElsewhere(project, session.runners().submitting(found.run.runner.name))
+
+
+def _taken(problems: list[str]) -> list[str]:
+    found = list(problems)
+    problems.clear()
+    return found
 
 
 def _labels(groups: int, chosen: str | None, streams: Sequence[str]) -> Label:
@@ -78,6 +103,8 @@ def _print_instead(found: Found, reader: LogReader, output: LogOutput) -> None:
         _print_new(reader, output, last=True)
     elif more:
         tell(f"note: there is more on stderr: qanat logs {found.run.number} --stderr")
+    elif not loud and found.run.runner.transfer and is_active(found.run):
+        tell(f"note: output comes back when groups have ended; to see it now: qanat logs {found.run.number} -f")
     elif not loud and reader.is_complete:
         tell("note: nothing has been printed")
 

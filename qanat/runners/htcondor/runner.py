@@ -178,7 +178,10 @@ class HTCondorRunner:
         return reasons
 
     def cancel(self, handles: Sequence[JobHandle]) -> None:
-        """Remove jobs from the queue; one that does not exist yet will exit at once when it is started."""
+        """Remove jobs from the queue; one that does not exist yet will exit at once when it is started.
+
+        Raises UsageError for such jobs if no note of that would reach them.
+        """
         strangers = self._act("Remove", handles, cancellations.REASON, all_of_them=False)
         cancellations.note([h for h in handles if h not in strangers and not transfer.is_shipped(h)])
         refuse_strangers(self.title, strangers, "removed")
@@ -204,9 +207,16 @@ class HTCondorRunner:
             jobs = constraints.constraints(there, all_of_them=all_of_them, idle=idle)
             clusters = sorted({numbers_of(h)[0] for h in there})
             request = {"operation": "act", "schedd": schedd, "action": action, "constraints": jobs, "reason": reason}
-            intents = client.require(self._client.ask(request | {"clusters": clusters}), "intents")
+            created = transfer.by_cluster(there) if action == "Remove" else {}
+            answers = self._client.ask(request | {"clusters": clusters, "created": created})
+            intents = client.require(answers, "intents")
+            transfer.refuse_missing([h for h in there if h.job in answers[0].get("missing", ())])
             strangers += [h for h in there if h.intent not in intents.get(str(numbers_of(h)[0]), [h.intent])]
         return strangers
+
+    def output_command(self, handle: JobHandle, stream: str) -> list[str] | None:
+        """Return the command that prints a running job's output; None if condor_tail is missing."""
+        return transfer.tail_command(handle, stream) if polling.with_jobs([handle]) else None
 
     def scheduler_log(self, folder: Path, handles: Sequence[JobHandle]) -> str:
         """Return the run's event log; with handles, only the events of those jobs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from qanat.domain.job import JobBatch, JobHandle
 from qanat.domain.shipment import CODE, INPUTS, OUT, Shipment, doubled, name_of
 from qanat.domain.shortening import quoted
 from qanat.domain.sizes import size
+from qanat.errors import UsageError
 from qanat.runners.htcondor import keys, quoting
+from qanat.runners.htcondor.constraints import numbers_of
 from qanat.runners.submitting import job_script
 
 SETTINGS = frozenset({"should_transfer_files", "when_to_transfer_output", "transfer_output_files"})
@@ -19,6 +22,8 @@ INPUT_FILES = "transfer_input_files"
 FOLDER, WORDS = "qanat_folder", "qanat_words"
 # HTCondor takes these apart in lists of files.
 _UNLISTABLE = re.compile(r"[,\n\r]|\A\s|\s\Z")
+# More than anybody prints, where condor_tail begins with the last 1,024 bytes.
+_ALL = str(2**30)
 # Stands for the number in a row while the list is escaped.
 _NUMBER = "\0"
 # In the details of a submission: these jobs get no notes, as of their cancellation.
@@ -32,6 +37,36 @@ _TAKEN = re.compile(
 def is_shipped(handle: JobHandle) -> bool:
     """Return whether a job does not see the project."""
     return bool(handle.details.get(MARK))
+
+
+def by_cluster(handles: Sequence[JobHandle]) -> dict[str, list[int]]:
+    """Return the numbers of the jobs that do not see the project, by those of their clusters."""
+    found: dict[str, list[int]] = {}
+    for cluster, proc in (numbers_of(handle) for handle in handles if is_shipped(handle)):
+        found.setdefault(str(cluster), []).append(proc)
+    return found
+
+
+def refuse_missing(handles: Sequence[JobHandle]) -> None:
+    """Raise UsageError if there are any such jobs: they do not exist yet, and nothing could keep them from starting."""
+    if handles:
+        groups = ", ".join(str(handle.group) for handle in handles)
+        one = len(handles) == 1
+        raise UsageError(
+            f"HTCondor has not created the job{'' if one else 's'} of group{'' if one else 's'} {groups} yet, so that "
+            f"{'it' if one else 'they'} cannot be cancelled alone",
+            hint="wait, or cancel the whole run",
+        )
+
+
+def tail_command(handle: JobHandle, stream: str) -> list[str] | None:
+    """Return the command that prints what a job has printed, and what it adds until it ends; None if it is missing."""
+    if shutil.which("condor_tail") is None:
+        return None
+    schedd = str(handle.details.get("schedd", ""))
+    where = ["-name", schedd] if schedd and not schedd.startswith("-") else []
+    # By itself, it prints stdout as HTCondor knows it, which is /dev/null, and waits for that forever.
+    return ["condor_tail", *where, "-f", "-no-stdout", "-maxbytes", _ALL, str(handle.job), f"{OUT}/{stream}.txt"]
 
 
 def problem(shipment: Shipment, folder: Path) -> str:

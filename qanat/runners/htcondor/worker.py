@@ -157,18 +157,38 @@ def _search_end(since: int) -> str:
 
 
 def _act(htcondor2: Any, request: dict[str, Any]) -> None:
-    """Act on jobs; report which intents the clusters in the queue carry, since others are not acted on."""
+    """Act on jobs; report which intents the clusters in the queue carry, since others are not acted on.
+
+    `created` are jobs by their clusters: nothing is done if some of those that do not exist yet are among them, but not
+    all.
+    """
     schedd, _ = _schedd(htcondor2, request["schedd"])
     clusters = " || ".join(f"ClusterId == {int(cluster)}" for cluster in request["clusters"])
     intents: dict[str, list[str]] = {}
-    for ad in _in_queue(htcondor2, schedd, f"({clusters})", ["ClusterId", "QanatIntent"]):
+    to_come: dict[str, list[int]] = {}
+    wanted = ["ClusterId", "ProcId", "QanatIntent", "JobMaterializeNextProcId", "TotalSubmitProcs"]
+    for ad in _in_queue(htcondor2, schedd, f"({clusters})", wanted):
+        if _is_factory(ad):
+            to_come[str(ad["ClusterId"])] = [int(ad["JobMaterializeNextProcId"]), int(ad["TotalSubmitProcs"])]
         known = intents.setdefault(str(ad["ClusterId"]), [])
         if (intent := str(ad.get("QanatIntent", ""))) not in known:
             known.append(intent)
+    if missing := _not_created(request.get("created", {}), to_come):
+        _answer(intents=intents, missing=missing)
+        return
     action = getattr(htcondor2.JobAction, request["action"])
     for constraint in request["constraints"]:
         schedd.act(action, constraint, reason=(request["reason"], 0))
     _answer(intents=intents)
+
+
+def _not_created(procs: dict[str, list[int]], to_come: dict[str, list[int]]) -> list[str]:
+    """List the jobs, such as `12.3`, that are some of those that their cluster has yet to create."""
+    missing = []
+    for cluster, (first, end) in to_come.items():
+        found = [proc for proc in procs.get(cluster, ()) if proc >= first]
+        missing += [f"{cluster}.{proc}" for proc in found if len(found) < end - first]
+    return missing
 
 
 def _explain(htcondor2: Any, request: dict[str, Any]) -> None:

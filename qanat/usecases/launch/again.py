@@ -21,6 +21,7 @@ from qanat.runners.protocol import Runners
 from qanat.usecases.data.definitions import definition_of, is_missing
 from qanat.usecases.launch import inputs
 from qanat.usecases.launch.container_choice import choose_container
+from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.order import Order
 from qanat.usecases.launch.workplace import Workplace
 from qanat.usecases.project import Project
@@ -53,13 +54,15 @@ def as_then(choice: RunnerChoice) -> RunnerChoice:
     return replace(choice, transfer=bool(choice.transfer))
 
 
-def transferring(project: Project, run: Run, choice: RunnerChoice, runners: Runners) -> RunnerChoice:
+def transferring(
+    project: Project, run: Run, choice: RunnerChoice, options: LaunchOptions, runners: Runners
+) -> RunnerChoice:
     """Return the choice of a runner for a run that says whether files are transferred. Raises UsageError."""
     if runners.is_in_process(choice.name):
         return replace(choice, transfer=None)
     from qanat.usecases.launch import shipping  # a local run starts without it
 
-    return shipping.decided(choice, replace(experiment_of(project, run), workdir=None), runners)
+    return shipping.decided(choice, replace(experiment_of(project, run), workdir=None), options, runners)
 
 
 def check_defined(project: Project, run: Run, *, command: bool = True) -> None:

@@ -184,7 +184,7 @@ def planned(
     if not runners.is_in_process(choice.name):
         from qanat.usecases.launch import shipping
 
-        choice = shipping.decided(choice, plan.experiment, runners, in_place=request.in_place)
+        choice = shipping.decided(choice, plan.experiment, options, runners, in_place=request.in_place)
     if not options.allow_secrets:
         check_launch(project, plan, choice, request.uncommitted)
     return past, plan, choice

@@ -161,9 +161,9 @@ def _choice_like(project: Project, run: Run, options: LaunchOptions, runners: Ru
         is_same = options.runner == run.runner.name and not options.template
         policy = run.runner.retry if is_same else again.experiment_of(project, run).retry
         choice = choose(project, options, len(run.groups), runners, policy)
-        return again.transferring(project, run, choice, runners)
+        return again.transferring(project, run, choice, options, runners)
     past_options.check(project, run, runners)
-    return again.transferring(project, run, limited(again.as_then(run.runner), options, runners), runners)
+    return again.transferring(project, run, limited(again.as_then(run.runner), options, runners), options, runners)
 
 
 @contextmanager

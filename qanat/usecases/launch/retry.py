@@ -124,10 +124,12 @@ def _choice(
     runner = runners.submitting(options.runner)
     if options.template:
         choice = choose(project, options, groups, runners, again.experiment_of(project, run).retry)
-        choice = again.transferring(project, run, choice, runners)
+        choice = again.transferring(project, run, choice, options, runners)
     else:
         past_options.check(project, run, runners)
-        choice = again.transferring(project, run, limited(again.as_then(run.runner), options, runners), runners)
+        choice = again.transferring(
+            project, run, limited(again.as_then(run.runner), options, runners), options, runners
+        )
     if changes:
         if not isinstance(runner, ChangesOptions):
             raise UsageError(f"runner {runner.name} cannot change options of a run", hint="leave out --set")

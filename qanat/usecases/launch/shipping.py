@@ -18,16 +18,20 @@ from qanat.git import checkout, repository
 from qanat.runners.protocol import Runners, TransfersFiles
 from qanat.system import archives, files, folders
 from qanat.usecases.data.definitions import definition_of
+from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.workplace import Workplace
 from qanat.usecases.project import Project
 
 ARCHIVES = "archives"
 
 
-def decided(choice: RunnerChoice, experiment: Experiment, runners: Runners, *, in_place: bool = False) -> RunnerChoice:
+def decided(
+    choice: RunnerChoice, experiment: Experiment, options: LaunchOptions, runners: Runners, *, in_place: bool = False
+) -> RunnerChoice:
     """Return the choice of a runner that says whether files are transferred, as its template or the experiment does.
 
-    Raises UsageError for a runner that cannot transfer any, and for code that is not to run in a checkout.
+    Raises UsageError for a runner that cannot transfer any, for code that is not to run in a checkout, and for jobs of
+    several groups.
     """
     if runners.is_in_process(choice.name):
         return choice
@@ -39,6 +43,11 @@ def decided(choice: RunnerChoice, experiment: Experiment, runners: Runners, *, i
         raise UsageError(
             f"runner {choice.name} cannot transfer files, and {where} has transfer: true",
             hint="on machines that see the project's disk, use a template with transfer: false",
+        )
+    if options.packs:
+        raise UsageError(
+            f"--per-job cannot be used for jobs that do not see the project: {where} has transfer: true",
+            hint="each group is a job of its own: --per-job 1",
         )
     if in_place or experiment.workdir not in (None, CHECKOUT):
         what = "--in-place" if in_place else "workdir: project"

@@ -7,11 +7,14 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from qanat.errors import reason
 from qanat.system import files
 from qanat.usecases.tracking.find import Found, check_results
+
+if TYPE_CHECKING:
+    from qanat.usecases.runs.output_elsewhere import OutputElsewhere
 
 CHUNK_BYTES = 65_536
 PROBLEMS_MAX = 10
@@ -25,6 +28,7 @@ class _Place:
     device: int
     inode: int
     offset: int
+    is_copy: bool = False
 
 
 class Source(NamedTuple):
@@ -37,9 +41,9 @@ class Source(NamedTuple):
 class LogReader:
     """Reads groups' growing output files in pieces, from their beginning or from their last lines (`tail`).
 
-    Of more than `most` new bytes, it reads the last ones, and then `has_skipped` is true.
-    `problems` has the notes on output that cannot be read, or that begins again, since they were last taken. Raises
-    InputInvalid if the results are gone.
+    `elsewhere` has copies of what has not come back yet. Of more than `most` new bytes, it reads the last ones, and
+    then `has_skipped` is true. `problems` has the notes on output that cannot be read, or that begins again, since they
+    were last taken. Raises InputInvalid if the results are gone.
     """
 
     def __init__(
@@ -50,12 +54,14 @@ class LogReader:
         *,
         tail: int | None = None,
         most: int | None = None,
+        elsewhere: OutputElsewhere | None = None,
     ) -> None:
         check_results(found)
         self._found = found
         self._groups = groups
         self._sources = [Source(group, stream) for group in groups for stream in streams]
         self._tail, self._most = tail, most
+        self._elsewhere = elsewhere
         self.has_skipped = False
         self._places: dict[Source, _Place] = {}
         self._told: set[Source] = set()
@@ -88,29 +94,38 @@ class LogReader:
     def _file(self, source: Source) -> Path:
         return self._found.group_folder(source.group) / f"{source.stream}.txt"
 
+    def _copy(self, source: Source) -> Path | None:
+        """Return the copy that grows before the file comes back from another machine; None if there is none."""
+        if self._elsewhere is None or os.path.lexists(self._file(source)):
+            return None
+        return self._elsewhere.file(*source)
+
     def _new_output(self, source: Source) -> Iterator[bytes]:
-        path = self._file(source)
+        copy = self._copy(source)
+        path = copy or self._file(source)
         try:
             with _open_output(path) as file:
                 status = os.fstat(file.fileno())
-                offset = self._within(self._offset(source, file, status), status.st_size)
+                start = self._offset(source, file, status, is_copy=copy is not None)
+                offset = self._within(start, status.st_size)
                 file.seek(offset)
                 while data := file.read(min(CHUNK_BYTES, status.st_size - offset)):
                     offset += len(data)
-                    self._places[source] = _Place(status.st_dev, status.st_ino, offset)
+                    self._places[source] = _Place(status.st_dev, status.st_ino, offset, copy is not None)
                     yield data
         except FileNotFoundError:  # the group has not begun
             return
         except OSError as error:
             self._note(source, f"{path}: {reason(error)}")
 
-    def _offset(self, source: Source, file: BinaryIO, status: os.stat_result) -> int:
+    def _offset(self, source: Source, file: BinaryIO, status: os.stat_result, *, is_copy: bool) -> int:
         """Return where to continue: at the beginning of a file that was replaced or truncated, which is noted."""
         place = self._places.get(source)
         if place is None:
             lowest = self._within(0, status.st_size)
             return lowest if self._tail is None else _start_of_last_lines(file, status.st_size, self._tail, lowest)
-        if (place.device, place.inode) == (status.st_dev, status.st_ino) and place.offset <= status.st_size:
+        is_same = (place.device, place.inode) == (status.st_dev, status.st_ino) or (place.is_copy and not is_copy)
+        if is_same and place.offset <= status.st_size:
             return place.offset
         self.problems.append(f"{self._file(source)} was replaced or truncated; it is shown from its beginning")
         del self._places[source]
