@@ -5,6 +5,7 @@ Nothing else in qanat is stable; docs/runners.md builds a runner on this module 
 
 from __future__ import annotations
 
+from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.run import State
 from qanat.errors import RunnerUnavailable, SubmitFailed, SubmitUnknown, UsageError
 from qanat.runners.protocol import (
@@ -24,6 +25,7 @@ from qanat.runners.protocol import (
     NamesLimits,
     NamesOptions,
     Prefetches,
+    RetriesByItself,
     Runner,
     Sightings,
     StartsImages,
@@ -51,6 +53,8 @@ __all__ = [
     "NamesLimits",
     "NamesOptions",
     "Prefetches",
+    "RetriesByItself",
+    "RetryPolicy",
     "Runner",
     "RunnerDefaults",
     "RunnerUnavailable",

@@ -22,6 +22,7 @@ from qanat.domain.job import (
     Sightings,
     Submission,
 )
+from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.run import State
 from qanat.domain.shipment import Shipment
 
@@ -44,6 +45,8 @@ __all__ = [
     "MayRestart",
     "NamesLimits",
     "Prefetches",
+    "RetriesByItself",
+    "RetryPolicy",
     "Runner",
     "Runners",
     "Sightings",
@@ -185,6 +188,14 @@ class MayRestart(Protocol):
 
     def may_run_again(self, options: Mapping[str, Any]) -> bool:
         """Return whether the scheduler may do so with these options."""
+
+
+@runtime_checkable
+class RetriesByItself(Protocol):
+    """A runner whose scheduler itself can do a part of what a retry policy says."""
+
+    def with_policy(self, options: Mapping[str, Any], policy: RetryPolicy, attempt: int) -> dict[str, Any]:
+        """Return the options to submit for that, for jobs of which none has had as many attempts as this one."""
 
 
 @runtime_checkable

@@ -32,6 +32,17 @@ while [ ! -e "$1" ] && [ $((n += 1)) -lt 3000 ]; do sleep 0.02; done
 exit "${2:-0}"
 """
 
+# Exits with 75 at the first $1 - 1 attempts; a scheduler may start it again in the same directory.
+FLAKY = """\
+attempt=$(grep -c . "$3/../tries_$1" 2>/dev/null)
+echo try >>"$3/../tries_$1"
+echo "attempt $((attempt + 1))"
+case $1 in wait) exec sleep 300 ;; esac
+[ "$((attempt + 1))" -ge "$1" ] || exit 75
+"""
+# The last keys of a template whose groups are retried.
+RETRIED = "retry: {when: [exit_code: [75]], times: 2}\n"
+
 
 def wait_until(condition: Callable[[], Any], timeout_s: float = JOB_S) -> Any:
     """Wait until a condition is true, as long as a job may take on a busy machine; return its value."""

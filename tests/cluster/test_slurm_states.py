@@ -226,22 +226,22 @@ def test_a_job_that_takes_too_much_memory_is_retried_with_more_and_the_record_sa
     assert on_either.status() == ""
 
 
-def test_a_job_that_runs_out_of_time_says_so_and_is_retried_with_more(on_accounting: OnSlurm) -> None:
+def test_a_job_that_runs_out_of_time_says_so_and_is_retried_with_more_by_its_policy(on_accounting: OnSlurm) -> None:
     on_accounting.experiment("slow", '[ -e "$1" ] || exec sleep 300\n')
     on_accounting.settings("grace: {file_s: 3}")
-    on_accounting.template("short", "-t: 1\n")
+    on_accounting.template("short", "-t: 1\n", "retry: {when: [timeout], times: 1, time: 2x}\n")
     on_accounting.submit("slow", str(on_accounting.gate()), "--submit_template", "short")
     # Slurm counts in minutes, and looks every half minute.
-    wait_until(lambda: on_accounting.states() == ["failed"], 240)
-    (group,) = on_accounting.groups()
-    assert group["reason"].startswith("exceeded the time limit, TIMEOUT")
-    assert "CANCELLED AT" in (on_accounting.storage("slow") / "slurm.out").read_text()
+    wait_until(lambda: on_accounting.groups()[0].get("attempt") == 2, 240)
     on_accounting.gate().touch()
-    on_accounting.qanat("retry", "1", "--failed", "--set", "time=2x", "--wait")
+    on_accounting.qanat("wait", "1")
     record = on_accounting.record()
+    (end,) = record["groups"][0]["earlier"]
+    assert end["reason"].startswith("exceeded the time limit, TIMEOUT")
+    assert "CANCELLED AT" in (on_accounting.storage("slow") / "attempts/1/slurm.out").read_text()
     assert (record["state"], record["groups"][0]["attempt"]) == ("finished", 2)
     assert record["runner"]["options"] == {"-t": "2"}
-    assert record["submission"]["changed"] == {"time": "2x"}
+    assert record["submission"]["changed"] == {"-t": "2x"}
 
 
 def test_a_node_that_goes_down_fails_a_job_that_must_not_be_requeued_and_requeues_the_other(

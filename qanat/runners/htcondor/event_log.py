@@ -51,6 +51,7 @@ def _resumed(job: dict[str, Any], _event: Any) -> None:
 def _held(job: dict[str, Any], event: Any) -> None:
     reason, code, subcode = (event.get(f"HoldReason{part}") for part in ("", "Code", "SubCode"))
     job.update(state="held", reason=str(reason or ""), code=code, subcode=subcode)
+    job["hold"] = job["reason"]
 
 
 def _aborted(job: dict[str, Any], event: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from qanat.domain import completion, times
 from qanat.domain.job import JobStatus
 from qanat.domain.run import State
+from qanat.runners.htcondor import retries
 
 UNSEEN = JobStatus(None)
 REMOVED, COMPLETED = 3, 4
@@ -78,6 +79,9 @@ def _from_log(logged: Seen) -> JobStatus:
         "restarts": max(0, logged["starts"] - 1),
     }
     if logged["state"] == "removed":
+        if retries.ended_by(logged.get("reason") or "", logged.get("code"), logged.get("subcode")):
+            held = _hold_reason(logged.get("hold"), logged.get("code"), logged.get("subcode"))
+            return JobStatus(State.FAILED, reason=held, ended=ended, **known)
         return JobStatus(State.CANCELLED, reason=_plain(logged.get("reason") or "removed"), ended=ended, **known)
     if logged["state"] == "ended":
         return _ended(logged.get("exit_code"), logged.get("signal"), ended, known)
@@ -110,6 +114,10 @@ def _from_history(ad: Seen) -> JobStatus:
         "restarts": max(0, int(ad.get("NumJobStarts", 1)) - 1),
     }
     if ad["JobStatus"] == REMOVED:
+        for which in ("LastHoldReason", "HoldReason"):
+            text, code, subcode = (ad.get(f"{which}{part}") for part in ("", "Code", "SubCode"))
+            if retries.ended_by(str(ad.get("RemoveReason", "")), code, subcode):
+                return JobStatus(State.FAILED, reason=_hold_reason(text, code, subcode), ended=ended, **known)
         return JobStatus(State.CANCELLED, reason=_plain(ad.get("RemoveReason", "removed")), ended=ended, **known)
     by_signal = bool(ad.get("ExitBySignal"))
     return _ended(None if by_signal else ad.get("ExitCode"), ad.get("ExitSignal") if by_signal else None, ended, known)

@@ -11,10 +11,22 @@ from typing import Any
 
 from qanat.domain.asked import Asked
 from qanat.domain.job import JobBatch, JobHandle, Sightings, Submission
+from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.run import State
 from qanat.domain.shipment import Shipment
 from qanat.errors import InputInvalid, RunnerUnavailable, SubmitFailed, SubmitUnknown
-from qanat.runners.htcondor import asked, client, constraints, keys, order, polling, submission, transfer, waiting
+from qanat.runners.htcondor import (
+    asked,
+    client,
+    constraints,
+    keys,
+    order,
+    polling,
+    retries,
+    submission,
+    transfer,
+    waiting,
+)
 from qanat.runners.htcondor import evidence as htcondor_evidence
 from qanat.runners.htcondor.about import ABOUT
 from qanat.runners.htcondor.client import Client
@@ -63,6 +75,10 @@ class HTCondorRunner:
     def limit_keys(self, options: Mapping[str, Any]) -> dict[str, list[str]]:
         """Return which options limit the memory of a job, and which its time."""
         return limit_keys.find(options, ABOUT.requests, keys.canonical_name)
+
+    def with_policy(self, options: Mapping[str, Any], policy: RetryPolicy, attempt: int) -> dict[str, Any]:
+        """Return the options with which HTCondor reruns programs, and removes jobs that a retry gives more."""
+        return retries.with_policy(options, policy, attempt)
 
     def limited(self, options: Mapping[str, Any], seconds: int) -> dict[str, Any]:
         """Return the options with this time limit; HTCondor holds a job that exceeds it."""

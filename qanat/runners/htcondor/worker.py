@@ -20,7 +20,7 @@ from typing import Any
 _ATTRIBUTES = """
     ClusterId ProcId JobStatus HoldReason HoldReasonCode HoldReasonSubCode RemoteHost LastRemoteHost
     NumJobStarts JobStartDate EnteredCurrentStatus ExitBySignal ExitCode ExitSignal RemoveReason
-    CompletionDate QanatIntent
+    CompletionDate QanatIntent LastHoldReason LastHoldReasonCode LastHoldReasonSubCode
 """
 JOB_ATTRIBUTES = _ATTRIBUTES.split()
 _FACTORY_ATTRIBUTES = ["JobMaterializeNextProcId", "JobMaterializePaused"]

@@ -14,6 +14,7 @@ from qanat.usecases.launch.launch import container_of, counting, enclosed, packe
 from qanat.usecases.launch.options import LaunchOptions, check_options
 from qanat.usecases.launch.plan import Plan, PlannedGroup, RunRequest
 from qanat.usecases.project import Project
+from qanat.usecases.tracking.submission import submitted_options
 
 if TYPE_CHECKING:
     from qanat.domain.run_plan import RunPlan
@@ -50,8 +51,10 @@ def preview(project: Project, request: RunRequest, options: LaunchOptions, runne
         place = checkouts.planned(project, commit, plan.datasets)
         place = packed(project, place, choice, plan, commit, runners, make=False)
         plan = enclosed(project, replace(plan, place=place), chosen)
-    batch = plan_run.preview_batch(project, plan, choice, options.facts())
-    script = runners.submitting(options.runner).render(batch)
+    runner = runners.submitting(options.runner)
+    shown = replace(choice, options=submitted_options(runner, choice, is_packed=options.packs))
+    batch = plan_run.preview_batch(project, plan, shown, options.facts())
+    script = runner.render(batch)
     whole = replace(whole, place=plan.place, enclosure=plan.enclosure)
     return Preview(tuple(plan_run.preview(project, whole)), script, found)
 

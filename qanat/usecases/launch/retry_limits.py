@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from qanat.domain import time_limits
 from qanat.domain.retry_policy import RetryPolicy
 from qanat.errors import UsageError
 from qanat.runners.protocol import ChangesOptions, NamesLimits, Runner
@@ -50,3 +51,8 @@ def changes(runner: Runner, options: Mapping[str, Any], factors: Mapping[str, st
         return {}
     keys = runner.limit_keys(options)
     return {option: factor for key, factor in factors.items() for option in keys.get(key, ())}
+
+
+def of_groups(limit: str | None, factors: Mapping[str, str]) -> str | None:
+    """Return the limit that each of several groups in a job has for its next attempt; None if it stays as it was."""
+    return time_limits.multiplied(limit, factors["time"]) if limit and "time" in factors else None

@@ -96,10 +96,16 @@ class _Due:
     def _start(self, run: Run, numbers: Sequence[int]) -> None:
         found = Found(run, self.noted.record, self.project.storage_of(run))
         view = _Notes()
-        options = LaunchOptions(run.runner.name, max_running=run.submission.max_running, allow_secrets=True)
         runner, lacked = self.runners.submitting(run.runner.name), [run.groups[number] for number in numbers]
         runner.check()
-        more = retry_limits.changes(runner, run.runner.options, self.noted.policy.more(lacked))
+        factors = self.noted.policy.more(lacked)
+        more = retry_limits.changes(runner, run.runner.options, factors)
+        options = LaunchOptions(
+            run.runner.name,
+            max_running=run.submission.max_running,
+            allow_secrets=True,
+            time_limit=retry_limits.of_groups(run.submission.time_limit, factors),
+        )
         live = list(self.result.live.values())
         with _environment(self.noted.variables):
             outcome = retry.retry(self.project, found, numbers, live, options, more, runners=self.runners, view=view)

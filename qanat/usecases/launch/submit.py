@@ -21,7 +21,7 @@ from qanat.usecases.launch.view import Outcome
 from qanat.usecases.launch.workplace import Workplace
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import record
-from qanat.usecases.tracking.submission import with_submission
+from qanat.usecases.tracking.submission import submitted_options, with_submission
 
 
 def submit(project: Project, attempt: Attempt, runner: Runner, order: Order) -> Outcome:
@@ -33,7 +33,7 @@ def submit(project: Project, attempt: Attempt, runner: Runner, order: Order) -> 
     """
     with open_attempt(project, attempt) as (run, journal):
         with undo_on_failure(attempt, journal):
-            batch = _prepare(project, run, attempt, order)
+            batch = _prepare(project, run, attempt, runner, order)
             if batch.held:
                 held_back.note(project, run)
             retry_note.note(project, run)
@@ -97,18 +97,18 @@ def job_spec(
     )
 
 
-def _prepare(project: Project, run: Run, attempt: Attempt, order: Order) -> JobBatch:
+def _prepare(project: Project, run: Run, attempt: Attempt, runner: Runner, order: Order) -> JobBatch:
     """Write the run's info file and return its jobs, which create the groups' directories themselves."""
     commands, place, count = attempt.commands(run), attempt.place, len(run.groups)
     attempt.write_info(run, project.sharing)
-    kept = attempt.parameters_file(run)
+    kept, first = attempt.parameters_file(run), min(run.groups[n].attempt for n in attempt.numbers)
     jobs = [job_spec(project, attempt.folder, place, commands[n], run.groups[n], count, kept) for n in attempt.numbers]
     batch = JobBatch(
         run_id=run.id,
         name=f"{run.experiment}_{run.number}",
         intent=run.submission.intent,
         folder=attempt.folder,
-        options=run.runner.options,
+        options=submitted_options(runner, run.runner, attempt=first, is_packed=bool(run.submission.per_job)),
         jobs=in_packs(jobs, run.submission),
         max_running=run.submission.max_running,
         image=attempt.enclosure.image_of_jobs if attempt.enclosure else "",

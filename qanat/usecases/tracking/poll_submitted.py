@@ -21,7 +21,7 @@ from qanat.usecases.tracking.group_states import GroupStates
 from qanat.usecases.tracking.last_seen import LastSeen, Unanswered, brief_problem
 from qanat.usecases.tracking.packed import Packs
 from qanat.usecases.tracking.settle import owner_of
-from qanat.usecases.tracking.submission import Job, jobs_of, with_submission
+from qanat.usecases.tracking.submission import Job, jobs_of, submitted_options, with_submission
 
 
 @dataclass(slots=True)
@@ -168,7 +168,8 @@ class _Poll:
             return run
         if run.submission.per_job is not None:
             return self._packs.with_completions(run)
-        if isinstance(self._runner, MayRestart) and self._runner.may_run_again(run.runner.options):
+        options = submitted_options(self._runner, run.runner)
+        if isinstance(self._runner, MayRestart) and self._runner.may_run_again(options):
             return run
         ends = ((g, self._states.completion(run, g)) for g in run.groups if not g.state.ended)
         return run.with_groups({g.number: self._states.ended(run, g, status) for g, status in ends if status})

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from qanat.domain import packs
 from qanat.domain.job import JobHandle, Submission
-from qanat.domain.run import Group, Run
+from qanat.domain.run import Group, Run, RunnerChoice
 from qanat.usecases.project import Project
+
+if TYPE_CHECKING:
+    from qanat.runners.protocol import Runner
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,22 @@ def with_submission(run: Run, submission: Submission, numbers: Sequence[int]) ->
     facts = replace(run.submission, details={**run.submission.details, **submission.details})
     named = {number: replace(run.groups[number], job=name) for number, name in jobs.items()}
     return replace(run.with_groups(named), submission=facts)
+
+
+def submitted_options(
+    runner: Runner, choice: RunnerChoice, *, attempt: int = 1, is_packed: bool = False
+) -> Mapping[str, Any]:
+    """Return the options that are submitted: those in the record, and what the scheduler does of the retry policy.
+
+    `attempt` is the lowest number of an attempt that is submitted. With several groups in a job, it must not be rerun.
+    """
+    if choice.retry is None:
+        return choice.options
+    from qanat.runners.protocol import RetriesByItself  # a local run starts without it
+
+    if not isinstance(runner, RetriesByItself):
+        return choice.options
+    return runner.with_policy(choice.options, choice.retry, choice.retry.attempts if is_packed else attempt)
 
 
 def jobs_of(project: Project, run: Run, numbers: Iterable[int] | None = None) -> list[Job]:

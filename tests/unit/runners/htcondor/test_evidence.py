@@ -35,6 +35,7 @@ def history(status: int, **seen: Any) -> dict[str, Any]:
     return {"ClusterId": 7, "ProcId": 3, "JobStatus": status, **start, **ended, **seen}
 
 
+BY_POLICY = "The job attribute PeriodicRemove expression 'JobStatus == 5' evaluated to TRUE"
 ENDED = log("ended", exit_code=0, signal=None)
 FINISHED = JobStatus(State.FINISHED, exit_code=0, ended=LATER_TEXT, **STARTED)
 RUNNING = JobStatus(State.RUNNING, **STARTED)
@@ -108,6 +109,27 @@ CASES: dict[str, tuple[Evidence, JobStatus]] = {
     "queue: removed, and not gone yet": (
         Evidence(queued=queue(3)),
         JobStatus(State.RUNNING, reason="being removed", **STARTED),
+    ),
+    "log: removed since it took too much memory": (
+        Evidence(log("removed", reason=BY_POLICY, hold="too much memory", code=34, subcode=102)),
+        JobStatus(
+            State.FAILED,
+            reason="too much memory, HTCondor's code 34, subcode 102",
+            ended=LATER_TEXT,
+            **STARTED,
+        ),
+    ),
+    "log: removed by a policy while it was held for another reason": (
+        Evidence(log("removed", reason=BY_POLICY, hold="no disk", code=6, subcode=2)),
+        JobStatus(State.CANCELLED, reason=BY_POLICY, ended=LATER_TEXT, **STARTED),
+    ),
+    "log: removed by a user after it took too much memory": (
+        Evidence(log("removed", reason="via condor_rm", hold="too much memory", code=34)),
+        JobStatus(State.CANCELLED, reason="via condor_rm", ended=LATER_TEXT, **STARTED),
+    ),
+    "history: removed since it took too long": (
+        Evidence(past=history(3, RemoveReason=BY_POLICY, HoldReason="too long", HoldReasonCode=46)),
+        JobStatus(State.FAILED, reason="too long, HTCondor's code 46", ended=LATER_TEXT, **STARTED),
     ),
     "queue: held": (
         Evidence(queued=queue(5, HoldReason="no program", HoldReasonCode=6, HoldReasonSubCode=0, RemoteHost=None)),

@@ -6,6 +6,7 @@ import pytest
 
 from qanat.errors import UsageError
 from qanat.runners.slurm import flags
+from qanat.runners.slurm.runner import SlurmRunner
 from qanat.runners.submitting import option_changes
 from qanat.runners.submitting.job_script import Stopping
 
@@ -117,3 +118,8 @@ def test_a_signal_that_no_program_would_get_is_warned_of(text: str, better: str)
 )
 def test_the_variables_that_a_template_names_are_known(options: dict[str, object], names: set[str]) -> None:
     assert flags.exported_names(options) == names
+
+
+def test_options_that_limit_memory_and_time_are_found_however_they_are_spelled() -> None:
+    options = {"--mem": "1G", "mem-per-cpu": "1G", "-t": 60, "tmp": "1G", "c": 2}
+    assert SlurmRunner().limit_keys(options) == {"memory": ["--mem", "mem-per-cpu"], "time": ["-t"]}
