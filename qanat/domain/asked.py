@@ -1,4 +1,4 @@
-"""What a submission asked of its scheduler for each group, whatever the options of that scheduler are called."""
+"""What a submission asked of its scheduler for each job, whatever the options of that scheduler are called."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What each group may use; None is what the options do not say, or not as a number."""
+    """What a job may use; None is what the options do not say, or not as a number."""
 
-    cpus: int | None = None
+    cpus: float | None = None
     memory_mib: float | None = None
     time_s: float | None = None
-    gpus: int | None = None
+    gpus: float | None = None

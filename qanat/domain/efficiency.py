@@ -43,7 +43,8 @@ class Amount:
 class Efficiency:
     """What the groups of runs used that asked for the same with the same template, in one experiment.
 
-    `runs` are their ids, newest first, and `options` those of the newest. `groups` counts the groups that ran. Of what
+    `runs` are their ids, newest first, and `options` those of the newest. `asked` is for a job of `per_job` groups, of
+    which `at_once` run at the same time. `groups` counts the groups that ran. Of what
     they used, `amounts` has `cpus` (busy on average), `memory_mib`, `time_s`, `gpu_memory_mib` and `gpu_percent`, as
     far as they are known. `lacked` counts groups that were ended because they needed more, by the reasons of
     domain.retry_policy. Of the CPU time, in hours, `cpu_h_asked` is None if no number of CPUs was asked for.
@@ -54,6 +55,8 @@ class Efficiency:
     template: str | None
     options: Mapping[str, Any]
     asked: Asked
+    per_job: int
+    at_once: int
     runs: tuple[str, ...]
     groups: int
     amounts: Mapping[str, Amount]
@@ -62,10 +65,20 @@ class Efficiency:
     lacked: Mapping[str, int]
 
     @property
+    def turns(self) -> int:
+        """How many groups of a job run one after another."""
+        return math.ceil(self.per_job / self.at_once)
+
+    @property
+    def share(self) -> Asked:
+        """What was asked for each group."""
+        return _share(self.asked, self.at_once, self.turns)
+
+    @property
     def fitting(self) -> Asked:
-        """What would have been enough; None for what is not known."""
-        memory = self._with_room("memory_mib", self.asked.memory_mib, OUT_OF_MEMORY)
-        time_s = self._with_room("time_s", self.asked.time_s, TIMEOUT)
+        """What would have been enough for a job; None for what is not known."""
+        memory = self._with_room("memory_mib", self.at_once, self.asked.memory_mib, OUT_OF_MEMORY)
+        time_s = self._with_room("time_s", self.turns, self.asked.time_s, TIMEOUT)
         return Asked(
             self._cpus(),
             max(MEMORY_LEAST_MIB, _rounded_up(memory, _MEMORY_STEPS)) if memory else None,
@@ -75,11 +88,11 @@ class Efficiency:
     def _cpus(self) -> int | None:
         if "cpus" not in self.amounts:
             return None
-        busy = max(1, math.ceil(self.amounts["cpus"].largest - CPU_ROOM))
-        return min(busy, self.asked.cpus or busy)
+        busy = max(1, math.ceil(self.amounts["cpus"].largest * self.at_once - CPU_ROOM))
+        return min(busy, math.ceil(self.asked.cpus or busy))
 
-    def _with_room(self, name: str, asked: float | None, word: str) -> float:
-        used = self.amounts[name].largest * ROOM if name in self.amounts else 0.0
+    def _with_room(self, name: str, times: int, asked: float | None, word: str) -> float:
+        used = self.amounts[name].largest * times * ROOM if name in self.amounts else 0.0
         return max(used, (asked or 0.0) * MORE) if self.lacked.get(word) else used
 
 
@@ -88,7 +101,8 @@ def efficiencies(runs: Iterable[RunFacts], asked_of: Callable[[RunFacts], Asked]
     together: dict[tuple[Any, ...], list[RunFacts]] = {}
     for run in runs:
         if any(map(_has_run, run.groups)):
-            together.setdefault((run.experiment, run.runner, run.template, asked_of(run)), []).append(run)
+            key = (run.experiment, run.runner, run.template, run.per_job, run.at_once, asked_of(run))
+            together.setdefault(key, []).append(run)
     return [_efficiency(several, asked) for (*_, asked), several in together.items()]
 
 
@@ -102,18 +116,31 @@ def _efficiency(runs: Sequence[RunFacts], asked: Asked) -> Efficiency:
     values |= {name: _each(groups, name) for name in ("gpu_memory_mib", "gpu_percent")}
     lacked = {word: sum(word in group.lacked for group in groups) for word in (OUT_OF_MEMORY, TIMEOUT)}
     newest = runs[0]
+    cpus = asked.cpus / newest.at_once if asked.cpus else None
     return Efficiency(
         newest.experiment,
         newest.runner,
         newest.template,
         newest.options,
         asked,
+        newest.per_job,
+        newest.at_once,
         tuple(run.id for run in runs),
         len(groups),
         {name: Amount(max(each), median(each)) for name, each in values.items() if each},
         math.fsum(cpu_s for _, cpu_s in known) / 3600,
-        math.fsum(span for span, _ in known) * asked.cpus / 3600 if asked.cpus else None,
+        math.fsum(span for span, _ in known) * cpus / 3600 if cpus else None,
         {word: count for word, count in lacked.items() if count},
+    )
+
+
+def _share(asked: Asked, at_once: int, turns: int) -> Asked:
+    cpus, memory_mib, time_s, gpus = asked.cpus, asked.memory_mib, asked.time_s, asked.gpus
+    return Asked(
+        cpus / at_once if cpus else None,
+        memory_mib / at_once if memory_mib else None,
+        time_s / turns if time_s else None,
+        gpus / at_once if gpus else None,
     )
 
 

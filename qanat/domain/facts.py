@@ -49,7 +49,8 @@ class RunFacts(NamedTuple):
 
     `container` is the image, as it was named, and its identity; empty without a container. `code` are the parts of the
     key that say what was executed, the code and the command; empty if they are not known. `rerun_of` is the id of the
-    run that it repeats. `template` and `options` are those of its runner.
+    run that it repeats. `template` and `options` are those of its runner. Each job has
+    `per_job` groups, of which `at_once` run at the same time.
     """
 
     number: int
@@ -76,6 +77,8 @@ class RunFacts(NamedTuple):
     rerun_of: str | None = None
     template: str | None = None
     options: Mapping[str, Any] = {}
+    per_job: int = 1
+    at_once: int = 1
 
     @property
     def data(self) -> list[DataState]:
@@ -130,6 +133,8 @@ def facts_of(run: Run) -> RunFacts:
         rerun_of=run.rerun_of,
         template=run.runner.template,
         options=dict(run.runner.options),
+        per_job=max(1, run.submission.per_job or 1),
+        at_once=max(1, run.submission.at_once or 1) if run.submission.per_job else 1,
     )
 
 

@@ -45,7 +45,7 @@ def in_short(run: Run) -> str:
     found = efficiencies([facts_of(run)], lambda facts: asked_by(session.runners(), facts.runner, facts.options))
     if not found:
         return ""
-    amounts, asked = found[0].amounts, asdict(found[0].asked)
+    amounts, asked = found[0].amounts, asdict(found[0].share)
     parts = []
     for name, (title, shown) in _ROWS.items():
         if name in amounts:
@@ -74,7 +74,7 @@ def template_text(advice: Advice) -> str:
 
 def as_mapping(advice: Advice) -> dict[str, Any]:
     """Return all that is known, as JSON has it; shares of what was asked for are between 0 and 1."""
-    found, asked = advice.found, asdict(advice.found.asked)
+    found, asked = advice.found, asdict(advice.found.share)
     used = {
         name: {"largest": amount.largest, "median": amount.median, "unused": amount.unused(asked.get(name))}
         for name, amount in found.amounts.items()
@@ -85,6 +85,8 @@ def as_mapping(advice: Advice) -> dict[str, Any]:
         "template": found.template,
         "runs": list(found.runs),
         "groups": found.groups,
+        "per_job": found.per_job,
+        "at_once": found.at_once,
         "asked": asked,
         "used": used,
         "cpu_hours": {"asked": found.cpu_h_asked, "used": found.cpu_h},
@@ -101,7 +103,7 @@ def _title(found: Efficiency) -> str:
 
 
 def _table(found: Efficiency) -> tuple[str, ...]:
-    asked = {"cpus": found.asked.cpus, "memory_mib": found.asked.memory_mib, "time_s": found.asked.time_s}
+    asked = {name: value for name, value in asdict(found.share).items() if name in _ROWS}
     rows = []
     for name, (title, shown) in _ROWS.items():
         amount, limit = found.amounts.get(name), asked.get(name)
@@ -124,6 +126,9 @@ def _table(found: Efficiency) -> tuple[str, ...]:
 def _remarks(advice: Advice) -> list[str]:
     found = advice.found
     lines = []
+    if found.per_job > 1:
+        at_once = f", {found.at_once} at the same time" if found.at_once > 1 else ""
+        lines.append(f"  Each job had up to {found.per_job:,} groups{at_once}; `asked` is the share of a group.")
     if found.cpu_h_asked:
         hours = f"{found.cpu_h_asked:.3g} CPU hours"
         lines.append(f"  Of {hours}, {max(0.0, 1 - found.cpu_h / found.cpu_h_asked) * 100:.0f} % were not used.")

@@ -29,7 +29,7 @@ def asking(options: Mapping[str, Any], wanted: Asked) -> dict[str, Any]:
     """
     changes: dict[str, Any] = {}
     if wanted.cpus is not None:
-        changes["request_cpus"] = wanted.cpus
+        changes["request_cpus"] = math.ceil(wanted.cpus)
     if wanted.memory_mib is not None:
         changes["request_memory"] = f"{math.ceil(wanted.memory_mib)}MB"
     present = {key.strip().lower() for key in options}

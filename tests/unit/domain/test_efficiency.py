@@ -110,3 +110,13 @@ def test_runs_count_together_that_asked_for_the_same_with_the_same_template() ->
     found = efficiencies(runs, lambda facts: Asked(2 if facts.number == 6 else 1))
     assert [each.runs for each in found] == [("9-7f3a9c", "7-7f3a9c"), ("8-7f3a9c",), ("6-7f3a9c",)]
     assert found[0].groups == 3
+
+
+def test_groups_that_share_a_job_share_what_it_asked_for() -> None:
+    facts = run(*(group(1, Used(HOUR, 1000)) for _ in range(4)))._replace(per_job=10, at_once=4)
+    (found,) = efficiencies([facts], lambda _: Asked(8, 16_384, 6 * HOUR, 4))
+    assert found.share == Asked(2, 4096, 2 * HOUR, 1)
+    assert (found.cpu_h, found.cpu_h_asked) == (4, 8)
+    assert found.fitting == Asked(4, 4864, 13_500)
+    (other,) = efficiencies([facts._replace(at_once=1)], lambda _: Asked(1, 16_384, 20 * HOUR))
+    assert other.fitting == Asked(1, 1280, 12 * HOUR)

@@ -206,3 +206,35 @@ def test_memory_is_seen_where_sleep_takes_whole_seconds_only(place: Place) -> No
     place.environment = {"PATH": f"{programs}:/usr/bin:/bin"}
     assert place.run(job) == 0
     assert used(place)["memory_mib"] >= 50
+
+
+IN_A_PACK = """
+import glob, os, re, time
+
+def seen(mib):
+    pattern = re.compile(f"^{os.environ['QANAT_GROUP']} ([0-9]+) ", re.MULTILINE)
+    notes = glob.escape(os.path.dirname(os.environ["QANAT_STORAGE_PATH"])) + "/**/.job-used"
+    while True:
+        texts = [open(name).read() for name in glob.glob(notes, recursive=True)]
+        if any(int(found) >= mib * 1024 for text in texts for found in pattern.findall(text)):
+            return
+        time.sleep(0.01)
+"""
+
+
+def test_each_group_of_a_job_with_several_has_its_own(in_any_shell: Place) -> None:
+    place = in_any_shell
+    scripts = (
+        f'memory = b"1" * {100 * MIB}; seen(100)',
+        "seen(1)\nwhile time.process_time() < 1: pass",
+        f'memory = b"1" * {50 * MIB}; seen(50)',
+    )
+    words = [(sys.executable, "-c", IN_A_PACK + script) for script in scripts]
+    job = place.pack(*(place.job(*each, group=number) for number, each in enumerate(words)))
+    place.write(job)
+    assert place.run(job) == 0
+    first, second, third = (place.left(group=number)["used"] for number in range(3))
+    assert 100 <= first["memory_mib"] < 150
+    assert second["memory_mib"] < 45
+    assert 50 <= third["memory_mib"] < 95
+    assert max(first["cpu_s"], third["cpu_s"]) < 1 <= second["cpu_s"]
