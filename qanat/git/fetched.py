@@ -18,7 +18,7 @@ from qanat.system import programs
 FETCH_S = 120.0
 _REF = "refs/qanat/fetched"
 _CAREFUL = ("-c", "core.hooksPath=/dev/null", "-c", "fetch.fsckObjects=true", "-c", "core.fsmonitor=false")
-# `ext::` and transports of other packages would start programs; a prompt would wait for a terminal that is not there.
+# `ext::` and transports of other packages would start programs; a prompt would wait for a terminal, and find none.
 _ENVIRONMENT = {"GIT_ALLOW_PROTOCOL": "https:ssh:file", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
 _REGULAR = ("100644", "100755")
 

@@ -1,0 +1,1 @@
+"""A PBS Professional and OpenPBS runner for qanat."""
