@@ -130,8 +130,10 @@ def _remarks(advice: Advice) -> list[str]:
         at_once = f", {found.at_once} at the same time" if found.at_once > 1 else ""
         lines.append(f"  Each job had up to {found.per_job:,} groups{at_once}; `asked` is the share of a group.")
     if found.cpu_h_asked:
-        hours = f"{found.cpu_h_asked:.3g} CPU hours"
-        lines.append(f"  Of {hours}, {max(0.0, 1 - found.cpu_h / found.cpu_h_asked) * 100:.0f} % were not used.")
+        hours = f"{found.cpu_h_asked:,.0f}" if found.cpu_h_asked >= 100 else f"{found.cpu_h_asked:.2g}"
+        lines.append(
+            f"  Of {hours} CPU hours, {max(0.0, 1 - found.cpu_h / found.cpu_h_asked) * 100:.0f} % were not used."
+        )
     for word, count in found.lacked.items():
         were = "was" if count == 1 else "were"
         lines.append(f"  {plural(count, 'group')} {were} ended for needing more {_LACKED[word]}.")
