@@ -154,13 +154,16 @@ def retry(
     changes: Mapping[str, str],
     options: LaunchOptions,
     on_progress: Shown,
+    *,
+    start_over: bool = False,
 ) -> Run:
     """Retry groups of a run, and return the run; if no group needs it, return the run unchanged."""
     if not numbers:
         return found.run
 
     def start(view: LaunchView) -> Outcome:
-        return retrying.retry(opened.project, found, numbers, live, options, changes, runners=opened.runners, view=view)
+        known = (opened.project, found, numbers, live, options, changes)
+        return retrying.retry(*known, runners=opened.runners, view=view, start_over=start_over)
 
     return _followed(opened, start, on_progress)
 

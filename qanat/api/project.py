@@ -289,6 +289,7 @@ class Project(Plans):
         *,
         failed: bool = False,
         changes: Mapping[str, str] | None = None,
+        start_over: bool = False,
         template: str | None = None,
         n_threads: int | None = None,
         fail_fast: bool = False,
@@ -304,7 +305,8 @@ class Project(Plans):
         """Retry groups of a run, like `qanat retry`; return the run.
 
         By default, and with failed=True among `groups`, those that failed, were cancelled or are lost. `changes`
-        replace options for the scheduler, such as {"mem": "2x"}. Other keywords are those of launch().
+        replace options for the scheduler, such as {"mem": "2x"}; with `start_over`, no group goes on from its
+        checkpoint. Other keywords are those of launch().
         """
         from qanat.api import launching  # only needed to start runs
         from qanat.usecases.launch.options import LaunchOptions
@@ -315,7 +317,8 @@ class Project(Plans):
             there = found.run.runner.name
             ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit, per_job)
             options = LaunchOptions(there, template, n_threads, fail_fast, *ends)
-            retried = launching.retry(self._opened, found, live, numbers, changes or {}, options, on_progress)
+            known = (self._opened, found, live, numbers, changes or {}, options, on_progress)
+            retried = launching.retry(*known, start_over=start_over)
             return Run.of(self._opened, retried)
 
 

@@ -20,6 +20,8 @@ STOPPED = "stopped.json"
 NOTES = ".job-used"
 # How earlier attempts ended that the scheduler started again: one line for each.
 EARLIER = "earlier.jsonl"
+# As a completion file, of an attempt after which the group goes on.
+CONTINUES = "continues.json"
 SIGNAL_BASE = 128
 _SIGNALS = 64
 # What ended a group, in completion files: EXIT, "signal", one of _NOT_STARTED, or _UNCLEAR for SIGINT and
@@ -40,6 +42,12 @@ _NOT_STARTED = {
     "start": {127: _NOT_FOUND, 126: _CANNOT},
     "directory": {126: "its working directory cannot be entered"},
 }
+# Why a group does not go on although its program said so; where that did not even start, the status means nothing.
+_NOT_CONTINUED = {
+    "attempts": "it was to go on, but had no attempts left",
+    "requeue": "it was to go on, but the scheduler did not queue it again",
+}
+_NOT_STARTED_AGAIN = "over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +79,24 @@ def parse(text: str, written: float, program: str = "the program") -> Completion
     elif by.startswith(_LIMIT):
         limit = shortened(by.removeprefix(_LIMIT), _LIMIT_MAX)
         known = replace(known, state=State.FAILED, exit_code=None, reason=time_limits.exceeded(limit))
+    elif why := _NOT_CONTINUED.get(by):
+        known = _not_continued(known, why)
+    elif by == _NOT_STARTED_AGAIN:
+        known = replace(known, state=State.FAILED, exit_code=None, signal=None, reason="it had no attempts left")
     if why := _NOT_STARTED.get(by, {}).get(status):
         why = _PATH_NOT_FOUND if why == _NOT_FOUND and "/" in program else why
         known = replace(known, reason=f"exit code {status}: {why.format(program=program)}")
     started = started if times.is_timestamp(started) else None
     return Completion(attempt, replace(known, started=started, used=used.parse(content.get("used"))))
+
+
+def out_of_attempts(status: JobStatus) -> JobStatus:
+    """Return the end of a program that was to go on, but had its last attempt."""
+    return _not_continued(status, _NOT_CONTINUED["attempts"])
+
+
+def _not_continued(status: JobStatus, why: str) -> JobStatus:
+    return replace(status, state=State.FAILED, reason=f"{status.reason or 'exit code 0'}: {why}")
 
 
 def _end(ended: object, written: float) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from qanat.domain.checkpoint import Checkpoint
 from qanat.domain.container import ContainerRequest
 from qanat.domain.data import STAT
 from qanat.domain.layout import STATE
@@ -77,8 +78,9 @@ class Experiment:
 
     `seeds` are the parameters that only tell repetitions apart; None if the definition does not say. `code_paths` are
     the files and folders of its code besides the program; if empty, its code is all that is in the repository.
-    `figures` are patterns of images in a group's directory, `retry` is what is retried by itself, if any. With
-    `transfer`, its jobs get what they need, since their machines do not see the project.
+    `figures` are patterns of images in a group's directory, `retry` is what is retried by itself, and `checkpoint` when
+    a group goes on later, if any. With `transfer`, its jobs get what they need, since their machines do not see the
+    project.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Experiment:
     figures: tuple[str, ...] = ()
     retry: RetryPolicy | None = None
     transfer: bool = False
+    checkpoint: Checkpoint | None = None
 
     def has_code(self, path: str) -> bool:
         """Return whether a file, by its path from the root, is part of the code."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from qanat.domain.attempts import AttemptState, Earlier, combine
+from qanat.domain.checkpoint import Checkpoint
 from qanat.domain.run import Group, State
 from qanat.domain.sharing import UNSHARED, Sharing
 from qanat.domain.shipment import Shipment
@@ -21,10 +23,10 @@ PARAMETERS_VARIABLE = "QANAT_PARAMETERS_FILE"
 class JobSpec:
     """One group as a job: its command, working directory, storage directory and extra environment variables.
 
-    `info` is the content of its group_info.yaml; empty if there is none. `sharing` says who may
-    use what it leaves. `time_limit` (domain.time_limits) is enforced by a runner that watches its jobs itself, and in
-    a job that works through several groups. Those are `packed`, and `group` is then the number of the pack
-    (domain.packs), everything else is that of its first group.
+    `info` is the content of its group_info.yaml; empty if there is none. `sharing` says who may use what it leaves.
+    `checkpoint` says when it continues later, if it may. `time_limit` (domain.time_limits) is enforced by a runner that
+    watches its jobs itself, and in a job that works through several groups. Those are `packed`, and `group` is then the
+    number of the pack (domain.packs), everything else is that of its first group.
     """
 
     group: int
@@ -37,6 +39,7 @@ class JobSpec:
     sharing: Sharing = UNSHARED
     time_limit: str | None = None
     packed: tuple[JobSpec, ...] = ()
+    checkpoint: Checkpoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,18 @@ class JobEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class JobContinues:
+    """An attempt at a job has ended like this, and another one follows."""
+
+    group: int
+    status: JobStatus
+
+
+# What a runner that watches its jobs itself reports; None is the passing of time.
+JobEvent = JobStarted | JobContinues | JobEnded | None
+
+
+@dataclass(frozen=True, slots=True)
 class Sightings:
     """A runner's answer about jobs; `problem` says why it knows nothing about the unseen ones."""
 
@@ -166,6 +181,21 @@ def apply_status(group: Group, status: JobStatus) -> Group:
 def apply_start(group: Group, event: JobStarted) -> Group:
     """Return the group as of the start of its job."""
     return replace(group, state=State.RUNNING, job=event.handle.job, started=event.timestamp)
+
+
+def apply_continuation(group: Group, status: JobStatus) -> Group:
+    """Return the group as of the end of an attempt after which it goes on."""
+    end = Earlier(
+        group.attempt,
+        AttemptState.CHECKPOINT,
+        status.exit_code,
+        status.signal,
+        status.reason,
+        status.started or group.started,
+        status.ended,
+        status.host,
+    )
+    return group.again(combine(group.attempt + 1, group.earlier, [end]))
 
 
 def command(

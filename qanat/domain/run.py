@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 from qanat.domain import times
 from qanat.domain.attempts import AttemptState, Earlier, combine
+from qanat.domain.checkpoint import Checkpoint
 from qanat.domain.container import Container
 from qanat.domain.data import DataState
 from qanat.domain.group_key import UNKNOWN, SharedKey
@@ -222,8 +223,8 @@ class Run:
     """One launch of an experiment.
 
     `data` says what its datasets and inputs were then, `key` what its groups have in common of their keys, `container`
-    what its programs worked in, None if in none. `after` are the runs that had to end first.
-    `environment` and `machine` are the hashes by which
+    what its programs worked in, None if in none, `checkpoint` when its groups go on later, None if they do not.
+    `after` are the runs that had to end first. `environment` and `machine` are the hashes by which
     `.qanat/environments/` has the software that they found, and the machine of a local run; None if that is unknown, as
     in a container. `imported` holds what a qanat 0.x run had that no other field holds.
     """
@@ -252,6 +253,7 @@ class Run:
     machine: str | None = None
     imported: Mapping[str, Any] = field(default_factory=dict)
     container: Container | None = None
+    checkpoint: Checkpoint | None = None
 
     @property
     def id(self) -> str:

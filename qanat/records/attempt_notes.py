@@ -1,7 +1,7 @@
 """What a job's script notes about attempts that the scheduler started again: how each of them ended.
 
-A line of `earlier.jsonl` is that of the attempt's completion file, with `end`: exit, stopped or lost. The program could
-write there, too, so of a long file only the end is read, and whatever is not such a line is left out.
+A line of `earlier.jsonl` is that of the attempt's completion file, with `end`: exit, checkpoint, stopped or lost. The
+program could write there, too, so of a long file only the end is read, and whatever is not such a line is left out.
 """
 
 from __future__ import annotations
@@ -9,35 +9,42 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from qanat.domain import completion, times
 from qanat.domain.attempts import AttemptState, Earlier, combine
-from qanat.domain.completion import COMPLETION, EARLIER, STOPPED, Completion
+from qanat.domain.checkpoint import ATTEMPTS_MAX
+from qanat.domain.completion import COMPLETION, CONTINUES, EARLIER, STOPPED, Completion
 from qanat.domain.run import Group
 from qanat.records import storage
 from qanat.system import folders
 
 _BYTES_MAX = 2**16
 _STATES = {"stopped": AttemptState.STOPPED, "checkpoint": AttemptState.CHECKPOINT}
-_REASONS = {"stopped": "stopped by the scheduler"}
 _ATTEMPT_MAX = 10**6
 _UNKNOWN = "how it ended is unknown"
 
 
-def ends(folder: Path, before: Group, now: Group, command: Sequence[str]) -> tuple[Earlier, ...]:
-    """Return how attempts before that of `now` ended, in a group's directory, from the attempt of `before` on.
+def with_ends(folder: Path, before: Group, now: Group, command: Sequence[str], *, counts: bool = False) -> Group:
+    """Return a group with how its attempts ended before the present one, from that of `before` on, which is recorded.
 
-    The latest of them may have left its own file only, until the job starts again. The command is that of the run.
+    The latest may have left only its own file in the group's directory, until the job starts again. With `counts`, the
+    files say which attempt the present one is, unless a completion file has. The command is that of the run.
     """
-    known = range(before.attempt, now.attempt)
-    left = [_of(kind, storage.read_completion(folder, command, name)) for kind, name in _FILES.items()]
-    noted = list(_noted(folder, *command[:1]))
-    found = [end for end in (*noted, *left) if end and end.attempt in known]
-    return combine(now.attempt, before.earlier, found)
+    noted = [end for end in _noted(folder, *command[:1]) if end]
+    left = [end for kind, name in _FILES.items() if (end := _of(kind, storage.read_completion(folder, command, name)))]
+    attempt = now.attempt
+    if counts and (not now.state.ended or now.is_hearsay):
+        # One that was noted, or is to go on, has been followed by another one.
+        followed = [end.attempt + 1 for end in (*noted, *left) if end in noted or end.state is AttemptState.CHECKPOINT]
+        present = [end.attempt for end in left if now.state.ended]
+        attempt = max(attempt, min(max((*followed, *present), default=0), before.attempt + ATTEMPTS_MAX))
+    known = [end for end in (*noted, *left) if end.attempt >= before.attempt]
+    return replace(now, attempt=attempt, earlier=combine(attempt, before.earlier, known))
 
 
-_FILES = {"exit": COMPLETION, "stopped": STOPPED}
+_FILES = {"exit": COMPLETION, "checkpoint": CONTINUES, "stopped": STOPPED}
 
 
 def _noted(folder: Path, program: str = "") -> Iterator[Earlier | None]:
@@ -67,7 +74,7 @@ def _of(kind: str, written: Completion | None) -> Earlier | None:
         return None
     status = written.status
     state = _STATES.get(kind) or AttemptState(str(status.state))
-    reason = _REASONS.get(kind, status.reason)
+    reason = f"stopped by the scheduler ({status.reason or 'exit code 0'})" if kind == "stopped" else status.reason
     return Earlier(
         written.attempt, state, status.exit_code, status.signal, reason, status.started, status.ended, status.host
     )

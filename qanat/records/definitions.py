@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from qanat.domain import time_limits
+from qanat.domain.checkpoint import Checkpoint
 from qanat.domain.config import ASK, EACH, RESULT_DIR, Config, Grace, template_sections
 from qanat.domain.container import ContainerRequest
 from qanat.domain.data import STAT
@@ -43,6 +44,7 @@ def experiment_from(content: dict[str, Any]) -> Experiment:
         figures=tuple(content.get("figures", ())),
         retry=_retry(content),
         transfer=content.get("transfer", False),
+        checkpoint=Checkpoint.from_content(content["checkpoint"]) if "checkpoint" in content else None,
     )
 
 

@@ -117,7 +117,7 @@ class Journal:
         self._note(_ended_line(group, status) | {"metrics": {}} | measured.to_mapping())
 
     def again(self, group: Group) -> None:
-        """Record that a group that has ended is about to start again, with how its earlier attempts ended."""
+        """Record that a group is about to start again, with how its earlier attempts ended."""
         self._note({"group": group.number, "attempt": group.attempt, "earlier": group_rows.earlier_rows(group)})
 
     @property
@@ -158,9 +158,18 @@ class Journal:
 
 
 def _ended_line(group: int, status: JobStatus) -> dict[str, Any]:
+    return {"group": group, "end": _known(status)}
+
+
+def _known(status: JobStatus) -> dict[str, Any]:
     known = {slot: getattr(status, slot) for slot in JobStatus.__slots__}
     known["used"] = status.used.to_mapping() if status.used else None
-    return {"group": group, "end": {k: v for k, v in known.items() if v is not None}}
+    return {key: value for key, value in known.items() if value is not None}
+
+
+def _status(known: dict[str, Any]) -> JobStatus:
+    used = Used(**known["used"]) if "used" in known else None
+    return JobStatus(**{**known, "state": State(known["state"]), "used": used})
 
 
 def _created(path: Path, watcher: Watcher) -> FileIO:
@@ -286,9 +295,7 @@ def _apply_line(flight: Flight, line: dict[str, Any]) -> None:
     """
     group = line["group"]
     if "end" in line:
-        end = line["end"]
-        used = Used(**end["used"]) if "used" in end else None
-        flight.ended[group] = JobStatus(**{**end, "state": State(end["state"]), "used": used})
+        flight.ended[group] = _status(line["end"])
         if "metrics" in line:
             flight.measured[group] = Measured.from_mapping(line)
     elif "earlier" in line:

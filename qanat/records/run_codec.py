@@ -11,6 +11,7 @@ import re
 from dataclasses import fields
 from typing import Any
 
+from qanat.domain.checkpoint import ATTEMPTS_MAX, Checkpoint, is_inside
 from qanat.domain.container import Container
 from qanat.domain.group_key import UNKNOWN, SharedKey
 from qanat.domain.json_text import NAMES, from_named
@@ -29,6 +30,7 @@ FLOW = frozenset(
         "tags",
         "after",
         "container",
+        "checkpoint",
         "datasets",
         "data",
         "key",
@@ -85,7 +87,10 @@ def to_mapping(run: Run) -> dict[str, Any]:
         "host": run.host,
         "code": code,
         "command": run.command,
-        **present(container=run.container.as_mapping() if run.container else None),
+        **present(
+            container=run.container.as_mapping() if run.container else None,
+            checkpoint=run.checkpoint.as_mapping() if run.checkpoint else None,
+        ),
         "datasets": dict(run.datasets),
         **present(
             data=[state.as_mapping() for state in run.data] or None, environment=run.environment, machine=run.machine
@@ -199,6 +204,7 @@ def from_mapping(content: Any, source: str) -> Run:
         machine=top.hash("machine"),
         imported=top.optional("imported", dict) or {},
         container=container_from(top.inner("container")) if top.has("container") else None,
+        checkpoint=_checkpoint(top.inner("checkpoint")) if top.has("checkpoint") else None,
     )
     _check_summary(top, run)
     return run
@@ -284,6 +290,15 @@ def _after(rows: list[Any], top: Reader) -> tuple[After, ...]:
             raise reader.wrong("run", f"{quoted(reader.text('run'))} is not a run id")
         found.append(After(reader.text("run"), reader.optional("any", bool) or False))
     return tuple(found)
+
+
+def _checkpoint(row: Reader) -> Checkpoint:
+    code, file, attempts = row.optional("exit_code", int), row.optional("file", str), row.take("attempts", int)
+    if not 1 <= attempts <= ATTEMPTS_MAX:
+        raise row.wrong("attempts", f"{quoted(attempts)} is not from 1 to {ATTEMPTS_MAX:,}")
+    if file is not None and not is_inside(file):
+        raise row.wrong("file", f"{quoted(file)} is not a path in a storage directory")
+    return Checkpoint(code, file, attempts)
 
 
 def _counts(counts: dict[str, Any], row: Reader) -> dict[str, int]:

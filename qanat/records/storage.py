@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qanat.domain import completion, layout, parameters, times, used
-from qanat.domain.completion import COMPLETION, EARLIER, NOTES, STOPPED, Completion
+from qanat.domain.completion import COMPLETION, CONTINUES, EARLIER, NOTES, STOPPED, Completion
 from qanat.domain.experiment import MetricSource
 from qanat.domain.layout import group_folder
 from qanat.domain.outputs import PRINTED
@@ -36,7 +36,7 @@ ACTIONS = "actions.yaml"
 MANIFEST = "qanat_manifest.jsonl"
 # Files and folders beside a group's outputs that are about the run itself: ids, times, paths, speeds, copies.
 GENERATED_FILES = frozenset(
-    {INFO, GROUP_INFO, PROGRESS, COMPLETION, STOPPED, EARLIER, ACTIONS, ATTEMPTS, MANIFEST, PARAMETERS_FILES}
+    {INFO, GROUP_INFO, PROGRESS, COMPLETION, CONTINUES, STOPPED, EARLIER, ACTIONS, ATTEMPTS, MANIFEST, PARAMETERS_FILES}
 )
 NO_OUTPUTS = GENERATED_FILES | PRINTED
 _NOTES_BYTES = 2**20

@@ -14,10 +14,9 @@ from typing import Any, Protocol, Self, runtime_checkable
 from qanat.domain.asked import Asked
 from qanat.domain.job import (
     JobBatch,
-    JobEnded,
+    JobEvent,
     JobHandle,
     JobSpec,
-    JobStarted,
     JobStatus,
     Sightings,
     Submission,
@@ -45,6 +44,7 @@ __all__ = [
     "MayRestart",
     "NamesLimits",
     "Prefetches",
+    "QueuesAgain",
     "RetriesByItself",
     "RetryPolicy",
     "Runner",
@@ -199,6 +199,14 @@ class RetriesByItself(Protocol):
 
 
 @runtime_checkable
+class QueuesAgain(Protocol):
+    """A runner whose scheduler queues a job again if its group is to go on later (JobSpec.checkpoint)."""
+
+    def again_problems(self, options: Mapping[str, Any]) -> list[str]:
+        """List options that contradict it; asks nobody."""
+
+
+@runtime_checkable
 class CanHold(Protocol):
     """A runner whose scheduler can hold jobs."""
 
@@ -311,7 +319,7 @@ class InProcessRunner(Protocol):
     def render(self, jobs: Sequence[JobSpec]) -> str:
         """Return what would be started; no side effects."""
 
-    def watch(self, intent: str, jobs: Sequence[JobSpec]) -> Iterator[JobStarted | JobEnded | None]:
+    def watch(self, intent: str, jobs: Sequence[JobSpec]) -> Iterator[JobEvent]:
         """Start jobs, a limited number at once, and yield events until all have ended.
 
         None is yielded when some time has passed without an event. An interrupt ends running jobs, and reports

@@ -13,6 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from qanat.domain.attempts import AttemptState, Earlier, combine
+from qanat.domain.checkpoint import Checkpoint
 from qanat.domain.container import Container
 from qanat.domain.data import DataState
 from qanat.domain.group_key import SharedKey
@@ -278,4 +279,5 @@ def runs() -> st.SearchStrategy[Run]:
         imported=mappings(),
         container=st.none()
         | st.builds(Container, texts.filter(bool), names, texts.filter(bool), full, st.booleans(), lists),
+        checkpoint=st.none() | st.builds(Checkpoint, st.integers(1, 125), st.none() | names, st.integers(1, 1000)),
     )

@@ -39,8 +39,13 @@ GROUPS = "What to retry"
     metavar="KEY=VALUE",
     help="Change an option of the template, as in mem=2x; may be repeated.",
 )
+@option(
+    "--start-over", group=GROUPS, is_flag=True, help="Let no group go on from its checkpoint; it is kept in attempts/."
+)
 @options_for
-def retry(run: str, failed: bool, groups: tuple[int, ...], changes: tuple[str, ...], **options: Any) -> int:
+def retry(
+    run: str, failed: bool, groups: tuple[int, ...], changes: tuple[str, ...], start_over: bool, **options: Any
+) -> int:
     """Retry groups of RUN within the same run; the files of earlier attempts are kept in attempts/."""
     project = open_project(Path.cwd())
     found, live = find_one_with_live(project, run)
@@ -53,7 +58,7 @@ def retry(run: str, failed: bool, groups: tuple[int, ...], changes: tuple[str, .
     return shown(
         project,
         lambda view: usecase.retry(
-            project, found, numbers, live, chosen, changed, runners=session.runners(), view=view
+            project, found, numbers, live, chosen, changed, runners=session.runners(), view=view, start_over=start_over
         ),
     )[0]
 

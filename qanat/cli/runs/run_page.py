@@ -30,6 +30,7 @@ def run_page(project: Project, run: Run) -> str:
         f"  - 🖥 Runner: {run.runner.name}",
         *_runner_parameters(run),
         *_container_lines(run),
+        *([f"  - 💠 Checkpoint: {run.checkpoint}"] if run.checkpoint else []),
         *_data_lines(run),
         *_environment_lines(project, run),
         f"  - 📁 Path: {run.storage}",

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
 from qanat.cli.terminal.output import plural, tell
+from qanat.domain.attempts import AttemptState
 from qanat.domain.run import Group, Run, State
 from qanat.domain.tally import Tally
 from qanat.usecases.launch.view import RunView, open_output
@@ -72,20 +73,24 @@ class OutputView:
         self._folder, self._run = folder, f"Run {run.number} of {run.experiment}"
         self._begin()
 
+    def _begin_again(self) -> None:
+        for copy in self._copies:
+            copy.more(wait=True)
+            copy.close()
+        self._begin()
+
     def _begin(self) -> None:
         sys.stdout.flush()
         self._copies = [_Copy(self._folder / "stdout.txt", 1), _Copy(self._folder / "stderr.txt", 2)]
 
     def changed(self, group: Group) -> None:
-        """Show what has been written so far; another attempt writes to new files."""
+        """Show what has been written so far; an attempt after a retry writes to new files."""
         self.passing()
         if group.state is State.QUEUED and group.earlier:
-            for copy in self._copies:
-                copy.more(wait=True)
-                copy.close()
             last = group.earlier[-1]
             tell(f"{self._run}: attempt {group.attempt}, after attempt {last.attempt} {last.described}")
-            self._begin()
+            if last.state is not AttemptState.CHECKPOINT:
+                self._begin_again()
 
     def passing(self) -> None:
         """Show what has been written so far."""

@@ -60,8 +60,13 @@ _ATTRIBUTES_SET_BY_QANAT = f"""
 """
 _GETENV = ("getenv", "get_env")
 _KILL_SIGNALS = ("kill_sig", "remove_kill_sig")
+# The exit code after which HTCondor queues a job again, which no other end of a job then has.
+AGAIN = 85
+_REQUEUE = f"""\
+if [ -n "$q_continues" ]; then q_status={AGAIN}; elif [ "$q_status" = {AGAIN} ]; then q_status=1; fi
+"""
 # With any of these, HTCondor looks at how a program ended and may run it again.
-_AFTER_EXIT = frozenset({"max_retries", "retry_until", "on_exit_hold", "on_exit_remove"})
+_AFTER_EXIT = frozenset({"checkpoint_exit_code", "max_retries", "retry_until", "on_exit_hold", "on_exit_remove"})
 # Keys that qanat sets itself and a template must not set.
 OWN = frozenset(_SET_BY_QANAT.split())
 _OWN_ATTRIBUTES = frozenset(_ATTRIBUTES_SET_BY_QANAT.lower().split())
@@ -142,10 +147,16 @@ def decides_after_exit(options: Mapping[str, Any]) -> bool:
     return any(canonical_name(key) in _AFTER_EXIT for key in options)
 
 
+def again_problems(options: Mapping[str, Any]) -> list[str]:
+    """List options by which HTCondor itself decides whether a job is queued again."""
+    named = [key for key in options if canonical_name(key) in _AFTER_EXIT]
+    return [f"{key}: has HTCondor decide whether a group goes on" for key in named]
+
+
 def stopping(options: Mapping[str, Any]) -> Stopping:
     """Return how HTCondor stops jobs: by SIGTERM to the script alone, or by the signals of the options."""
     values = [str(value).strip() for key, value in options.items() if canonical_name(key) in _KILL_SIGNALS]
-    return Stopping(tuple(dict.fromkeys(["TERM", *filter(None, map(_signal_name, values))])))
+    return Stopping(tuple(dict.fromkeys(["TERM", *filter(None, map(_signal_name, values))])), requeue=_REQUEUE)
 
 
 def _signal_name(text: str) -> str:

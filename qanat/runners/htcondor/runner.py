@@ -93,6 +93,10 @@ class HTCondorRunner:
         """Return the options with this in place of what they ask for."""
         return asked.asking(options, wanted)
 
+    def again_problems(self, options: Mapping[str, Any]) -> list[str]:
+        """List options by which HTCondor itself decides whether a job is queued again."""
+        return keys.again_problems(options)
+
     def may_run_again(self, options: Mapping[str, Any]) -> bool:
         """Return whether HTCondor may start a program again that has ended."""
         return keys.decides_after_exit(options)

@@ -37,6 +37,7 @@ def description(batch: JobBatch) -> dict[str, str]:
         **({"transfer_container": "false"} if batch.image.startswith("/") and not batch.shipment else {}),
         **{keys.submit_key(k): keys.submit_value(k, v) for k, v in options.items()},
         **({"universe": "container", "container_image": quoting.literal(batch.image)} if batch.image else {}),
+        **({"on_exit_remove": f"ExitCode =!= {keys.AGAIN}"} if batch.jobs[0].checkpoint else {}),
         **_materialization(batch),
         **(held(batch) if batch.held else {}),
         "arguments": f"$({_ROW})",

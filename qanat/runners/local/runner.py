@@ -18,14 +18,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from qanat.domain import completion, time_limits, times
-from qanat.domain.job import JobEnded, JobHandle, JobSpec, JobStarted, JobStatus
+from qanat.domain.checkpoint import ATTEMPT_VARIABLE, FOLDER, VARIABLE
+from qanat.domain.job import JobContinues, JobEnded, JobEvent, JobHandle, JobSpec, JobStarted, JobStatus
 from qanat.domain.run import State
 from qanat.errors import RunnerUnavailable, reason
 from qanat.runners.local import wrapper
 from qanat.runners.local.about import ABOUT
+from qanat.runners.local.going_on import Attempt
 from qanat.runners.local.signals import STOPPING, Signals
 from qanat.runners.local.usage import Meter
-from qanat.system import files, processes
+from qanat.system import files, folders, processes
 
 if TYPE_CHECKING:
     from resource import struct_rusage
@@ -50,6 +52,7 @@ class LocalRunner:
         self._running: dict[int, _Running] = {}
         self._waiting: deque[JobSpec] = deque()
         self._dropped: list[JobSpec] = []
+        self._attempts: dict[int, int] = {}  # by group, those made here
         self._halted = False
         self._signals = Signals()
         self._meter = Meter(MARK)
@@ -75,7 +78,7 @@ class LocalRunner:
 
         return "".join(f"{shlex.join(job.command)}\n" for job in jobs)
 
-    def watch(self, intent: str, jobs: Sequence[JobSpec]) -> Iterator[JobStarted | JobEnded | None]:
+    def watch(self, intent: str, jobs: Sequence[JobSpec]) -> Iterator[JobEvent]:
         """Start and watch jobs; see InProcessRunner."""
         self._waiting.extend(jobs)
         try:
@@ -84,7 +87,7 @@ class LocalRunner:
             # Something is left here only if the caller stopped early.
             self._signal_all(signal.SIGKILL)
 
-    def _turns(self, intent: str) -> Iterator[JobStarted | JobEnded | None]:
+    def _turns(self, intent: str) -> Iterator[JobEvent]:
         while self._running or self._waiting:
             yield from self._fill(intent)
             if self._running:
@@ -169,7 +172,7 @@ class LocalRunner:
                 yield JobEnded(self._waiting.popleft().group, JobStatus(State.CANCELLED, reason=why))
         while self._waiting and len(self._running) < self._slots:
             job = self._waiting.popleft()
-            started = times.now_exact()
+            started, attempt = times.now_exact(), Attempt.begin(job, self._attempts.get(job.group, 0) + 1)
             try:
                 spawned = _spawn(job, f"{intent}:{job.group}", started)
             except OSError as error:
@@ -179,9 +182,10 @@ class LocalRunner:
                 yield JobEnded(job.group, status)
                 continue
             leader = spawned.shell
+            self._attempts[job.group] = self._attempts.get(job.group, 0) + 1
             limit_s = time_limits.seconds(job.time_limit) if job.time_limit else math.inf
             self._meter.started()
-            self._running[leader] = _Running(job, time.monotonic() + limit_s)
+            self._running[leader] = _Running(job, time.monotonic() + limit_s, attempt)
             details = {"leader": leader, "process_start": processes.start_of(leader) or ""}
             yield JobStarted(JobHandle(intent, job.group, str(spawned.program or leader), details), started)
 
@@ -217,13 +221,23 @@ class LocalRunner:
         for pid in self._running:
             processes.signal_session(pid, number)
 
-    def _reap(self, intent: str) -> Iterator[JobEnded]:
+    def _reap(self, intent: str) -> Iterator[JobEnded | JobContinues]:
         for pid, running in list(self._running.items()):  # and no other child: the process may have some of its own
             if ended := _end_of(pid, running.job):
                 del self._running[pid]
                 status = _status(intent, pid, running, ended.status, ended.shell_killed)
                 used = self._meter.used(running.job.group, ended.usage) if ended.usage else None
-                yield JobEnded(running.job.group, replace(status, used=used))
+                yield self._after(running, replace(status, used=used))
+
+    def _after(self, running: _Running, status: JobStatus) -> JobEnded | JobContinues:
+        """Return what the end of an attempt means; what goes on does so before anything else starts."""
+        job = running.job
+        if running.ending:
+            return JobEnded(job.group, status)
+        if following := running.attempt.next_job(job, status):
+            self._waiting.appendleft(following)
+            return JobContinues(job.group, status)
+        return JobEnded(job.group, running.attempt.ended(job, status))
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,10 +251,11 @@ class _Ending:
 
 @dataclass(slots=True)
 class _Running:
-    """A job that runs, and until when it may (by time.monotonic)."""
+    """An attempt at a job that runs, and until when it may (by time.monotonic)."""
 
     job: JobSpec
     until: float
+    attempt: Attempt
     ending: _Ending | None = None
 
 
@@ -303,5 +318,9 @@ def _as_written(job: JobSpec, now: str) -> JobStatus | None:
 
 
 def _spawn(job: JobSpec, mark: str, started: str) -> wrapper.Processes:
-    environment = {**os.environ, **job.environment, MARK: mark}
+    environment = {**os.environ, **job.environment, MARK: mark, ATTEMPT_VARIABLE: str(job.attempt)}
+    if job.checkpoint:
+        folder = job.storage / FOLDER
+        folders.create(folder, job.sharing)
+        environment[VARIABLE] = str(folder)
     return wrapper.spawn(job, job.storage / completion.COMPLETION, started, environment)

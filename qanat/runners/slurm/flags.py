@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from qanat.domain.names import nearest
@@ -29,6 +30,8 @@ _SHORT = """
     O overcommit o output p partition Q quiet q qos S core-spec s oversubscribe t time V version v verbose W wait
     w nodelist x exclude
 """
+# shell/README.md in runners/submitting says why it is as it is.
+_REQUEUE = Path(__file__).with_name("requeue.sh").read_text()
 OWN = frozenset(_SET_BY_QANAT.split())
 LONG = frozenset(_LONG.split())
 SHORT = dict(zip(_SHORT.split()[::2], _SHORT.split()[1::2], strict=True))
@@ -55,6 +58,12 @@ def key_problems(options: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def again_problems(options: Mapping[str, Any]) -> list[str]:
+    """List options that keep Slurm from queueing a job again."""
+    named = [key for key, value in options.items() if long_name(key) == "no-requeue" and value is not False]
+    return [f"{key}: keeps Slurm from queueing a group again" for key in named]
+
+
 def arguments(options: Mapping[str, Any]) -> list[str]:
     """Return options as command-line arguments: true is a bare flag, false omits it, a list is joined by commas."""
     written = []
@@ -76,7 +85,7 @@ def stopping(options: Mapping[str, Any]) -> Stopping:
     A template may ask for a SIGTERM to the script alone as a warning, which then has to be passed on.
     """
     name = _signal(options).upper().rpartition(":")[2].partition("@")[0].removeprefix("SIG")
-    return Stopping(() if name in ("TERM", "15") else ("TERM",), all_processes=True)
+    return Stopping(() if name in ("TERM", "15") else ("TERM",), all_processes=True, requeue=_REQUEUE)
 
 
 def warnings(options: Mapping[str, Any]) -> list[str]:

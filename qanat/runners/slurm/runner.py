@@ -72,6 +72,10 @@ class SlurmRunner:
         """List what works but is better avoided."""
         return flags.warnings(options)
 
+    def again_problems(self, options: Mapping[str, Any]) -> list[str]:
+        """List options that keep Slurm from queueing a job again."""
+        return flags.again_problems(options)
+
     def may_run_again(self, options: Mapping[str, Any]) -> bool:
         """Return whether the cluster requeues jobs by their exit codes, which is up to its administrator."""
         try:

@@ -55,6 +55,7 @@ def command(batch: JobBatch, array: Array, after: str = "") -> list[str]:
     own_comment = "comment" in map(flags.long_name, batch.options)
     arguments = ["sbatch", "--parsable", f"--job-name={batch.name}{f'-{mark}' if own_comment else ''}"]
     arguments += [] if own_comment else [f"--comment={mark}"]
+    arguments += ["--requeue"] if batch.jobs[0].checkpoint else []
     arguments += [f"--output={_literal(batch.folder / OUTPUT)}", "--open-mode=append"]
     if not array.alone:
         throttle = f"%{batch.max_running}" if batch.max_running else ""

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qanat.domain import machine, time_limits
-from qanat.domain.completion import COMPLETION, EARLIER, STOPPED
+from qanat.domain.checkpoint import Checkpoint
+from qanat.domain.completion import COMPLETION, CONTINUES, EARLIER, STOPPED
 from qanat.domain.job import JobBatch, JobSpec
 from qanat.domain.layout import CANCELLED_GROUPS, GROUP_INFO, STARTS
 from qanat.domain.shipment import OUT, SANDBOX, WORKDIR
@@ -23,9 +24,9 @@ from qanat.system import folders
 JOB_SCRIPT = "job.sh"
 COMMANDS = "commands"
 # What the shells of a running job tell each other; a machine that breaks down leaves them.
-_BETWEEN_SHELLS = ("pid", "note", "failed", "stopping", "cause", "group", "pipe", "used")
+_BETWEEN_SHELLS = ("pid", "note", "failed", "stopping", "cause", "group", "pipe", "used", "flag", "continues")
 SHELL_FILES = frozenset(f".job-{name}" for name in _BETWEEN_SHELLS)
-_OF_GROUPS = {STARTS, GROUP_INFO, COMPLETION, STOPPED, EARLIER, machine.FILE}
+_OF_GROUPS = {STARTS, GROUP_INFO, COMPLETION, CONTINUES, STOPPED, EARLIER, machine.FILE}
 GENERATED_FILES = SHELL_FILES | {JOB_SCRIPT, COMMANDS, cancellations.FILE, CANCELLED_GROUPS} | _OF_GROUPS
 # The name that runners of earlier packages know it by.
 OWN_FILES = GENERATED_FILES
@@ -38,7 +39,7 @@ _HEAD = """\
 QANAT_RUN={run_id}
 """
 # shell/README.md says why the shells are as they are.
-BODY = "".join((_SHELL / name).read_text() for name in ("usage.sh", "job.sh"))
+BODY = "".join((_SHELL / name).read_text() for name in ("usage.sh", "checkpoint.sh", "job.sh"))
 # What a job of several groups needs besides.
 _PACK = (_SHELL / "pack.sh").read_text()
 # Becomes the program. Arguments: directory of the group, working directory, then the program and its arguments.
@@ -49,10 +50,15 @@ _SANDBOX = (_SHELL / "sandbox.sh").read_text()
 
 @dataclass(frozen=True, slots=True)
 class Stopping:
-    """How a scheduler stops a job: the names of the signals, and whether they reach the job's program by themselves."""
+    """How a scheduler stops a job: the names of the signals, and whether they reach the job's program by themselves.
+
+    `requeue` are commands by which a job has itself queued again (shell/README.md); without them, a group that is to
+    continue does so in the same job.
+    """
 
     signals: tuple[str, ...] = ("TERM",)
     all_processes: bool = False
+    requeue: str = ""
 
 
 STOPPING = Stopping()
@@ -68,6 +74,7 @@ def job_script(batch: JobBatch, stopping: Stopping = STOPPING) -> str:
         "q_stop": "stop_all" if stopping.all_processes else "stop",
         "q_start": _START,
         "q_workers": str(batch.at_once) if packed else "",
+        **_checkpoint(batch.jobs[0].checkpoint, "" if batch.shipment else stopping.requeue),
     } | (_pack_values(batch) if packed else {})
     umask = f"umask {umask}\n" if (umask := batch.jobs[0].sharing.umask) else ""
     assignments = "".join(f"{name}={_word(value)}\n" for name, value in values.items())
@@ -108,6 +115,18 @@ def _own_folder(batch: JobBatch) -> str:
 def _word(text: str) -> str:
     """Quote an argument for the shell; the folder of the job is what the shell has for it."""
     return '"$q_sandbox"'.join(shlex.quote(part) if part or SANDBOX not in text else "" for part in text.split(SANDBOX))
+
+
+def _checkpoint(checkpoint: Checkpoint | None, requeue: str) -> dict[str, str]:
+    """Return the variables that say whether, when and how a group continues.
+
+    The folder of a job that does not see the project ends with it, so its group continues in the same job.
+    """
+    if checkpoint is None:
+        return dict.fromkeys(("q_attempts", "q_requeue"), "")
+    code = "" if checkpoint.exit_code is None else str(checkpoint.exit_code)
+    values = {"q_attempts": str(checkpoint.attempts), "q_code": code, "q_flag": checkpoint.file or ""}
+    return {**values, "q_requeue": requeue}
 
 
 def start_command(batch: JobBatch, job: JobSpec) -> list[str]:

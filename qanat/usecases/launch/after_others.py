@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from qanat.domain.job import JobEnded, JobSpec, JobStarted, JobStatus
+from qanat.domain.job import JobEnded, JobEvent, JobSpec, JobStatus
 from qanat.domain.run import Run, State
 from qanat.records.flight import Journal
 from qanat.usecases.launch.order import NeverStarts
@@ -22,7 +22,7 @@ _DROPPED = "cancelled before it started"
 
 def watch(
     before: Before, run: Run, jobs: Sequence[JobSpec], runner: InProcessRunner, journal: Journal, view: WatchView
-) -> Iterator[JobStarted | JobEnded | None]:
+) -> Iterator[JobEvent]:
     """Yield the events of jobs, which start once other runs have ended, unless somebody ends the wait."""
     dropped: set[int] = set()
     try:

@@ -17,13 +17,13 @@ from qanat.usecases.results import remove
 _STAYS = frozenset({storage.ATTEMPTS, storage.INFO, storage.GROUP_INFO, storage.PARAMETERS_FILES, storage.ACTIONS})
 
 
-def set_aside(own: Path, attempt: int, sharing: Sharing) -> None:
-    """Move what an attempt of a group left to `attempts/<n>/` in the group's directory. Raises WriteFailed."""
+def set_aside(own: Path, attempt: int, sharing: Sharing, stays: frozenset[str] = frozenset()) -> None:
+    """Move what an attempt of a group left, but what stays, to `attempts/<n>/` in it. Raises WriteFailed."""
     kept = _kept(own, attempt)
     try:
         folders.create(kept, sharing)
         # The completion file first: without it, no reader can take the old end for that of the new attempt.
-        folders.move(sorted(_left_in(own) - _STAYS, key=lambda name: name != COMPLETION), own, kept)
+        folders.move(sorted(_left_in(own) - _STAYS - stays, key=lambda name: name != COMPLETION), own, kept)
     except OSError as error:
         raise write_failed(kept, error) from None
 

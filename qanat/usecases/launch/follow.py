@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qanat.domain import job, time_limits
-from qanat.domain.job import PARAMETERS_VARIABLE, JobEnded, JobSpec, JobStarted
+from qanat.domain.job import PARAMETERS_VARIABLE, JobContinues, JobEnded, JobSpec, JobStarted
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run, State, lost
 from qanat.errors import InputInvalid, QanatError, RecordEdited, WriteFailed
@@ -107,6 +107,7 @@ def _prepare(project: Project, run: Run, attempt: Attempt) -> list[JobSpec]:
                 group.attempt,
                 sharing=project.sharing,
                 time_limit=limit,
+                checkpoint=run.checkpoint,
             )
         )
     return jobs
@@ -142,6 +143,9 @@ def _watch(
             case JobStarted(handle=handle, timestamp=timestamp):
                 journal.started(handle, timestamp)
                 changed = job.apply_start(groups[handle.group], event)
+            case JobContinues(group=number, status=status):
+                changed = job.apply_continuation(groups[number], status)
+                journal.again(changed)
             case JobEnded(group=number, status=status):
                 own = group_folder(attempt.folder, number, len(groups))
                 finished = status.state is State.FINISHED

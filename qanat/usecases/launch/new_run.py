@@ -176,5 +176,6 @@ def _run(project: Project, launch: Launch, reserved: _Reserved, facts: Submissio
         key=launch.key,
         environment=launch.environment.hash if launch.environment else None,
         container=plan.container,
+        checkpoint=plan.experiment.checkpoint,
         machine=machine.hash if (machine := _machine(launch)) else None,
     )

@@ -228,9 +228,9 @@ def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, facts: Sub
     number = numbers.peek(project.location.private, project.paths.runs)
     folder = plan.storage or place.default_folder(project, plan.experiment.name, number)
     count = len(plan.groups)
-    kept = parameters_copy(folder, plan.parameters_file)
+    kept, checkpoint = parameters_copy(folder, plan.parameters_file), plan.experiment.checkpoint
     groups = [
-        job_spec(project, folder, plan.place, plan.full_command(folder, i), Group(i, args), count, kept)
+        job_spec(project, folder, plan.place, plan.full_command(folder, i), Group(i, args), count, kept, checkpoint)
         for i, args in enumerate(plan.groups)
     ]
     name = f"{plan.experiment.name}_{number}"

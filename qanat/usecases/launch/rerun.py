@@ -16,7 +16,17 @@ from qanat.git import worktree
 from qanat.runners.protocol import Runners
 from qanat.system import files
 from qanat.usecases.environment import machines
-from qanat.usecases.launch import again, checkouts, code, data, found_environment, keys, parameter_copies, past_options
+from qanat.usecases.launch import (
+    again,
+    checkouts,
+    code,
+    data,
+    found_environment,
+    going_on,
+    keys,
+    parameter_copies,
+    past_options,
+)
 from qanat.usecases.launch.code import Ask, Captured, Uncommitted
 from qanat.usecases.launch.launch import enclosed, launch, order_of, start_needed
 from qanat.usecases.launch.new_run import Launch
@@ -83,6 +93,7 @@ def rerun(
     options = options.like(found.run)
     check_options(options, runners)
     choice = _choice_like(project, found.run, options, runners)
+    going_on.check(found.run.checkpoint, choice, runners)
     author = code.check_committer(project)
     secrets = options.allow_secrets
     chosen = again.container_of(project, found.run, choice, runners, repeat.container, allow_secrets=secrets)
@@ -187,7 +198,7 @@ def _planned(
         again.check_data(project, run, place)
         branch = worktree.checked_out(project.location)
         plan = Plan(
-            experiment=again.experiment_of(project, run),
+            experiment=replace(again.experiment_of(project, run), checkpoint=run.checkpoint),
             command=run.command,
             datasets=run.datasets,
             requested=requested,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qanat.domain import time_limits
+from qanat.domain.checkpoint import left_out
 from qanat.domain.data import DataState
 from qanat.domain.experiment import CHECKOUT
 from qanat.domain.group_key import inputs_of, key_of
@@ -31,6 +32,7 @@ from qanat.usecases.launch import (
     data,
     earlier_files,
     found_environment,
+    going_on,
     keys,
     parameter_copies,
     past_code,
@@ -79,11 +81,13 @@ def retry(
     *,
     runners: Runners,
     view: LaunchView,
+    start_over: bool = False,
 ) -> Outcome:
     """Retry groups of a run with the same code; the outputs of earlier attempts are kept.
 
-    `changes` replace options of the run's template for a scheduler. `live` are the active runs. Raises UsageError for
-    options that do not fit, GitRefused if the run's commit is gone, InputInvalid if its data are.
+    A group that has not finished goes on from its checkpoint, unless it is to start over. `changes` replace options of
+    the run's template for a scheduler. `live` are the active runs. Raises UsageError for options that do not fit,
+    GitRefused if the run's commit is gone, InputInvalid if its data are.
     """
     record.check_unedited(project, found.record)
     again.check_defined(project, found.run)
@@ -92,6 +96,7 @@ def retry(
     placing.check_own(project, found.run)
     choice = _choice(project, found.run, len(numbers), options, changes, runners)
     order = _order(project, found.run, live, options, runners)
+    going_on.check(found.run.checkpoint, choice, runners)
     if not options.allow_secrets:
         check_groups(found.run.groups[number].args for number in numbers)
         check_definitions(found.run.datasets, choice)
@@ -105,7 +110,7 @@ def retry(
         if enclosure is None:
             before, own = found.run, place.folder
             environment = found_environment.before_start(project, before.command, own, here, before, view)
-        changed = _Changed(changes, states, environment, here)
+        changed = _Changed(changes, states, environment, here, start_over)
         attempt = partial(_attempt, project, found, numbers, place, choice, changed, enclosure)
         return start(project, attempt, place, options, runners, view, order)
 
@@ -189,12 +194,16 @@ def _packed(project: Project, run: Run, place: Workplace, choice: RunnerChoice, 
 
 @dataclass(frozen=True, slots=True)
 class _Changed:
-    """What is not as at the launch: options, what the data are if they differ, and the environment now."""
+    """What is not as at the launch: options, what the data are if they differ, and the environment now.
+
+    And whether no group goes on from its checkpoint.
+    """
 
     options: Mapping[str, str]
     data: tuple[DataState, ...]
     environment: Described | None
     here: Machine | None
+    start_over: bool
 
     @property
     def machine(self) -> Described | None:
@@ -250,7 +259,9 @@ def _attempt(
     facts = replace(facts, environment=_unlike(found.run.environment, changed.environment))
     run = replace(found.run.with_groups(queued), submission=facts, runner=choice)
     metrics, captured = again.experiment_of(project, run).metrics, past_code.as_checked_out(project, run.code)
-    again_here = _Again(project, found, run, tuple(numbers), placing.open_again(project, run), changed.files)
+    again_here = _Again(
+        project, found, run, tuple(numbers), placing.open_again(project, run), changed.files, changed.start_over
+    )
     return Attempt(again_here, numbers, found.folder, again_here.folder, place, metrics, captured, enclosure)
 
 
@@ -269,6 +280,7 @@ class _Again:
     numbers: tuple[int, ...]
     folder: Path
     environments: tuple[Kept, ...] = ()
+    start_over: bool = False
 
     def write(self) -> Run:
         """Queue the groups in the record, and set aside what their last attempts left."""
@@ -277,7 +289,7 @@ class _Again:
         run, _ = record.update_record(self.project, self.found.record, self._queued)
         try:
             for number in self.numbers:
-                earlier_files.set_aside(*self._last(number), self.project.sharing)
+                earlier_files.set_aside(*self._last(number), self.project.sharing, self._stays(number))
         except QanatError:
             self.undo()
             raise
@@ -309,6 +321,12 @@ class _Again:
     def _ended(self, now: Run) -> Run:
         is_ours = now.submission.intent == self.run.submission.intent
         return self._with(now, self.found.run) if is_ours else now
+
+    def _stays(self, number: int) -> frozenset[str]:
+        """Return what the next attempt of a group finds in its directory; one that has finished starts over."""
+        before = self.found.run
+        goes_on = not self.start_over and before.groups[number].state is not State.FINISHED
+        return left_out(before.checkpoint) if goes_on else frozenset()
 
     def _with(self, now: Run, source: Run) -> Run:
         groups = {n: source.groups[n] for n in self.numbers}

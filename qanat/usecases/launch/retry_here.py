@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from qanat.domain import time_limits
+from qanat.domain.checkpoint import left_out
 from qanat.domain.job import JobSpec
 from qanat.domain.layout import group_folder
 from qanat.domain.retry_policy import RetryPolicy
@@ -15,8 +16,6 @@ from qanat.records.flight import Journal
 from qanat.runners.protocol import InProcessRunner
 from qanat.usecases.launch import earlier_files
 from qanat.usecases.launch.attempt import Attempt
-
-ATTEMPT = "QANAT_ATTEMPT"
 
 
 class Retries:
@@ -40,7 +39,7 @@ class Retries:
         job = self._jobs[group.number]
         own = group_folder(self._attempt.results, group.number, len(self._attempt.beginning.run.groups))
         try:
-            earlier_files.set_aside(own, group.attempt, job.sharing)
+            earlier_files.set_aside(own, group.attempt, job.sharing, left_out(job.checkpoint))
         except WriteFailed as error:
             self.notes.append(f"group {group.number} is not retried: {error.message}")
             return None
@@ -52,11 +51,9 @@ class Retries:
 
     def _once_more(self, job: JobSpec, group: Group) -> JobSpec:
         """Return the job for the next attempt, with more time if the last one lacked it."""
-        attempt = job.attempt + 1
-        environment = {**job.environment, **({ATTEMPT: str(attempt)} if ATTEMPT in job.environment else {})}
         factor = self._policy.more([group]).get("time")
         if job.time_limit and factor:
             limit = time_limits.multiplied(job.time_limit, factor)
             self._options[group.number] = {time_limits.KEY: limit}
             job = replace(job, time_limit=limit)
-        return replace(job, attempt=attempt, environment=environment)
+        return replace(job, attempt=group.attempt + 1)

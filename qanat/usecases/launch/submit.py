@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from qanat.domain.checkpoint import Checkpoint
 from qanat.domain.job import PARAMETERS_VARIABLE, JobBatch, JobSpec, Submission
 from qanat.domain.layout import group_folder
 from qanat.domain.packs import packs
@@ -79,6 +80,7 @@ def job_spec(
     group: Group,
     count: int,
     parameters_file: Path | None,
+    checkpoint: Checkpoint | None,
 ) -> JobSpec:
     """Return a group as a job; folder is the storage directory of its run of `count` groups."""
     # Compiled files would count as traces of this run, and the next one would get a new checkout.
@@ -94,6 +96,7 @@ def job_spec(
         attempt=group.attempt,
         info=storage.group_info(shown(command), group.args).decode() if count > 1 else "",
         sharing=project.sharing,
+        checkpoint=checkpoint,
     )
 
 
@@ -102,7 +105,10 @@ def _prepare(project: Project, run: Run, attempt: Attempt, runner: Runner, order
     commands, place, count = attempt.commands(run), attempt.place, len(run.groups)
     attempt.write_info(run, project.sharing)
     kept, first = attempt.parameters_file(run), min(run.groups[n].attempt for n in attempt.numbers)
-    jobs = [job_spec(project, attempt.folder, place, commands[n], run.groups[n], count, kept) for n in attempt.numbers]
+    jobs = [
+        job_spec(project, attempt.folder, place, commands[n], run.groups[n], count, kept, run.checkpoint)
+        for n in attempt.numbers
+    ]
     batch = JobBatch(
         run_id=run.id,
         name=f"{run.experiment}_{run.number}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from qanat.domain.checkpoint import left_out
 from qanat.domain.reproduction import Comparison
 from qanat.domain.run import Run
 from qanat.errors import UsageError
@@ -45,6 +46,7 @@ def basis_of(found: Found, runners: Runners) -> Basis:
 def verdict(project: Project, basis: Basis, again: Run, rtol: float, runners: Runners) -> Verdict:
     """Compare a rerun with what the first run left; numbers are equal up to the relative difference rtol."""
     first = basis.run
-    own = frozenset().union(*(runners.generated_files(run.runner.name) for run in (first, again)))
+    names = (runners.generated_files(run.runner.name) | left_out(run.checkpoint) for run in (first, again))
+    own = frozenset().union(*names)
     found = reproduction.compare(project, basis, again, rtol, own)
     return Verdict(found, () if found.is_identical else tuple(causes(project, first, again)))

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from qanat.domain import times
+from qanat.domain.checkpoint import left_out
 from qanat.domain.layout import group_folder
 from qanat.domain.long_work import tracked
 from qanat.domain.outputs import OutputFile
@@ -33,7 +34,7 @@ def why_not_kept(folder: Path, run: Run, number: int, left_by_runner: frozenset[
     group = run.groups[number]
     own = group_folder(folders.plain(folder), number, len(run.groups))
     try:
-        left = manifest.left_in(own, storage.NO_OUTPUTS | left_by_runner)
+        left = manifest.left_in(own, storage.NO_OUTPUTS | left_by_runner | left_out(run.checkpoint))
     except OSError:
         return "its results are not here" if group.has_run else ""
     return next(_changes(own, group, left, len(run.groups)), "")

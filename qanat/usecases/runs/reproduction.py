@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
+from qanat.domain.checkpoint import left_out
 from qanat.domain.layout import CHECKOUTS, group_folder
 from qanat.domain.outputs import PRINTED, OutputFile
 from qanat.domain.reproduction import (
@@ -68,9 +69,9 @@ class Basis:
 def basis_of(found: Found, left_by_runner: frozenset[str]) -> Basis:
     """Determine what a rerun of a run can be compared with. Raises InputInvalid if there is nothing."""
     run, folder = found.run, folders.plain(found.folder)
-    left_out = storage.NO_OUTPUTS | left_by_runner
+    no_outputs = storage.NO_OUTPUTS | left_by_runner | left_out(run.checkpoint)
     groups = tuple(
-        _group_basis(group, group_folder(folder, group.number, len(run.groups)), left_out, len(run.groups))
+        _group_basis(group, group_folder(folder, group.number, len(run.groups)), no_outputs, len(run.groups))
         for group in run.groups
     )
     if not any(each.is_comparable for each in groups):

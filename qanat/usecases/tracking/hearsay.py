@@ -52,4 +52,4 @@ def _corrected(project: Project, run: Run, group: Group) -> Group | None:
     status = replace(written.status, restarts=written.attempt - group.attempt)
     found, _ = measured.read_measured(own, metric_sources(project, run))
     now = job.apply_status(group, status).with_measured(found)
-    return replace(now, outputs=None, earlier=attempt_notes.ends(own, group, now, run.command))
+    return replace(attempt_notes.with_ends(own, group, now, run.command), outputs=None)

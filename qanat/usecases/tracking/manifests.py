@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from qanat.domain import outputs
+from qanat.domain import checkpoint, outputs
 from qanat.domain.layout import group_folder
 from qanat.domain.long_work import tracked
 from qanat.domain.outputs import OutputFile, Outputs
@@ -34,7 +34,7 @@ def with_manifests(project: Project, run: Run, left_by_runner: frozenset[str]) -
         return run, []
     folder = folders.plain(project.storage_of(run))
     places = {group.number: group_folder(folder, group.number, len(run.groups)) for group in ended}
-    left, problem = _left_in(places, storage.NO_OUTPUTS | left_by_runner)
+    left, problem = _left_in(places, storage.NO_OUTPUTS | left_by_runner | checkpoint.left_out(run.checkpoint))
     noted, problems = _noted(project, places, _hashed(places, left, HASHED_BYTES_MAX // len(run.groups)))
     changed = {number: replace(run.groups[number], outputs=found) for number, found in noted.items()}
     about = f"the outputs of run {run.number} of {run.experiment} are not all in its record"

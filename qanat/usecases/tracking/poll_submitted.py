@@ -199,12 +199,15 @@ class _Poll:
         return group
 
     def _with_earlier(self, run: Run, before: Run) -> Run:
-        """Return a run with how attempts ended that the scheduler has started again since the record was written."""
-        again = [g for g in run.groups if g.attempt > before.groups[g.number].attempt]
+        """Return a run with how attempts ended that were made since the record was written."""
+        open_groups = [g for g in run.groups if not before.groups[g.number].state.ended]
+        again = [g for g in open_groups if run.checkpoint or _may_be_later(g, before.groups[g.number])]
         return run.with_groups({g.number: self._with_ends(run, g, before.groups[g.number]) for g in again})
 
     def _with_ends(self, run: Run, group: Group, before: Group) -> Group:
-        return replace(group, earlier=attempt_notes.ends(self._states.own(run, group), before, group, run.command))
+        # A scheduler may not say how often it has started a job, and a group may continue in the same one.
+        counts = run.checkpoint is not None or (group.state.ended and group.is_hearsay)
+        return attempt_notes.with_ends(self._states.own(run, group), before, group, run.command, counts=counts)
 
 
 def _poll(runner: Runner, handles: Sequence[JobHandle]) -> Sightings:
@@ -214,6 +217,11 @@ def _poll(runner: Runner, handles: Sequence[JobHandle]) -> Sightings:
         return runner.poll(handles)
     except RunnerUnavailable as error:
         return Sightings({handle: JobStatus(None) for handle in handles}, error.message)
+
+
+def _may_be_later(group: Group, before: Group) -> bool:
+    """Return whether a group may have had more attempts than its record says."""
+    return group.attempt > before.attempt or (group.state.ended and group.is_hearsay)
 
 
 def _open(run: Run) -> list[int]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from qanat.domain import job
+from qanat.domain.attempts import AttemptState
 from qanat.domain.completion import COMPLETION
 from qanat.domain.experiment import MetricSource
 from qanat.domain.intents import may_be_of
@@ -46,7 +47,7 @@ def with_journal(run: Run, seen: Flight | None) -> Run:
     if seen is None or run.state.ended:
         return run
     run = with_attempts(run, seen)
-    changed = {}
+    changed: dict[int, Group] = {}
     for number, (handle, started) in seen.started.items():
         changed[number] = job.apply_start(run.groups[number], job.JobStarted(handle, started))
     for number, status in seen.ended.items():
@@ -82,16 +83,25 @@ def settle(project: Project, run: Run, seen: Flight | None, runner: InProcessRun
 def _settle_group(run: Run, group: Group, own: Path, seen: JobStatus | None, *, has_journal: bool) -> Group:
     written = storage.read_completion(own, run.command)
     if written and written.attempt >= group.attempt:
+        if run.checkpoint and written.status.exit_code == run.checkpoint.exit_code is not None:
+            group = job.apply_continuation(group, written.status)
+            return replace(group, state=State.CANCELLED, reason=NOT_STARTED)
         return job.apply_status(group, written.status)
     if seen is None:
         return group
     if seen.state is State.RUNNING:
         return job.apply_status(group, seen)
     # Without a journal, an empty place may also mean that the results have been moved.
-    if group.started is None and not (own / "stdout.txt").exists() and (has_journal or own.is_dir()):
+    has_printed = not _is_between_attempts(group) and (own / "stdout.txt").exists()
+    if group.started is None and not has_printed and (has_journal or own.is_dir()):
         return replace(group, state=State.CANCELLED, reason=NOT_STARTED)
     process = f"process {group.job}" if group.job else "process of it"
     return lost(group, f"no {COMPLETION} in {own.name} and no {process}")
+
+
+def _is_between_attempts(group: Group) -> bool:
+    last = group.earlier[-1] if group.earlier else None
+    return last is not None and (last.attempt, last.state) == (group.attempt - 1, AttemptState.CHECKPOINT)
 
 
 def _handle(run: Run, group: Group, seen: Flight | None) -> JobHandle:

@@ -56,6 +56,8 @@ note_end() {
     if [ -h "$q_here" ] || [ -h "$1" ] || { [ -e "$1" ] && [ ! -f "$1" ]; }; then return; fi
     if read -r q_end <"$q_here/completion.json"; then
         q_kind=exit
+    elif read -r q_end <"$q_here/continues.json"; then
+        q_kind=checkpoint
     elif read -r q_end <"$q_here/stopped.json"; then
         q_kind=stopped
     else
@@ -66,9 +68,8 @@ note_end() {
 is_stopped() { [ -n "$q_stopped" ] || [ -s "$q_notes/.job-stopping" ]; }
 # Arguments: directory of the group, attempt, number of the group.
 run_group() {
-    q_here=$1 q_attempt=$2 q_group=$3 q_by=exit q_info= q_status=143 q_starts=0 q_last=
+    q_here=$1 q_attempt=$2 q_group=$3 q_by=exit q_info= q_status=143 q_starts=0 q_last= q_continues=
     QANAT_GROUP=$3 QANAT_JOB=$q_intent:$3 QANAT_STORAGE_PATH=$1
-    export QANAT_GROUP QANAT_JOB QANAT_STORAGE_PATH
     now
     q_started=$q_now
     [ -d "$q_here" ] || mkdir -p "$q_here"
@@ -77,7 +78,9 @@ run_group() {
     while read -r q_line; do q_starts=$((q_starts + 1)) q_before=$q_last q_last=$q_line; done <"$q_here/starts"
     q_attempt=$((q_attempt + q_starts - 1))
     [ "$q_starts" -le 1 ] || note_end "$q_here/earlier.jsonl" "$q_before"
-    for q_name in completion.json stopped.json machine.txt; do
+    QANAT_ATTEMPT=$q_attempt
+    export QANAT_GROUP QANAT_JOB QANAT_STORAGE_PATH QANAT_ATTEMPT
+    for q_name in completion.json continues.json stopped.json machine.txt; do
         q_name=$q_here/$q_name
         if [ -e "$q_name" ] || [ -h "$q_name" ]; then rm -f "$q_name"; fi
     done
@@ -88,7 +91,12 @@ run_group() {
     if is_stopped; then
         leave stopped.json
         return
+    elif [ -n "$q_attempts" ] && [ "$q_starts" -gt "$q_attempts" ]; then
+        q_by=over
+        leave completion.json
+        return
     fi
+    [ -z "$q_attempts" ] || before_program
     /bin/sh -c "$q_start" qanat "$q_notes" "$q_here" "$q_workdir" "$@" </dev/null 5>&-
     q_status=$?
     [ "$q_status" != 143 ] || sleep 1
@@ -98,7 +106,9 @@ run_group() {
     *) [ "$q_status" -le 128 ] || [ ! -s "$q_notes/.job-note" ] || q_by=signal ;;
     esac
     if is_stopped; then q_end=stopped.json; else q_end=completion.json; fi
+    [ -z "$q_attempts" ] || decide
     [ -z "$q_workers" ] || attribute
+    [ "$q_end" != completion.json ] || q_continues=
     leave "$q_end"
 }
 if [ "$1" = --keep ]; then
@@ -107,7 +117,8 @@ if [ "$1" = --keep ]; then
     trap : HUP INT QUIT USR1 USR2 ALRM XCPU CONT
     trap 'q_stopped=yes' TERM
     q_machine=$(describe)
-    if [ -n "$q_workers" ]; then run_groups "$@"; else run_group "$@"; fi
+    if [ -n "$q_workers" ]; then run_groups "$@"; else run_attempts "$@"; fi
+    [ -z "$q_continues" ] || echo yes >"$q_notes/.job-continues"
     [ -z "$q_pipe" ] || echo end >&5
     exit "$q_status"
 fi
@@ -157,7 +168,7 @@ export QANAT_RUN
 if grep -qs "^$q_intent $3 " "$q_cancelled"; then exit 0; fi
 clear() {
     set --
-    for q_name in pid note failed stopping cause group pipe used; do set -- "$@" "$q_base$q_number/.job-$q_name"; done
+    for q_name in pid note failed stopping cause group pipe used flag continues; do set -- "$@" "$q_base$q_number/.job-$q_name"; done
     rm -f "$@"
 }
 # Arguments: those of the script.
@@ -198,12 +209,18 @@ if [ -n "$q_workers" ]; then
 fi
 start_keeper "$@"
 wait_for_keepers
-if read -r q_end <"$q_here/completion.json" || read -r q_end <"$q_here/stopped.json"; then
+if
+    read -r q_end <"$q_here/completion.json" || read -r q_end <"$q_here/continues.json" ||
+        read -r q_end <"$q_here/stopped.json"
+then
     q_status=${q_end#*'"status": '} q_status=${q_status%%,*}
 else
     read -r q_group q_attempt q_started q_line <"$q_base/.job-group" || { now; q_started=$q_now; }
     if [ -n "$q_stopped" ]; then leave stopped.json; else leave completion.json; fi
 fi 2>/dev/null
+q_continues=
+[ ! -s "$q_base/.job-continues" ] || q_continues=yes
+eval "$q_requeue"
 clear
 [ -z "$q_sandbox" ] || tidy
 exit "$q_status"

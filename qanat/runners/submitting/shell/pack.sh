@@ -17,7 +17,7 @@ run_groups() {
         claim "$q_next" || continue
         q_here=$q_folder${q_several:+/group_$q_next}
         if [ ! -s "$q_here/completion.json" ] && ! is_cancelled "$q_next"; then
-            run_group "$q_here" 1 "$q_next"
+            run_attempts "$q_here" 1 "$q_next"
             for q_name in pid failed cause group; do true >"$q_notes/.job-$q_name"; done
         fi
         # The job ends as a program would, for a scheduler that starts another job only if this one has succeeded.

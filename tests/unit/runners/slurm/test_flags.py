@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from qanat.errors import UsageError
@@ -101,7 +103,16 @@ def test_an_option_that_is_not_there_is_added_but_not_multiplied() -> None:
     ],
 )
 def test_a_warning_by_sigterm_is_not_taken_for_a_stop(options: dict[str, object], signals: tuple[str, ...]) -> None:
-    assert flags.stopping(options) == Stopping(signals, all_processes=True)
+    found = flags.stopping(options)
+    assert replace(found, requeue="") == Stopping(signals, all_processes=True)
+
+
+def test_an_option_that_keeps_jobs_from_being_queued_again_contradicts_a_checkpoint() -> None:
+    assert flags.again_problems({"mem": "1G", "--no-requeue": True}) == [
+        "--no-requeue: keeps Slurm from queueing a group again"
+    ]
+    assert flags.again_problems({"k": ""}) == ["k: keeps Slurm from queueing a group again"]
+    assert flags.again_problems({"no-requeue": False, "requeue": True}) == []
 
 
 @pytest.mark.parametrize(

@@ -462,7 +462,7 @@ def test_inputs_of_the_run_are_those_of_the_retry(world: World) -> None:
 def test_a_group_that_is_retried_knows_of_its_last_attempt_only_how_it_ended(world: World) -> None:
     before = failed_on_the_scheduler(world).groups[1]
     times = {"started": before.started, "ended": before.ended}
-    end = Earlier(1, AttemptState.FAILED, 3, reason="exit code 3", host="node7", **times)
+    end = Earlier(1, AttemptState.FAILED, 1, reason="exit code 1", host="node7", **times)
     after = Group(1, ("--seed", "1"), job="2.1", attempt=2, earlier=(end,), key=before.key)
     assert retried(world).groups[1] == after
 

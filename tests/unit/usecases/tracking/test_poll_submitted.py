@@ -321,7 +321,11 @@ def test_how_each_attempt_ended_that_the_scheduler_started_again_is_recorded(wor
     job.is_stopped()
     job.is_requeued()
     (stopped,) = world.look().groups[0].earlier  # before the script could note it
-    assert (stopped.attempt, stopped.described, stopped.signal) == (1, "stopped by the scheduler", 15)
+    assert (stopped.attempt, stopped.described, stopped.signal) == (
+        1,
+        "stopped by the scheduler (ended by SIGTERM)",
+        15,
+    )
     job.starts("node8")
     assert world.look().groups[0].earlier == (stopped,)
     job.ends(3)
