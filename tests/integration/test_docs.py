@@ -29,6 +29,7 @@ PAGES = sorted(DOCS.glob("*.md"))
         ("docs/tutorial.md", 40),
         ("README.md", 6),
         ("docs/curves.md", 10),
+        ("docs/checkpoints.md", 3),
         ("docs/papers.md", 10),
         ("docs/repeating.md", 20),
         ("docs/waiting.md", 8),

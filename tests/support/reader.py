@@ -224,6 +224,7 @@ RUN_PAGES: dict[str, Callable[[Path], Reader]] = {
     "docs/tutorial.md": at_home,
     "README.md": in_the_example,
     "docs/curves.md": partial(in_a_project, "digits"),
+    "docs/checkpoints.md": partial(in_a_project, "darts"),
     "docs/papers.md": partial(in_a_project, "rings"),
     "docs/repeating.md": partial(in_a_project, "weather"),
     "docs/waiting.md": partial(in_a_project, "nights"),

@@ -37,7 +37,7 @@ def description(batch: JobBatch) -> dict[str, str]:
         **({"transfer_container": "false"} if batch.image.startswith("/") and not batch.shipment else {}),
         **{keys.submit_key(k): keys.submit_value(k, v) for k, v in options.items()},
         **({"universe": "container", "container_image": quoting.literal(batch.image)} if batch.image else {}),
-        **({"on_exit_remove": f"ExitCode =!= {keys.AGAIN}"} if batch.jobs[0].checkpoint else {}),
+        **({"on_exit_remove": f"ExitCode =!= {keys.AGAIN}"} if _is_queued_again(batch) else {}),
         **_materialization(batch),
         **(held(batch) if batch.held else {}),
         "arguments": f"$({_ROW})",
@@ -53,6 +53,11 @@ def description(batch: JobBatch) -> dict[str, str]:
     if batch.shipment:
         content |= transfer.settings(batch, batch.shipment)
     return {key: value for key, value in content.items() if value != ""}
+
+
+def _is_queued_again(batch: JobBatch) -> bool:
+    """Return whether HTCondor queues jobs of this batch again whose groups go on."""
+    return batch.jobs[0].checkpoint is not None and batch.shipment is None
 
 
 def _materialization(batch: JobBatch) -> dict[str, str]:

@@ -111,7 +111,6 @@ def test_an_option_that_keeps_jobs_from_being_queued_again_contradicts_a_checkpo
     assert flags.again_problems({"mem": "1G", "--no-requeue": True}) == [
         "--no-requeue: keeps Slurm from queueing a group again"
     ]
-    assert flags.again_problems({"k": ""}) == ["k: keeps Slurm from queueing a group again"]
     assert flags.again_problems({"no-requeue": False, "requeue": True}) == []
 
 
