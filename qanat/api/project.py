@@ -305,7 +305,7 @@ class Project(Plans):
         """Retry groups of a run, like `qanat retry`; return the run.
 
         By default, and with failed=True among `groups`, those that failed, were cancelled or are lost. `changes`
-        replace options for the scheduler, such as {"mem": "2x"}; with `start_over`, no group goes on from its
+        replace options for the scheduler, such as {"mem": "2x"}; with `start_over`, no group continues from its
         checkpoint. Other keywords are those of launch().
         """
         from qanat.api import launching  # only needed to start runs

@@ -14,7 +14,7 @@ EARLIER_MAX = 100
 class AttemptState(StrEnum):
     """What became of an earlier attempt: as a group ends, or one of two ends after which the scheduler starts it again.
 
-    STOPPED: the scheduler stopped it. CHECKPOINT: its program said that it is to go on later.
+    STOPPED: the scheduler stopped it. CHECKPOINT: its program said that it is to continue later.
     """
 
     FINISHED = "finished"

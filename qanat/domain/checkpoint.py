@@ -1,4 +1,4 @@
-"""Programs that end before they have finished, and go on later from a checkpoint of their own."""
+"""Programs that end before they have finished, and continue later from a checkpoint of their own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ATTEMPTS_MAX = 1000
 
 
 def left_out(checkpoint: Checkpoint | None) -> frozenset[str]:
-    """Return the names in a group's directory that are no outputs: how often a group was stopped shows in them."""
+    """Return the names in a group's directory that do not count as outputs: they depend on when it was stopped."""
     return frozenset({FOLDER}) if checkpoint else frozenset()
 
 
@@ -27,7 +27,7 @@ def is_inside(file: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What says that a program is to go on later, and how many attempts it may have.
+    """What says that a program is to continue later, and how many attempts it may have.
 
     It says so by an exit code, or by a file in its group's directory that it has written in this attempt.
     """
@@ -47,7 +47,7 @@ class Checkpoint:
         return {key: value for key, value in values.items() if value is not None}
 
     def __str__(self) -> str:
-        """Return it in words: `up to 20 attempts: exit code 85, or checkpoint/again`."""
+        """Return it as text: `up to 20 attempts: exit code 85, or checkpoint/again`."""
         signs = [f"exit code {self.exit_code}"] if self.exit_code is not None else []
         signs += [self.file] if self.file else []
         return f"up to {self.attempts} attempts: {', or '.join(signs)}"

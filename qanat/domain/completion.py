@@ -20,7 +20,7 @@ STOPPED = "stopped.json"
 NOTES = ".job-used"
 # How earlier attempts ended that the scheduler started again: one line for each.
 EARLIER = "earlier.jsonl"
-# As a completion file, of an attempt after which the group goes on.
+# As a completion file, of an attempt after which the group continues.
 CONTINUES = "continues.json"
 SIGNAL_BASE = 128
 _SIGNALS = 64
@@ -42,10 +42,10 @@ _NOT_STARTED = {
     "start": {127: _NOT_FOUND, 126: _CANNOT},
     "directory": {126: "its working directory cannot be entered"},
 }
-# Why a group does not go on although its program said so; where that did not even start, the status means nothing.
+# Why a group does not continue although its program said so; where that did not even start, the status means nothing.
 _NOT_CONTINUED = {
-    "attempts": "it was to go on, but had no attempts left",
-    "requeue": "it was to go on, but the scheduler did not queue it again",
+    "attempts": "it was to continue, but had no attempts left",
+    "requeue": "it was to continue, but the scheduler did not queue it again",
 }
 _NOT_STARTED_AGAIN = "over"
 
@@ -91,7 +91,7 @@ def parse(text: str, written: float, program: str = "the program") -> Completion
 
 
 def out_of_attempts(status: JobStatus) -> JobStatus:
-    """Return the end of a program that was to go on, but had its last attempt."""
+    """Return the end of a program that was to continue, but had its last attempt."""
     return _not_continued(status, _NOT_CONTINUED["attempts"])
 
 

@@ -184,7 +184,7 @@ def apply_start(group: Group, event: JobStarted) -> Group:
 
 
 def apply_continuation(group: Group, status: JobStatus) -> Group:
-    """Return the group as of the end of an attempt after which it goes on."""
+    """Return the group as of the end of an attempt after which it continues."""
     end = Earlier(
         group.attempt,
         AttemptState.CHECKPOINT,

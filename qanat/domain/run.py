@@ -223,7 +223,7 @@ class Run:
     """One launch of an experiment.
 
     `data` says what its datasets and inputs were then, `key` what its groups have in common of their keys, `container`
-    what its programs worked in, None if in none, `checkpoint` when its groups go on later, None if they do not.
+    what its programs worked in, None if in none, `checkpoint` when its groups continue later, None if they do not.
     `after` are the runs that had to end first. `environment` and `machine` are the hashes by which
     `.qanat/environments/` has the software that they found, and the machine of a local run; None if that is unknown, as
     in a container. `imported` holds what a qanat 0.x run had that no other field holds.

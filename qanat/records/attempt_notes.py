@@ -36,7 +36,7 @@ def with_ends(folder: Path, before: Group, now: Group, command: Sequence[str], *
     left = [end for kind, name in _FILES.items() if (end := _of(kind, storage.read_completion(folder, command, name)))]
     attempt = now.attempt
     if counts and (not now.state.ended or now.is_hearsay):
-        # One that was noted, or is to go on, has been followed by another one.
+        # One that was noted, or is to continue, has been followed by another one.
         followed = [end.attempt + 1 for end in (*noted, *left) if end in noted or end.state is AttemptState.CHECKPOINT]
         present = [end.attempt for end in left if now.state.ended]
         attempt = max(attempt, min(max((*followed, *present), default=0), before.attempt + ATTEMPTS_MAX))

@@ -200,7 +200,7 @@ class RetriesByItself(Protocol):
 
 @runtime_checkable
 class QueuesAgain(Protocol):
-    """A runner whose scheduler queues a job again if its group is to go on later (JobSpec.checkpoint)."""
+    """A runner whose scheduler queues a job again if its group is to continue later (JobSpec.checkpoint)."""
 
     def again_problems(self, options: Mapping[str, Any]) -> list[str]:
         """List options that contradict it; asks nobody."""

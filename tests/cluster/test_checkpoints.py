@@ -32,7 +32,7 @@ checkpoint: {{exit_code: 85, attempts: {attempts}}}
 
 
 def define(project: OnCluster, name: str, program: str, attempts: int = 5) -> None:
-    """Define and commit an experiment whose groups may go on."""
+    """Define and commit an experiment whose groups may continue."""
     project.write(f"{name}.sh", program)
     project.write(f".qanat/experiments/{name}.yaml", DEFINITION.format(name=name, attempts=attempts))
     project.commit(name)
@@ -84,7 +84,7 @@ def test_slurm_queues_elements_of_an_array_again_up_to_the_limit(on_slurm: OnSlu
     on_slurm.qanat("run", "never", "-g", "0", "-g", "1", "--runner", "slurm", "--wait", code=1)
     for group in on_slurm.record()["groups"]:
         assert (group["attempt"], group["state"], len(group["earlier"])) == (2, "failed", 1)
-        assert group["reason"] == "exit code 85: it was to go on, but had no attempts left"
+        assert group["reason"] == "exit code 85: it was to continue, but had no attempts left"
 
 
 @pytest.mark.xdist_group("htcondor")
@@ -107,4 +107,4 @@ def test_on_htcondor_the_last_attempt_is_the_last(on_pool: OnPool) -> None:
     on_pool.qanat("run", "never", "-g", "0", "-g", "1", "--runner", "htcondor", "--wait", code=1)
     for group in on_pool.record()["groups"]:
         assert (group["attempt"], group["state"], len(group["earlier"])) == (2, "failed", 1)
-        assert group["reason"] == "exit code 85: it was to go on, but had no attempts left"
+        assert group["reason"] == "exit code 85: it was to continue, but had no attempts left"

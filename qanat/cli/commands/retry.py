@@ -40,7 +40,10 @@ GROUPS = "What to retry"
     help="Change an option of the template, as in mem=2x; may be repeated.",
 )
 @option(
-    "--start-over", group=GROUPS, is_flag=True, help="Let no group go on from its checkpoint; it is kept in attempts/."
+    "--start-over",
+    group=GROUPS,
+    is_flag=True,
+    help="Let no group continue from its checkpoint; it is kept in attempts/.",
 )
 @options_for
 def retry(

@@ -150,7 +150,7 @@ def decides_after_exit(options: Mapping[str, Any]) -> bool:
 def again_problems(options: Mapping[str, Any]) -> list[str]:
     """List options by which HTCondor itself decides whether a job is queued again."""
     named = [key for key in options if canonical_name(key) in _AFTER_EXIT]
-    return [f"{key}: has HTCondor decide whether a group goes on" for key in named]
+    return [f"{key}: has HTCondor decide whether a group continues" for key in named]
 
 
 def stopping(options: Mapping[str, Any]) -> Stopping:

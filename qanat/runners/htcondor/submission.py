@@ -56,7 +56,7 @@ def description(batch: JobBatch) -> dict[str, str]:
 
 
 def _is_queued_again(batch: JobBatch) -> bool:
-    """Return whether HTCondor queues jobs of this batch again whose groups go on."""
+    """Return whether HTCondor queues jobs of this batch again whose groups continue."""
     return batch.jobs[0].checkpoint is not None and batch.shipment is None
 
 

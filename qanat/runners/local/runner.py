@@ -24,7 +24,7 @@ from qanat.domain.run import State
 from qanat.errors import RunnerUnavailable, reason
 from qanat.runners.local import wrapper
 from qanat.runners.local.about import ABOUT
-from qanat.runners.local.going_on import Attempt
+from qanat.runners.local.continuing import Attempt
 from qanat.runners.local.signals import STOPPING, Signals
 from qanat.runners.local.usage import Meter
 from qanat.system import files, folders, processes
@@ -230,7 +230,7 @@ class LocalRunner:
                 yield self._after(running, replace(status, used=used))
 
     def _after(self, running: _Running, status: JobStatus) -> JobEnded | JobContinues:
-        """Return what the end of an attempt means; what goes on does so before anything else starts."""
+        """Return what the end of an attempt means; what continues does so before anything else starts."""
         job = running.job
         if running.ending:
             return JobEnded(job.group, status)

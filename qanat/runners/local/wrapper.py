@@ -109,7 +109,7 @@ def spawn(job: JobSpec, completion: Path, started: str, environment: dict[str, s
 
 
 def _spawn(job: JobSpec, words: list[str], environment: dict[str, str], note: _Pipe, announcement: _Pipe) -> int:
-    # A later attempt goes on with the output of the earlier one.
+    # A later attempt continues with the output of the earlier one.
     new = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     return os.posix_spawn(
         SHELL,

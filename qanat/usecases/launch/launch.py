@@ -19,7 +19,7 @@ from qanat.domain.experiment import CHECKOUT, PROJECT
 from qanat.domain.layout import STATE
 from qanat.domain.run import Run, RunnerChoice
 from qanat.usecases.environment import machines
-from qanat.usecases.launch import code, data, found_environment, going_on, keys, past_code
+from qanat.usecases.launch import code, continuing, data, found_environment, keys, past_code
 from qanat.usecases.launch import plan as plan_run
 from qanat.usecases.launch.code import Ask, Captured, Counts
 from qanat.usecases.launch.container_choice import choose_container
@@ -185,7 +185,7 @@ def planned(
         from qanat.usecases.launch import shipping
 
         choice = shipping.decided(choice, plan.experiment, options, runners, in_place=request.in_place)
-    going_on.check(plan.experiment.checkpoint, choice, runners)
+    continuing.check(plan.experiment.checkpoint, choice, runners)
     if not options.allow_secrets:
         check_launch(project, plan, choice, request.uncommitted)
     return past, plan, choice

@@ -20,9 +20,9 @@ from qanat.usecases.launch import (
     again,
     checkouts,
     code,
+    continuing,
     data,
     found_environment,
-    going_on,
     keys,
     parameter_copies,
     past_options,
@@ -93,7 +93,7 @@ def rerun(
     options = options.like(found.run)
     check_options(options, runners)
     choice = _choice_like(project, found.run, options, runners)
-    going_on.check(found.run.checkpoint, choice, runners)
+    continuing.check(found.run.checkpoint, choice, runners)
     author = code.check_committer(project)
     secrets = options.allow_secrets
     chosen = again.container_of(project, found.run, choice, runners, repeat.container, allow_secrets=secrets)

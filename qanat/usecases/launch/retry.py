@@ -29,10 +29,10 @@ from qanat.usecases.launch import (
     again,
     checkouts,
     code,
+    continuing,
     data,
     earlier_files,
     found_environment,
-    going_on,
     keys,
     parameter_copies,
     past_code,
@@ -85,8 +85,8 @@ def retry(
 ) -> Outcome:
     """Retry groups of a run with the same code; the outputs of earlier attempts are kept.
 
-    A group that has not finished goes on from its checkpoint, unless it is to start over. `changes` replace options of
-    the run's template for a scheduler. `live` are the active runs. Raises UsageError for options that do not fit,
+    A group that has not finished continues from its checkpoint, unless it is to start over. `changes` replace options
+    of the run's template for a scheduler. `live` are the active runs. Raises UsageError for options that do not fit,
     GitRefused if the run's commit is gone, InputInvalid if its data are.
     """
     record.check_unedited(project, found.record)
@@ -96,7 +96,7 @@ def retry(
     placing.check_own(project, found.run)
     choice = _choice(project, found.run, len(numbers), options, changes, runners)
     order = _order(project, found.run, live, options, runners)
-    going_on.check(found.run.checkpoint, choice, runners)
+    continuing.check(found.run.checkpoint, choice, runners)
     if not options.allow_secrets:
         check_groups(found.run.groups[number].args for number in numbers)
         check_definitions(found.run.datasets, choice)
@@ -196,7 +196,7 @@ def _packed(project: Project, run: Run, place: Workplace, choice: RunnerChoice, 
 class _Changed:
     """What is not as at the launch: options, what the data are if they differ, and the environment now.
 
-    And whether no group goes on from its checkpoint.
+    And whether no group continues from its checkpoint.
     """
 
     options: Mapping[str, str]

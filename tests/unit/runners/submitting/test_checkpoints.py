@@ -1,4 +1,4 @@
-"""What the script of a job does if its program says that it is to go on later."""
+"""What the script of a job does if its program says that it is to continue later."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from qanat.domain.checkpoint import Checkpoint
 from qanat.runners.htcondor import keys
 from qanat.runners.slurm import flags
 from qanat.runners.submitting.job_script import Stopping
-from tests.unit.runners.submitting.test_job_script import Place, begun, in_any_shell, place
-
-__all__ = ["in_any_shell", "place"]
+from tests.unit.runners.submitting.place import Place
+from tests.unit.runners.submitting.test_job_script import begun
 
 CODE = Checkpoint(85)
 FLAG = Checkpoint(file="checkpoint/again")
 # What the scheduler would do, noted in a file.
 QUEUE = Stopping(requeue='[ -z "$q_continues" ] || echo queued >>"$q_here/queue"\n')
-# Counts its attempts in its checkpoint, and goes on until it has had as many as it wants.
+# Counts its attempts in its checkpoint, and continues until it has had as many as it wants.
 COUNTS = """\
 echo "attempt $QANAT_ATTEMPT" >>"$QANAT_CHECKPOINT/log"
 echo "$QANAT_ATTEMPT"

@@ -1,4 +1,4 @@
-"""Which jobs go on in another attempt, and which have none left."""
+"""Which jobs continue in another attempt, and which have none left."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Attempt:
         return replace(job, attempt=job.attempt + 1)
 
     def ended(self, job: JobSpec, status: JobStatus) -> JobStatus:
-        """Return how a job has ended that does not go on, though its program may have said so."""
+        """Return how a job has ended that does not continue, though its program may have said so."""
         return out_of_attempts(status) if self._asks_for_more(job, status) else status
 
     def _asks_for_more(self, job: JobSpec, status: JobStatus) -> bool:
@@ -43,7 +43,7 @@ class Attempt:
 
 
 def _flag_ns(job: JobSpec) -> int | None:
-    """Return when the file was written by which a program says that it is to go on; None without one."""
+    """Return when the file was written by which a program says that it is to continue; None without one."""
     if job.checkpoint is None or job.checkpoint.file is None:
         return None
     try:

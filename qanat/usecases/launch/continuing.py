@@ -1,4 +1,4 @@
-"""Whether groups can go on later in further attempts, as their experiment asks for it."""
+"""Whether groups can continue later in further attempts, as their experiment asks for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def check(checkpoint: Checkpoint | None, choice: RunnerChoice, runners: Runners) -> None:
     """Raise UsageError for options of a scheduler that contradict a checkpoint.
 
-    A runner that is not known to queue jobs again has its groups go on in the same job.
+    A runner that is not known to queue jobs again has its groups continue in the same job.
     """
     if checkpoint is None or runners.is_in_process(choice.name):
         return
