@@ -52,7 +52,10 @@ def preview(project: Project, request: RunRequest, options: LaunchOptions, runne
         place = packed(project, place, choice, plan, commit, runners, make=False)
         plan = enclosed(project, replace(plan, place=place), chosen)
     runner = runners.submitting(options.runner)
-    shown = replace(choice, options=submitted_options(runner, choice, is_packed=options.packs))
+    shown = replace(
+        choice,
+        options=submitted_options(runner, choice, reruns=not options.packs and plan.experiment.checkpoint is None),
+    )
     batch = plan_run.preview_batch(project, plan, shown, options.facts())
     script = runner.render(batch)
     whole = replace(whole, place=plan.place, enclosure=plan.enclosure)

@@ -109,12 +109,13 @@ def _prepare(project: Project, run: Run, attempt: Attempt, runner: Runner, order
         job_spec(project, attempt.folder, place, commands[n], run.groups[n], count, kept, run.checkpoint)
         for n in attempt.numbers
     ]
+    reruns = not run.submission.per_job and run.checkpoint is None
     batch = JobBatch(
         run_id=run.id,
         name=f"{run.experiment}_{run.number}",
         intent=run.submission.intent,
         folder=attempt.folder,
-        options=submitted_options(runner, run.runner, attempt=first, is_packed=bool(run.submission.per_job)),
+        options=submitted_options(runner, run.runner, attempt=first, reruns=reruns),
         jobs=in_packs(jobs, run.submission),
         max_running=run.submission.max_running,
         image=attempt.enclosure.image_of_jobs if attempt.enclosure else "",

@@ -168,7 +168,7 @@ class _Poll:
             return run
         if run.submission.per_job is not None:
             return self._packs.with_completions(run)
-        options = submitted_options(self._runner, run.runner)
+        options = submitted_options(self._runner, run.runner, reruns=run.checkpoint is None)
         if isinstance(self._runner, MayRestart) and self._runner.may_run_again(options):
             return run
         ends = ((g, self._states.completion(run, g)) for g in run.groups if not g.state.ended)

@@ -33,11 +33,12 @@ def with_submission(run: Run, submission: Submission, numbers: Sequence[int]) ->
 
 
 def submitted_options(
-    runner: Runner, choice: RunnerChoice, *, attempt: int = 1, is_packed: bool = False
+    runner: Runner, choice: RunnerChoice, *, attempt: int = 1, reruns: bool = True
 ) -> Mapping[str, Any]:
     """Return the options that are submitted: those in the record, and what the scheduler does of the retry policy.
 
-    `attempt` is the lowest number of an attempt that is submitted. With several groups in a job, it must not be rerun.
+    `attempt` is the lowest number of an attempt that is submitted. Without `reruns`, the scheduler must not run a job
+    again: it has several groups, or queues itself again.
     """
     if choice.retry is None:
         return choice.options
@@ -45,7 +46,7 @@ def submitted_options(
 
     if not isinstance(runner, RetriesByItself):
         return choice.options
-    return runner.with_policy(choice.options, choice.retry, choice.retry.attempts if is_packed else attempt)
+    return runner.with_policy(choice.options, choice.retry, attempt if reruns else choice.retry.attempts)
 
 
 def jobs_of(project: Project, run: Run, numbers: Iterable[int] | None = None) -> list[Job]:
