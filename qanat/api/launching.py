@@ -6,6 +6,7 @@ import signal
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from qanat.api.opened import Opened
@@ -107,8 +108,11 @@ def find(opened: Opened, word: str) -> tuple[Found, list[Run]]:
         return find_run(project, index, result, word), list(result.live.values())
 
 
-def launch(opened: Opened, asked: RunRequest, options: LaunchOptions, on_progress: Shown) -> Run:
-    """Run an experiment, and return the run."""
+def launch(
+    opened: Opened, asked: RunRequest, options: LaunchOptions, on_progress: Shown, after: tuple[str, ...] = ()
+) -> Run:
+    """Run an experiment after these runs, and return the run."""
+    asked = replace(asked, after=after)
 
     def start(view: LaunchView) -> Outcome:
         return launching.launch(opened.project, asked, options, runners=opened.runners, ask=_ask_nobody, view=view)

@@ -141,34 +141,34 @@ class Project(Plans):
         ignore: Sequence[str] = (),
         many: bool = False,
         container: str | Path | Mapping[str, object] | None = None,
+        after: Sequence[Run | str | int] = (),
         on_progress: Shown = None,
     ) -> Run:
         """Run an experiment and record it, like `qanat run`; return the run.
 
         `args` are the program's arguments, converted with str(). The keywords are the options of `qanat run`: `groups`,
-        `ranges`, `tags`, `add` and `ignore` list the values of --group-param, --range-param, --tag, --add and --ignore,
-        `template` is --submit-template, and `many` is --yes. A local run has ended when this returns, and the output of
-        its programs is in files below its `path`. If a program fails, nothing is raised: see `state`. A submitted run
-        has ended only with wait=True, and a local one with detach=True continues in a process of its own, even after
-        this one has ended: see Run.wait(). With needed=True, if nothing is left to run, the newest run that has some of
-        the groups is returned. `on_progress` is called in this thread with a Progress: when the run starts, and
-        whenever a group of a local run starts or ends, or a submitted run is polled. Its exceptions are raised once the
-        run is recorded. on_progress=True draws a line instead, which is the default in a notebook; False draws nothing.
-        KeyboardInterrupt cancels a local run, and is raised once that is recorded; in threads other than the main one,
-        use the run's cancel(). Raises the errors of `qanat run`; nothing is left of a run that could not be started.
+        `ranges`, `tags`, `add`, `ignore` and `after` (runs, or texts such as "4:any") list values, `template` is
+        --submit-template, and `many` is --yes. A local run has ended when this returns, and the output of its programs
+        is in files below its `path`. If a program fails, nothing is raised: see `state`. A submitted run has ended only
+        with wait=True, and a local one with detach=True continues in its own process, even after this one has ended:
+        see Run.wait(). With needed=True, if nothing is left to run, the newest run with some of the groups is returned.
+        `on_progress` is called in this thread with a Progress when the run starts, a group of a local run starts or
+        ends, or a submitted run is polled. Its exceptions are raised once the run is recorded. on_progress=True draws a
+        line, as is the default in a notebook; False draws nothing. KeyboardInterrupt cancels a local run, and is raised
+        once that is recorded; in other threads, use the run's cancel(). Raises the errors of `qanat run`.
         """
         from qanat.api import launching  # only needed to start runs
         from qanat.usecases.launch.options import LaunchOptions
 
-        opened, lists, files = self._opened, (args, groups, ranges, tags), (param_file, parameters_file, storage_path)
-        request = launching.request(experiment, *lists, *files, container, description=description, many=many)
+        opened, named = self._opened, (args, groups, ranges, tags, param_file, parameters_file, storage_path, container)
+        request = launching.request(experiment, *named, description=description, many=many)
         ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit, per_job)
         options = LaunchOptions(runner, template, n_threads, fail_fast, *ends)
         with for_python():
             changes = launching.uncommitted(opened, commit_message, add, snapshot=snapshot, allow_secrets=allow_secrets)
             only = launching.needed_only(listed("ignore", ignore), needed=needed)
             request = replace(request, revision=commit_sha, uncommitted=changes, in_place=in_place, needed=only)
-            return Run.of(opened, launching.launch(opened, request, options, on_progress))
+            return Run.of(opened, launching.launch(opened, request, options, on_progress, _words(after)))
 
     @overload
     def rerun(
@@ -220,6 +220,7 @@ class Project(Plans):
         allow_secrets: bool = ...,
         needed: bool = ...,
         ignore: Sequence[str] = ...,
+        after: Sequence[Run | str | int] = ...,
         on_progress: Shown = ...,
     ) -> Run: ...
 
@@ -249,6 +250,7 @@ class Project(Plans):
         allow_secrets: bool = False,
         needed: bool = False,
         ignore: Sequence[str] = (),
+        after: Sequence[Run | str | int] = (),
         on_progress: Shown = None,
     ) -> Run | Check:
         """Repeat a run as a new one, with the same code and parameters, like `qanat rerun`; return the new run.
@@ -278,7 +280,7 @@ class Project(Plans):
                 self._opened, commit_message, add, snapshot=snapshot, allow_secrets=allow_secrets
             )
             only = launching.needed_only(listed("ignore", ignore), needed=needed)
-            repeat = launching.Repeat(numbers, head, changes, only, launching.container_from(container))
+            repeat = launching.Repeat(numbers, head, changes, only, launching.container_from(container), _words(after))
             again = launching.rerun(self._opened, found, live, options, repeat, on_progress)
             return Run.of(self._opened, again) if basis is None else _checked(self._opened, basis, again, rtol)
 
@@ -336,6 +338,10 @@ def _checked(opened: Opened, basis: Basis, again: records.Run, rtol: float) -> C
     first, now, found = Run.of(opened, basis.run), Run.of(opened, again), verdict.found
     is_same = found.is_identical, found.is_equal
     return Check(first, now, *is_same, found.files, found.values, basis.notes, verdict.causes)
+
+
+def _words(runs: Sequence[Run | str | int]) -> tuple[str, ...]:
+    return tuple(map(_word, listed("after", runs)))
 
 
 def _word(run: Run | str | int) -> str:

@@ -15,6 +15,8 @@ T = TypeVar("T")
 KEYWORDS = (
     (r"--add FILE", "add=[FILE]"),
     (r"--add", "add"),
+    (r"--after ([\w-]+:any)", r'after=["\1"]'),
+    (r"--after", "after"),
     (r"--allow-secrets", "allow_secrets=True"),
     (r"--check", "check=True"),
     (r"--cancel-on-interrupt", "cancel_on_interrupt"),

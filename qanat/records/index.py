@@ -259,6 +259,13 @@ class Index:
         query = f"SELECT record FROM runs WHERE {where} ORDER BY path"  # noqa: S608
         return [row[0] for row in self._surviving(lambda: self._database.execute(query).fetchall())]
 
+    def coming_after(self, run_id: str) -> list[str]:
+        """List the records of the runs that come after a run, as JSON texts, in launch order."""
+        named = "EXISTS (SELECT 1 FROM json_each(record, '$.after') WHERE json_extract(value, '$.run') = ?)"
+        where = f"problem IS NULL AND instr(record, '\"after\"') AND {named} ORDER BY created, number, uid"
+        query = f"SELECT record FROM runs WHERE {where}"  # noqa: S608
+        return [row[0] for row in self._surviving(lambda: self._database.execute(query, (run_id,)).fetchall())]
+
     def counts(self, now: Mapping[str, str] | None = None) -> dict[str, dict[str, int]]:
         """Count the runs by experiment and state.
 

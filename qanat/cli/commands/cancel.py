@@ -12,11 +12,12 @@ from qanat.cli import session
 from qanat.cli.options import option
 from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import find_one, finding, until_ended
-from qanat.cli.terminal.output import say, tell
+from qanat.cli.terminal.output import listed, say, tell
 from qanat.domain.run import Run, State, count_states
 from qanat.errors import QanatError, UsageError
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import cancel as cancel_run
+from qanat.usecases.runs import order
 from qanat.usecases.tracking.find import Found, check_group
 
 Item = TypeVar("Item")
@@ -68,9 +69,18 @@ def _each(items: Iterable[Item], act: Callable[[Item], Result]) -> tuple[list[Re
 def _cancel(project: Project, found: Found) -> Run:
     if session.runners().is_in_process(found.run.runner.name):
         found = find_one(project, found.run.id)  # it may have ended while another one was
+    lost = _lost(project, found.run)
     run, notes = cancel_run.cancel_run(project, found, session.runners())
-    reporting.tell_notes(notes)
+    reporting.tell_notes([*notes, *lost])
     return run
+
+
+def _lost(project: Project, run: Run) -> list[str]:
+    """Return a sentence on the runs that will not start, since this one does not finish."""
+    waiting = order.waiting_for(project, run)
+    found = [str(one.number) for one in waiting if any(a.run == run.id and not a.any for a in one.after)]
+    one_of = "run" if len(found) == 1 else "runs"
+    return [f"{one_of} {listed(found)} waited for run {run.number}, and will not start"] if found else []
 
 
 def _cancel_groups(project: Project, runs: tuple[str, ...], groups: tuple[int, ...]) -> int:

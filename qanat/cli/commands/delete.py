@@ -19,6 +19,7 @@ from qanat.errors import RunnerUnavailable
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.runs import cancel as cancel_run
 from qanat.usecases.runs import delete as deletion
+from qanat.usecases.runs import order
 from qanat.usecases.tracking.find import Found, check_ended, is_active
 
 
@@ -35,6 +36,8 @@ def delete(runs: tuple[str, ...], yes: bool, cancel_first: bool) -> None:
     project = open_project(Path.cwd())
     with finding(project) as find:
         found = list({f.run.id: f for f in map(find, runs)}.values())
+    for one in found:
+        order.check_deletable(project, one.run, [other.run.id for other in found])
     if not cancel_first:
         for one in found:
             if is_active(one.run):

@@ -39,6 +39,7 @@ LEFT_OUT: dict[str, Any] = {
     "json": False,
     "wait": False,
     "after": (),
+    "print_number": False,
     "detach": False,
     "cancel_on_interrupt": False,
 }

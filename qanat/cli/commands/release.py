@@ -19,5 +19,6 @@ def release(run: str) -> None:
     """Release the held jobs of a submitted RUN."""
     project = open_project(Path.cwd())
     found = find_one(project, run)
-    cancel_run.release_run(project, found, session.runners())
-    say(f"Run {found.run.number} of {found.run.experiment} is being released")
+    is_free = cancel_run.release_run(project, found, session.runners())
+    when = "is being released" if is_free else "is released once the runs before it have ended"
+    say(f"Run {found.run.number} of {found.run.experiment} {when}")

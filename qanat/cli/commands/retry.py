@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ from qanat.cli.options import Command, option
 from qanat.cli.runs.launch_options import group_options, options_for, options_from
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.runs.looking_up import find_one_with_live
-from qanat.cli.terminal.output import say, tell
+from qanat.cli.terminal.output import listed, say, tell
 from qanat.domain.run import Run
 from qanat.domain.shortening import quoted
 from qanat.errors import GitRefused, UsageError
 from qanat.usecases.launch import past_code
 from qanat.usecases.launch import retry as usecase
 from qanat.usecases.project import Project, open_project
+from qanat.usecases.runs import order
 
 GROUPS = "What to retry"
 
@@ -58,12 +60,15 @@ def retry(
         return 0
     _note_changes(project, found.run, groups)
     chosen, changed = options_from(options, found.run.runner.name), dict(map(_change, changes))
-    return shown(
+    code, retried = shown(
         project,
         lambda view: usecase.retry(
             project, found, numbers, live, chosen, changed, runners=session.runners(), view=view, start_over=start_over
         ),
-    )[0]
+    )
+    if code == 0:
+        _note_order(project, retried)
+    return code
 
 
 def _note_changes(project: Project, run: Run, groups: tuple[int, ...]) -> None:
@@ -75,6 +80,17 @@ def _note_changes(project: Project, run: Run, groups: tuple[int, ...]) -> None:
                 f"note: the code has changed since; retry uses commit {run.code.commit[:10]}"
                 f" (for the code as it is now: qanat rerun {run.number} {which} --head)"
             )
+
+
+def _note_order(project: Project, run: Run) -> None:
+    """Print which runs did not start since this one had not ended as required."""
+    if found := order.not_started_for(project, run):
+        numbers = [str(one.number) for one in found]
+        tell(f"note: to continue with what comes after it: qanat retry {numbers[0]}{_and_then(numbers[1:])}")
+
+
+def _and_then(numbers: Sequence[str]) -> str:
+    return f", then {listed(numbers)}" if numbers else ""
 
 
 def _change(text: str) -> tuple[str, str]:

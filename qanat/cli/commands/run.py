@@ -28,6 +28,7 @@ from qanat.cli.runs.launch_options import (
 )
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.terminal import arguments
+from qanat.cli.terminal.output import say
 from qanat.errors import QanatError, UsageError
 from qanat.usecases.launch import launch as launching
 from qanat.usecases.launch.plan import RunRequest, whole_path
@@ -146,6 +147,12 @@ class RunCommand(Command):
 @option("--description", group=RECORDING, default="", help="Describe the run.")
 @option("--dry-run", group=OTHER, is_flag=True, help="Print the command of every group without running anything.")
 @option("--json", group=OTHER, is_flag=True, help="With --dry-run, print JSON.")
+@option(
+    "--print-number",
+    group=OTHER,
+    is_flag=True,
+    help="Print the number of the run on stdout, for scripts, and nothing else.",
+)
 @option("--yes", group=OTHER, is_flag=True, help="Allow more than 20,000 groups.")
 @click.pass_context
 def run(ctx: click.Context, /, **options: Any) -> int:
@@ -162,6 +169,8 @@ def run(ctx: click.Context, /, **options: Any) -> int:
         check_name(project, ctx, options)
     if options["json"] and not options["dry_run"]:
         raise UsageError("--json requires --dry-run", hint="for the record of a run as JSON: qanat show RUN --json")
+    if options["print_number"] and options["dry_run"]:
+        raise UsageError("--print-number cannot be combined with --dry-run", hint="a dry run has no number")
     request, chosen = request_from(options, ctx.meta["program"]), options_from(options, options["runner"])
     request = replace(request, expected=expected)
     if options["dry_run"]:
@@ -170,12 +179,16 @@ def run(ctx: click.Context, /, **options: Any) -> int:
 
         show_preview(previewing.preview(project, request, chosen, session.runners()), as_json=options["json"])
         return 0
-    return shown(
+    code, started = shown(
         project,
         lambda view: launching.launch(
             project, request, chosen, runners=session.runners(), ask=ask_about_changes, view=view
         ),
-    )[0]
+        quiet=options["print_number"],
+    )
+    if options["print_number"]:
+        say(str(started.number))
+    return code
 
 
 def check_name(project: Project, ctx: click.Context, options: dict[str, Any]) -> None:

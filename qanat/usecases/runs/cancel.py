@@ -19,6 +19,7 @@ from qanat.runners.protocol import CanHold, InProcessRunner, Runner, Runners
 from qanat.system import processes
 from qanat.usecases.project import Project
 from qanat.usecases.results.proof import Proof
+from qanat.usecases.runs import order
 from qanat.usecases.tracking import manifests, notices, record
 from qanat.usecases.tracking.find import Found, deletion_hint
 from qanat.usecases.tracking.settle import NOT_STARTED, owner_of, settle
@@ -158,13 +159,20 @@ def hold_run(project: Project, found: Found, runners: Runners) -> int:
         what = f"run {run.number} of {run.experiment} has no queued groups: {running:,} running"
         raise UsageError(what, hint=f"a running group cannot be held; end the run: qanat cancel {run.number}")
     runner.hold(waiting)
+    order.keep_held(project, run)
     return running
 
 
-def release_run(project: Project, found: Found, runners: Runners) -> None:
-    """Release the held jobs of a submitted run. Raises UsageError for a run that cannot be released."""
+def release_run(project: Project, found: Found, runners: Runners) -> bool:
+    """Release the held jobs of a submitted run; return whether they may start now, and need not wait for another run.
+
+    Raises UsageError for a run that cannot be released.
+    """
     runner = _holding(_steerable(found, runners, "released"))
+    if not order.may_be_released(project, found.run):
+        return False
     runner.release([job.handle for job in open_jobs(project, found.run)])
+    return True
 
 
 def _check_active(run: Run) -> None:

@@ -11,7 +11,7 @@ from qanat.domain.layout import RUNS
 from qanat.errors import GitRefused, InputInvalid, UsageError, WriteFailed
 from qanat.git import lock, others, tracked, worktree
 from qanat.git.lock import Held
-from qanat.records import ledger, retries, run_codec
+from qanat.records import ledger, orders, retries, run_codec
 from qanat.records.index import Index
 from qanat.records.made import Notes
 from qanat.usecases.definitions import define
@@ -19,6 +19,7 @@ from qanat.usecases.merging import deleted
 from qanat.usecases.project import Project
 from qanat.usecases.results import proof, remove
 from qanat.usecases.results.proof import Results
+from qanat.usecases.runs import order
 from qanat.usecases.tracking import record
 from qanat.usecases.tracking.find import Found, check_ended, is_active
 
@@ -120,6 +121,7 @@ def delete_runs(project: Project, runs: Sequence[Found]) -> tuple[DeletionPlan, 
     for found in runs:
         if is_active(found.run):
             check_ended(found, "it cannot be deleted")
+        order.check_deletable(project, found.run, [one.run.id for one in runs])
         record.check_unedited(project, found.record)
     plan = plan_runs(project, runs)
     numbers = ", ".join(str(found.run.number) for found in runs)
@@ -166,6 +168,7 @@ def _carry_out(project: Project, plan: DeletionPlan, subject: str, *, commit: bo
     for run_id in plan.records:
         notes.forget(run_id)
         retries.forget(project.location.private, run_id)
+        orders.forget(project.location.private, run_id)
     done = set() if note else set(map(project.paths.relative, committed))
     return Deleted(before if had else None, tuple(had), tuple(path for path in had if path not in done), note)
 

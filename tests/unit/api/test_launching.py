@@ -66,6 +66,20 @@ def test_a_submitted_run_goes_on_unless_its_end_is_waited_for(world: World, proj
     assert run.refresh().state == "finished"
 
 
+def test_a_run_may_start_after_others(world: World, project: qanat.Project) -> None:
+    first = project.launch("train", runner="world")
+    with pytest.warns(UserWarning, match="^run 2 is held: once it may start"):
+        second = project.launch("train", runner="world", after=[first])
+    assert [(one.run, one.any) for one in second.record.after] == [(first.id, False)]
+    with pytest.warns(UserWarning, match="^run 3 is held"):
+        again = project.rerun(second, after=[f"{first.id}:any", second.number])
+    assert [(one.run, one.any) for one in again.record.after] == [(first.id, True), (second.id, False)]
+    world.scheduler.jobs[0].ends(1)
+    with pytest.raises(UsageError, match="run 1 failed") as error:
+        project.launch("train", after=[1])
+    assert 'accept any end of it: after=["1:any"]' in error.value.hint
+
+
 def test_the_keywords_of_a_launch_mean_what_the_options_mean(world: World, project: qanat.Project) -> None:
     world.write("grid.yaml", "fixed_args: {options: {--a: 1}}\n")
     world.write("parameters.json", "{}\n")
@@ -454,7 +468,7 @@ CALLED_OTHERWISE = {
     "set": "changes",
 }
 # --engine and --gpu are keys of `container`.
-ONLY_COMMANDS = {"plan", "dry_run", "json", "help", "engine", "gpu"}
+ONLY_COMMANDS = {"plan", "dry_run", "json", "help", "engine", "gpu", "print_number"}
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.releasing import keep_order
 from qanat.usecases.launch.rerun import Repeat, rerun
 from qanat.usecases.launch.retry import chosen_groups, retry
+from qanat.usecases.runs.cancel import hold_run, release_run
+from qanat.usecases.runs.order import check_deletable
 from qanat.usecases.tracking.refresh import refresh
 from tests.support.scheduler import Job
 from tests.support.world import World
@@ -225,6 +227,56 @@ def test_a_note_on_jobs_that_another_command_submits_meanwhile_is_kept(
         again(world, 2)
         keep_order(world.project, index, result, world)
     assert waiting(world) == [second.id]
+
+
+def test_what_the_user_holds_stays_held(world: World) -> None:
+    first, second = world.submit(), world.submit(after=("1",))
+    hold_run(world.project, world.find(2), world)
+    job_of(world, first).ends()
+    world.look()
+    assert (world.look(2).state, waiting(world)) == (State.HELD, [])
+    assert release_run(world.project, world.find(2), world)
+    assert job_of(world, second).status.state is State.QUEUED
+
+
+def test_a_run_that_waits_is_not_released_by_hand(world: World) -> None:
+    first, second = world.submit(), world.submit(after=("1",))
+    what = r"^run 2 waits for run 1 \(train\), and is released once it may start$"
+    with pytest.raises(UsageError, match=what) as error:
+        release_run(world.project, world.find(2), world)
+    assert error.value.hint == "to start it without waiting, cancel it, and run it again: qanat rerun 2"
+    hold_run(world.project, world.find(2), world)
+    assert not release_run(world.project, world.find(2), world)
+    assert job_of(world, second).status.state is State.HELD
+    job_of(world, first).ends()
+    world.look()
+    assert job_of(world, second).status.state is State.QUEUED
+
+
+def test_a_run_that_is_waited_for_is_not_deleted(world: World) -> None:
+    first, second = world.submit(), world.submit(after=("1:any",))
+    job_of(world, first).ends()
+    world.look()
+    third = world.submit(after=("2",))
+    with pytest.raises(UsageError, match=r"run 2 cannot be deleted: run 3 \(train\) waits for it") as error:
+        check_deletable(world.project, second)
+    assert error.value.hint == "cancel that one first: qanat cancel 3"
+    job_of(world, third).is_removed()
+    world.look()
+    check_deletable(world.project, second)
+
+
+def test_a_run_that_is_retried_by_itself_is_not_left_to_the_scheduler(world: World) -> None:
+    world.experiment("exit 1", retry={"times": 1, "when": ["failed"]})
+    first = world.submit()
+    second = world.submit(after=("1",))
+    assert world.scheduler.batches[1].after == ()
+    job_of(world, first).ends(1)
+    world.look()
+    assert (world.look(1).state, world.look(2).state) == (State.QUEUED, State.HELD)
+    job_of(world, first, -1).ends()
+    world.look()
+    assert job_of(world, second).status.state is State.QUEUED
 
 
 def test_one_process_releases_for_all_until_nothing_waits(world: World) -> None:
