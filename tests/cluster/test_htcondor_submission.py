@@ -321,6 +321,21 @@ def test_what_htcondor_refuses_is_said_and_leaves_no_trace(on_pool: OnPool, opti
     assert on_pool.pool.jobs() == []
 
 
+def test_the_options_that_a_template_inherits_arrive_if_they_are_for_this_machine(on_pool: OnPool) -> None:
+    on_pool.experiment("none", "exit 0\n")
+    here = f"when: {{host: '{os.uname().nodename}*'}}\n"
+    on_pool.template("site", "Request_Memory: 50MB\n+Site: alpha\nrequest_cpus: 100000", here)
+    on_pool.template("elsewhere", "+Site: beta\n", "when: {host: not-here}\n")
+    on_pool.template("mine", "request_memory: 60MB\nMy.site: gamma\n", "extends: [site, elsewhere]\n")
+    record = on_pool.submit("none", "--submit_template", "mine")
+    job = on_pool.job("RequestMemory", "Site", "RequestCpus")
+    assert (job["RequestMemory"], job["Site"], job["RequestCpus"]) == (60, "gamma", 100000)
+    assert [(row["template"], row["options"]) for row in record["runner"]["sources"]] == [
+        ("site", ["request_cpus"]),
+        ("mine", ["request_memory", "My.site"]),
+    ]
+
+
 def test_a_file_of_the_project_is_not_taken_for_a_module_of_pythons(on_pool: OnPool) -> None:
     for name in ("json", "htcondor2", "ctypes"):
         on_pool.write(f"{name}.py", "raise SystemExit('taken for Python')\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -205,6 +206,22 @@ def test_the_options_of_a_template_arrive_however_their_keys_are_written(on_slur
     assert [part for part in wanted if f" {part} " not in shown] == []
     assert record["runner"]["options"]["-p"] == "low"
     assert record["runner"]["template"] == "all"
+
+
+def test_the_options_that_a_template_inherits_arrive_if_they_are_for_this_machine(on_slurm: OnSlurm) -> None:
+    on_slurm.experiment("none", "exit 0\n")
+    here = f"when: {{host: '{os.uname().nodename}*'}}\n"
+    on_slurm.template("site", "-p: low\n--mem: 50M\nnice: 5", here)
+    on_slurm.template("elsewhere", "-p: none\n", "when: {host: not-here}\n")
+    on_slurm.template("mine", f"mem: 60M\n-t: 7\n{LATER}", "extends: [site, elsewhere]\n")
+    record = on_slurm.submit("none", "--submit_template", "mine")
+    shown = on_slurm.cluster.run("scontrol", "-o", "show", "job", on_slurm.numbers()[0])
+    wanted = ("Partition=low", "MinMemoryNode=60M", "TimeLimit=00:07:00", "Nice=5")
+    assert [part for part in wanted if f" {part} " not in shown] == []
+    assert [(row["template"], row["options"]) for row in record["runner"]["sources"]] == [
+        ("site", ["-p", "nice"]),
+        ("mine", ["mem", "-t", "begin"]),
+    ]
 
 
 def test_every_option_of_the_sbatch_that_is_here_is_known(on_slurm: OnSlurm) -> None:

@@ -47,6 +47,15 @@ def test_show_says_what_each_option_is_from(sites: Sandbox) -> None:
     assert "alpha (for login*.alpha.org), beta (for beta* or b1)" in here
 
 
+def test_list_says_on_which_machines_templates_count(sites: Sandbox) -> None:
+    lines = sites.qanat("template", "list").out.splitlines()
+    assert lines[0].split() == ["Name", "Runner", "Description", "Only", "on", "Options"]
+    assert lines[3].split() == ["beta", "slurm", "beta*,", "b1", "-A=xyz,", "--mem=4G"]
+    rows = {row["name"]: row for row in sites.qanat("template", "list", "--json").json if row["runner"] == "slurm"}
+    assert rows["beta"]["when"] == {"host": ["beta*", "b1"]}
+    assert "only on" not in rows["beta"]
+
+
 def test_check_is_about_inherited_options_too(sites: Sandbox) -> None:
     sites.write(f"{FOLDER}/beta.yaml", BETA.replace("--mem", "--mme"))
     words = ("template", "show", "gpu", "--host", "beta1", "--check")

@@ -114,8 +114,11 @@ def new(file: Path | None, from_file: Path | None, commit: bool, allow_secrets: 
 def list_(as_json: bool) -> None:
     """List templates, including those in the settings."""
     found = templates.listed(open_project(Path.cwd()), session.runners())
-    pack = ("Pack",) if any("pack" in content for content in found.contents) else ()
-    headers = ("Name", "Runner", "Description", *pack, "Options")
+    if not as_json:
+        for content in found.contents:
+            content["only on"] = content.get("when", {}).get("host", "")
+    extra = [header for header in ("Pack", "Only on") if any(content.get(header.lower()) for content in found.contents)]
+    headers = ("Name", "Runner", "Description", *extra, "Options")
     defining.show_list(headers, found, as_json=as_json, none="no templates yet; create one with: qanat template new")
 
 

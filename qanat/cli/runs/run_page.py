@@ -58,6 +58,7 @@ def _runner_parameters(run: Run) -> list[str]:
     chosen |= {dashed(key): value for key, value in run.runner.options.items() if not chosen}
     lines = [f"        ◾ --{key}: {value}" for key, value in chosen.items()]
     lines += [f"        ◾ --set: {key}={value}" for key, value in run.submission.changed.items()]
+    lines += [f"        ◾ {source.template}: {source.described()}" for source in run.runner.sources if source.pack]
     more = [f"        … and {len(lines) - OPTIONS_SHOWN:,} more"] if len(lines) > OPTIONS_SHOWN else []
     retry = [f"  - 🔄 Retry: {run.runner.retry}"] if run.runner.retry else []
     return [*(["  - 📓 Runner options:"] if lines else []), *lines[:OPTIONS_SHOWN], *more, *retry]

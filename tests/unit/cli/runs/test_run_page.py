@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qanat.cli.runs.run_page import run_page
-from qanat.domain.run import Group, State
+from qanat.domain.run import Group, RunnerChoice, State
+from qanat.domain.template_source import PackOrigin, TemplateSource
 from qanat.usecases.project import open_project
 from tests.support.sandbox import Sandbox
 from tests.unit.records.example import RUN
@@ -27,3 +28,14 @@ def test_groups_that_wait_are_counted_by_their_reasons_below_the_status(sandbox:
 def test_the_reason_of_a_single_group_is_part_of_the_status(sandbox: Sandbox) -> None:
     page = run_page(open_project(sandbox.root), replace(RUN, groups=(Group(0, (), State.QUEUED, reason="Priority"),)))
     assert "Status: ⏳ queued (Priority)\n  - 📆 Started" in page
+
+
+def test_the_page_says_from_where_a_pack_of_templates_was_copied(sandbox: Sandbox) -> None:
+    pack = PackOrigin("alpha", "https://git.example.org/t.git", "3f1c0e2a5b7d4c6e8f9a0b1c2d3e4f5a6b7c8d9e")
+    sources = (TemplateSource("alpha-gpu", "a.yaml", ("-p",), pack), TemplateSource("gpu", "b.yaml", ("-t",)))
+    runner = RunnerChoice("slurm", "gpu", {"-p": "gpu", "-t": 5}, sources=sources)
+    lines = run_page(open_project(sandbox.root), replace(RUN, runner=runner)).splitlines()
+    assert [line.strip() for line in lines if "◾" in line] == [
+        "◾ --submit-template: gpu",
+        "◾ alpha-gpu: a.yaml, from https://git.example.org/t.git at 3f1c0e2a5b",
+    ]

@@ -13,6 +13,8 @@ from qanat.domain.template_source import TemplateSource
 from qanat.errors import ExtendsInvalid, InputInvalid
 from qanat.records.made import Notes
 from qanat.usecases.launch import past_options, templates
+from qanat.usecases.launch.options import LaunchOptions
+from qanat.usecases.launch.rerun import Repeat, rerun
 from tests.support.world import World
 
 FOLDER = ".qanat/templates/world"
@@ -44,6 +46,13 @@ def submitted(world: World) -> Run:
 def test_a_run_gets_all_options_and_its_record_says_where_each_is_from(extending: World) -> None:
     run = submitted(extending)
     assert (run.runner.template, run.runner.options, run.runner.sources) == ("gpu", MERGED, SOURCES)
+
+
+def test_a_repeated_run_says_the_same(extending: World) -> None:
+    submitted(extending)
+    asked = (extending.find(), [], LaunchOptions("world"), Repeat())
+    again = extending.started(rerun, *asked, runners=extending, ask=extending.ask, view=extending.view)
+    assert (again.number, again.runner.sources) == (2, SOURCES)
 
 
 def test_a_template_that_extends_nothing_has_no_sources_in_the_record(extending: World) -> None:
