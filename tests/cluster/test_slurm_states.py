@@ -469,8 +469,12 @@ def test_a_job_behind_another_has_slurms_reason_and_its_expected_start(on_slurm:
     # Slurm plans only every few seconds, and has no reason before.
     wait_until(lambda: line.search(on_slurm.qanat("status").out))
     assert re.search(when, on_slurm.qanat("show", "2").out)
+    # A job that no node could ever run is refused at once, and does not wait.
+    on_slurm.template("much", "mem: 900G\n")
+    said = on_slurm.qanat("run", "wait", "--runner", "slurm", "--submit-template", "much", code=3).err
+    assert "Memory specification can not be satisfied" in said
     (waiting,) = on_slurm.qanat("status", "--json").json["waiting"]
-    assert (waiting["run"], waiting["groups"], waiting["state"]) == (on_slurm.records()[-1]["id"], 1, "queued")
+    assert (waiting["run"], waiting["groups"], waiting["state"]) == (on_slurm.record(2)["id"], 1, "queued")
     assert re.search(when, waiting["reason"])
 
 

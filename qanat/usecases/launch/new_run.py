@@ -14,7 +14,7 @@ from qanat.domain.intents import new_intent
 from qanat.domain.machine import Machine
 from qanat.domain.run import Group, Run, RunnerChoice, SubmissionFacts
 from qanat.git import lock
-from qanat.records import environments, numbers, retries, storage
+from qanat.records import environments, notices, numbers, retries, storage
 from qanat.records.environments import Described
 from qanat.system.folders import Created
 from qanat.usecases.environment.kept import Kept
@@ -76,6 +76,7 @@ class NewRun:
         remove.take_back(self.project, self.run.id, self.created)
         record.remove_record(self.project, self.run)
         retries.forget(location.private, self.run.id)
+        notices.forget(location.private, self.run.id)
         for file in self.environments:
             file.take_back(self.project)
         if self.run.code.snapshot:

@@ -20,7 +20,7 @@ from qanat.domain.machine import Machine
 from qanat.domain.run import Group, Run, RunnerChoice, State, SubmissionFacts
 from qanat.domain.secret_checks import check_groups
 from qanat.errors import InputInvalid, QanatError, UsageError
-from qanat.records import environments
+from qanat.records import environments, retries
 from qanat.records.environments import Described
 from qanat.runners.protocol import ChangesOptions, ChecksTemplates, Runners
 from qanat.usecases.environment import machines
@@ -48,7 +48,7 @@ from qanat.usecases.launch.workplace import Workplace, in_project
 from qanat.usecases.merging import keep_commits
 from qanat.usecases.project import Project
 from qanat.usecases.results import place as placing
-from qanat.usecases.tracking import record
+from qanat.usecases.tracking import notices, record
 from qanat.usecases.tracking.find import Found, check_ended, check_group
 
 if TYPE_CHECKING:
@@ -304,6 +304,8 @@ class _Again:
         if run.submission.intent == before.submission.intent:
             for number in self.numbers:
                 earlier_files.put_back(self.project, *self._last(number))
+            if not retries.read(self.project.location.private, run.id):
+                notices.forget(self.project, run)  # its user knows of that end, unless its policy was to retry it
 
     def _last(self, number: int) -> tuple[Path, int]:
         """Return the directory of a group, and the number of its last attempt."""

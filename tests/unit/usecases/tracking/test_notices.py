@@ -122,6 +122,22 @@ def test_a_run_that_is_to_be_retried_later_is_told_about_at_its_last_end(world: 
     assert told.titles == ["qanat: run 1 of train failed"]
 
 
+def test_a_launch_that_is_refused_leaves_nothing_to_tell(world: World, told: Notified) -> None:
+    world.scheduler.before_taking = refuse
+    with pytest.raises(SubmitFailed):
+        world.submit()
+    assert pending(world) == []
+    world.scheduler.before_taking = lambda batch: None
+    world.submit()
+    end(world, 3)
+    found = world.find()
+    world.scheduler.before_taking = refuse
+    with pytest.raises(SubmitFailed):
+        world.started(retry, found, [0], [], LaunchOptions("world"), {}, runners=world, view=world.view)
+    world.look()
+    assert (told.titles, pending(world)) == (["qanat: run 1 of train failed"], [])
+
+
 def test_several_runs_are_one_message_that_sums_up(world: World, told: Notified) -> None:
     for number in range(3):
         world.submit(2)
