@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -79,6 +79,18 @@ class RetryPolicy:
         named = [_with_factor(word, *factors.get(word, ("", None))) for word in self.when]
         codes = [f"exit code {', '.join(map(str, self.exit_codes))}"] if self.exit_codes else []
         return f"up to {self.attempts} attempts: after {', '.join([*named, *codes])}"
+
+
+def with_times(policy: RetryPolicy | None, times: int | None) -> RetryPolicy | None:
+    """Return a policy with this many more attempts, by default after every failure; None without any.
+
+    If `times` is None, the policy stays as it is.
+    """
+    if times is None:
+        return policy
+    if not times:
+        return None
+    return replace(policy, times=times) if policy else RetryPolicy(times, (FAILED,))
 
 
 def reasons(group: Group) -> frozenset[str]:

@@ -33,6 +33,7 @@ PAGES = sorted(DOCS.glob("*.md"))
         ("docs/papers.md", 10),
         ("docs/repeating.md", 20),
         ("docs/waiting.md", 8),
+        ("docs/retrying.md", 6),
         ("docs/efficiency.md", 8),
         ("docs/sites.md", 12),
     ],

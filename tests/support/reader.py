@@ -228,6 +228,7 @@ RUN_PAGES: dict[str, Callable[[Path], Reader]] = {
     "docs/papers.md": partial(in_a_project, "rings"),
     "docs/repeating.md": partial(in_a_project, "weather"),
     "docs/waiting.md": partial(in_a_project, "nights"),
+    "docs/retrying.md": partial(in_a_project, "retries"),
     "docs/efficiency.md": partial(in_a_project, "sums"),
     "docs/sites.md": partial(in_a_project, "climate"),
 }

@@ -9,6 +9,7 @@ import click
 
 from qanat.cli.options import CODE, RECORDING, WHERE, option
 from qanat.domain.container import ContainerRequest
+from qanat.domain.retry_policy import TIMES_MAX
 from qanat.domain.standing import IGNORABLE
 from qanat.errors import UsageError
 from qanat.usecases.launch.options import LaunchOptions
@@ -52,6 +53,13 @@ def options_for(command: Any) -> Any:
             help="End a group that runs longer than this, such as 30m, 2h or 1d12h; HTCondor holds it. none: no limit.",
         ),
         _amount_options,
+        option(
+            "--retry",
+            group=WHERE,
+            type=click.IntRange(0, TIMES_MAX),
+            metavar="N",
+            help="Retry failed groups up to N times by themselves; 0: never (default: as template or experiment say).",
+        ),
         option(
             "--submit-template",
             group=WHERE,
@@ -215,4 +223,5 @@ def options_from(options: dict[str, Any], runner: str) -> LaunchOptions:
         options["detach"],
         options["time_limit"],
         options["per_job"],
+        options["retry"],
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from qanat.domain import time_limits
-from qanat.domain.retry_policy import RetryPolicy
+from qanat.domain.retry_policy import TIMES_MAX, RetryPolicy, with_times
 from qanat.domain.run import Run, RunnerChoice, SubmissionFacts
 from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
@@ -27,7 +27,8 @@ class LaunchOptions:
     each of them works through; None means as in the run that is repeated, or 1. `wait` watches a run until it ends, and
     `cancel_on_interrupt` then makes Ctrl-C cancel it. `allow_secrets` records what looks like a secret. `detach` has a
     run of this machine watched by a process that outlives this one. `time_limit` (domain.time_limits) is for how long a
-    group may run, or NONE; None means for as long as in the run that is repeated, or as the settings say.
+    group may run, or NONE; None means for as long as in the run that is repeated, or as the settings say. `retry` is
+    how many more attempts a group gets by itself; None means as the template or the experiment says.
     """
 
     runner: str = LOCAL
@@ -41,6 +42,7 @@ class LaunchOptions:
     detach: bool = False
     time_limit: str | None = None
     per_job: int | None = None
+    retry: int | None = None
 
     @property
     def slots(self) -> int:
@@ -92,6 +94,8 @@ def check_options(options: LaunchOptions, runners: Runners) -> None:
             raise UsageError(f"{name} is {quoted(number)}", hint="use a whole number, 1 or more")
     if options.time_limit not in (None, time_limits.NONE):
         time_limits.seconds(options.time_limit)
+    if options.retry is not None and not 0 <= options.retry <= TIMES_MAX:
+        raise UsageError(f"--retry is {options.retry}", hint=f"use a whole number from 0 to {TIMES_MAX}")
     if options.detach and options.wait:
         raise UsageError(
             "--detach cannot be used with --wait",
@@ -133,7 +137,7 @@ def choose(
         runners.in_process(options.runner, options.slots).check()
         threads = {"n_threads": options.slots} if groups > 1 else {}
         limit = options.time_limit or project.config.time_limit
-        return RunnerChoice(options.runner, None, {**threads, **limits(limit)}, retry)
+        return RunnerChoice(options.runner, None, {**threads, **limits(limit)}, with_times(retry, options.retry))
     # A local run starts without them.
     from qanat.runners.protocol import ChecksTemplates
     from qanat.usecases.launch import templates
@@ -148,10 +152,10 @@ def choose(
     policy, sources = template.retry or retry, templates.sources_of(template)
     choice = RunnerChoice(options.runner, template.name, dict(template.options), policy, sources, template.transfer)
     choice = limited(choice, options, runners)
-    if policy:
+    if choice.retry:
         from qanat.usecases.launch import retry_limits  # most runs have no policy
 
-        retry_limits.check(policy, choice.options, runner, template.name if template.retry else None)
+        retry_limits.check(choice.retry, choice.options, runner, template.name if template.retry else None)
     return choice
 
 
@@ -161,10 +165,11 @@ def limits(time_limit: str) -> dict[str, str]:
 
 
 def limited(choice: RunnerChoice, options: LaunchOptions, runners: Runners) -> RunnerChoice:
-    """Return what a scheduler is given, with the time limit that is asked for. Raises UsageError.
+    """Return what a scheduler is given, with the time limit and the retries that are asked for. Raises UsageError.
 
     A scheduler does not know the groups of a job that has several, so its options do not limit them.
     """
+    choice = replace(choice, retry=with_times(choice.retry, options.retry))
     if options.packs and choice.transfer:
         raise UsageError(
             "--per-job cannot be used where files are transferred to jobs", hint="use --per-job 1, a job for each group"

@@ -135,7 +135,8 @@ def _options(project: Project, request: RunRequest, options: LaunchOptions, comm
         "fail-fast": options.fail_fast,
         "time-limit": options.time_limit,
     }
-    return {name: value for name, value in found.items() if value}
+    retry = {} if options.retry is None else {"retry": options.retry}  # 0 says something
+    return {name: value for name, value in found.items() if value} | retry
 
 
 def _from_root(project: Project, path: Path | None) -> str | None:

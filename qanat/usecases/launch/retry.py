@@ -17,6 +17,7 @@ from qanat.domain.group_key import inputs_of, key_of
 from qanat.domain.intents import new_intent
 from qanat.domain.layout import group_folder
 from qanat.domain.machine import Machine
+from qanat.domain.retry_policy import with_times
 from qanat.domain.run import Group, Run, RunnerChoice, State, SubmissionFacts
 from qanat.domain.secret_checks import check_groups
 from qanat.errors import InputInvalid, QanatError, UsageError
@@ -125,7 +126,8 @@ def _choice(
         runners.in_process(options.runner, options.slots).check()
         before = {key: value for key, value in run.runner.options.items() if key != time_limits.KEY}
         limit = limits(options.time_limit or time_limits.NONE)
-        return replace(run.runner, options={**before, **limit}, transfer=None)
+        policy = with_times(run.runner.retry, options.retry)
+        return replace(run.runner, options={**before, **limit}, transfer=None, retry=policy)
     runner = runners.submitting(options.runner)
     if options.template:
         choice = choose(project, options, groups, runners, again.experiment_of(project, run).retry)

@@ -17,8 +17,11 @@ VARIABLES = (
 
 
 def note(project: Project, run: Run) -> None:
-    """Note that a run which is about to be submitted is retried by its policy, if it has one. Raises WriteFailed."""
+    """Note that a run which is about to be submitted is retried by its policy, or no longer. Raises WriteFailed."""
+    private = project.location.private
     if policy := run.runner.retry:
-        private, variables = project.location.private, {name: os.environ.get(name) for name in VARIABLES}
+        variables = {name: os.environ.get(name) for name in VARIABLES}
         file, path = retries.file_of(private, run.id), run_codec.path_of(run)
         retries.note(private, run.id, Noted(file, str(project.root), path, policy, variables), project.sharing)
+    else:
+        retries.forget(private, run.id)

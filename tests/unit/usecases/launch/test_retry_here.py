@@ -172,3 +172,12 @@ def test_a_line_that_qanat_did_not_write_is_left_out(retried: World) -> None:
     with path.open("a") as file:
         file.write('{"group": 0, "attempt": 2, "earlier": [{"attempt": 5, "state": "failed"}]}\n')
     assert retried.look().groups[0].attempt == 1
+
+
+def test_a_local_run_is_retried_as_often_as_it_is_asked_for(retried: World) -> None:
+    run = retried.launch(retry=1)
+    assert (run.state, run.groups[0].attempt) == (State.FAILED, 2)
+    assert retried.launch(retry=0).groups[0].attempt == 1
+    options = LaunchOptions(retry=2)
+    run = retried.started(retry, retried.find(), [0], [], options, {}, runners=retried, view=View())
+    assert (run.state, run.groups[0].attempt) == (State.FINISHED, 3)

@@ -417,3 +417,43 @@ def test_a_run_is_waited_for_until_it_is_not_retried_any_more(retried: World) ->
     outcome = wait(retried.project, run, retried, View(end))
     assert (outcome.run.state, outcome.run.groups[0].attempt) == (State.FINISHED, 3)
     assert ends == []
+
+
+# ---- as it is asked for
+
+
+def test_any_failure_is_retried_as_often_as_it_is_asked_for(world: World) -> None:
+    world.submit(retry=1)
+    last(world).ends(3)
+    assert world.look().groups[0].attempt == 2
+    last(world).ends(3)
+    assert world.look().state is State.FAILED
+
+
+def test_a_policy_applies_as_often_as_it_is_asked_for(retried: World) -> None:
+    run = retried.submit(retry=7)
+    assert run.runner.retry
+    assert run.runner.retry.as_mapping() == POLICY | {"times": 7}
+
+
+def test_nothing_is_retried_if_that_is_asked_for(retried: World) -> None:
+    assert retried.submit(retry=0).runner.retry is None
+    last(retried).ends(75)
+    assert retried.look().state is State.FAILED
+
+
+def test_a_retry_by_hand_can_be_the_last_one(retried: World) -> None:
+    retried.submit()
+    last(retried).ends(75)
+    retried.scheduler.before_taking = fails_with(SubmitFailed("the queue is full"))
+    found = retried.find()
+    options = LaunchOptions(runner="world", retry=0)
+    retry(retried.project, found, [0], [], options, {}, runners=retried, view=View())
+    assert noted(retried) == []
+
+
+@pytest.mark.parametrize("times", [-1, 21])
+def test_a_number_of_retries_that_cannot_be_is_refused(world: World, times: int) -> None:
+    with pytest.raises(UsageError, match=f"--retry is {times}") as caught:
+        world.submit(retry=times)
+    assert caught.value.hint == "use a whole number from 0 to 20"
