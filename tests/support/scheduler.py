@@ -217,6 +217,10 @@ class Scheduler(RunnerDefaults):
         """Return the options called mem and time."""
         return {what: [key for key in options if key == name] for what, name in (("memory", "mem"), ("time", "time"))}
 
+    def again_problems(self, options: Mapping[str, Any]) -> list[str]:
+        """List an option that keeps jobs from being queued again."""
+        return ["once: keeps jobs from being queued again"] if options.get("once") else []
+
     def render(self, batch: JobBatch) -> str:
         """Return the script."""
         return job_script.preview(batch)

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from qanat.domain import times
+from qanat.domain.checkpoint import Checkpoint
 from qanat.domain.layout import CANCELLED_GROUPS
 from qanat.records import storage
+from qanat.runners.htcondor import keys
 from qanat.runners.submitting.job_script import Stopping
 from tests.support.sandbox import wait_until
 from tests.unit.runners.submitting.place import Place
@@ -252,3 +254,33 @@ def _command_line(pid: str) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
+
+
+def test_a_group_continues_in_its_job_while_the_others_have_their_turn(in_any_shell: Place) -> None:
+    place, checkpoint = in_any_shell, Checkpoint(85, attempts=3)
+    place.stopping, place.at_once = keys.stopping({}), 2
+    script = 'echo "$QANAT_ATTEMPT" >>"$QANAT_CHECKPOINT/n"; [ "$(wc -l <"$QANAT_CHECKPOINT/n")" -ge "$1" ] || exit 85'
+    wanted = [2, 1, 9]
+    groups = [
+        place.job("/bin/sh", "-c", script, "sh", str(count), group=n, checkpoint=checkpoint)
+        for n, count in enumerate(wanted)
+    ]
+    job = place.pack(*groups)
+    place.write(job)
+    assert place.run(job) == 1
+    left = [place.left(group=n) for n in range(3)]
+    assert [(each["attempt"], each["status"], each["by"]) for each in left] == [
+        (2, 0, "exit"),
+        (1, 0, "exit"),
+        (3, 85, "attempts"),
+    ]
+    assert left_over(place) == []
+
+
+def test_a_group_that_is_cancelled_does_not_continue_and_the_next_has_its_turn(place: Place) -> None:
+    note = f'echo "{place.intent} 0 2026-11-23T05:17:55+00:00" >>"$QANAT_STORAGE_PATH/../{CANCELLED_GROUPS}"; exit 85'
+    job = place.pack(place.shell(note, checkpoint=Checkpoint(85)), place.shell("exit 0", group=1))
+    place.write(job)
+    place.run(job)
+    assert len((place.storage() / "starts").read_text().split()) == 1
+    assert ends(place, 1) == [0]
