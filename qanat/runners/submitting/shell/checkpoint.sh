@@ -23,7 +23,10 @@ decide() {
     elif [ "$q_starts" -ge "$q_attempts" ]; then
         q_by=attempts
         return
-    elif is_revoked "$q_group"; then
+    fi
+    sleep 1
+    if is_stopped; then q_end=stopped.json; fi
+    if is_revoked "$q_group"; then
         q_end=stopped.json
         return
     elif [ -z "$q_requeue" ] || [ -n "$q_workers" ] || [ "$((q_up - q_begun))" -lt 100 ]; then
@@ -38,7 +41,6 @@ run_attempts() {
     run_group "$@"
     while [ "$q_continues" = here ] && ! is_stopped; do
         rm -f "$q_notes/.job-pid"
-        sleep 1
         run_group "$@"
     done
 }
