@@ -40,6 +40,9 @@ def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, l
     another clone.
     """
     run = found.run
+    if run.state.ended and retries.read(project.location.private, run.id):
+        retries.forget(project.location.private, run.id)
+        return run, [f"run {run.number} of {run.experiment} will not be retried"]
     _check_active(run)
     if not runners.is_in_process(run.runner.name):
         _check_intent(run, "cancelled")

@@ -243,6 +243,18 @@ def test_a_run_that_was_cancelled_is_not_retried(retried: World) -> None:
     assert len(retried.scheduler.batches) == 1
 
 
+def test_a_run_that_is_about_to_be_retried_can_be_cancelled(retried: World) -> None:
+    retried.submit()
+    last(retried).ends(75)
+    retried.scheduler.before_taking = fails_with(SubmitFailed("the queue is full"))
+    _, notes = cancel.cancel_run(retried.project, retried.find(), retried)
+    assert notes == ["run 1 of train will not be retried"]
+    retried.clock.move(retrying.PAUSE_S)
+    assert retried.look().state is State.FAILED
+    with pytest.raises(UsageError, match="run 1 of train has already ended: failed"):
+        cancel.cancel_run(retried.project, retried.find(), retried)
+
+
 def test_a_group_that_was_cancelled_is_not_retried(retried: World) -> None:
     retried.submit(groups=2)
     last(retried, 0).ends(75)
