@@ -51,12 +51,16 @@ class KeyChange:
 
 @dataclass(frozen=True, slots=True)
 class DefinitionChange:
-    """A definition that was added, removed, changed or renamed; `renamed_from` is its earlier name."""
+    """A definition that was added, removed, changed or renamed; `renamed_from` is its earlier name.
+
+    `heirs` are the templates that extend a template.
+    """
 
     definition: Definition
     change: str
     keys: tuple[KeyChange, ...]
     renamed_from: str = ""
+    heirs: tuple[str, ...] = ()
 
 
 def compare_definitions(

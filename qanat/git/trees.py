@@ -104,9 +104,9 @@ class Trees:
         found = self._at(commit, plain) if plain != "." and "\0" not in plain else None
         return None if found is None else int(found.filemode)
 
-    def names(self, commit: str | None, kind: str) -> list[str]:
-        """List the names of a kind's definitions in a commit (None: in the working tree), sorted."""
-        folder = f"{STATE}/{DEFINITIONS[kind]}"
+    def names(self, commit: str | None, kind: str, runner: str = "") -> list[str]:
+        """List the names of a kind's definitions in a commit (None: in the working tree), of a runner's templates."""
+        folder = f"{STATE}/{DEFINITIONS[kind]}/{runner}".rstrip("/")
         if commit is None:
             files = [entry.name for entry in below.entries(self._location.root, folder) if entry.is_file]
         else:

@@ -80,3 +80,12 @@ def test_diff_says_what_a_change_of_the_keys_means(sites: Sandbox) -> None:
     found = sites.qanat("diff", "HEAD").out
     assert "no longer extends alpha" in found
     assert "counts only on b1" in found
+
+
+def test_diff_names_the_templates_that_a_change_reaches(sites: Sandbox) -> None:
+    sites.qanat("template", "new", "--name", "big", "--runner", "slurm", "--extends", "gpu", "-o", "--mem=64G")
+    sites.commit("sites")
+    sites.write(f"{FOLDER}/alpha.yaml", ALPHA.replace("abc", "xyz"))
+    assert "what extends it changes, too: big, gpu" in sites.qanat("diff", "HEAD").out
+    (change,) = sites.qanat("diff", "HEAD", "--json").json["definitions"]
+    assert change["heirs"] == ["big", "gpu"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -187,6 +188,25 @@ def test_a_failed_commit_leaves_everything_as_it_was(sandbox: Sandbox, site: Rep
 
 
 # ---- a stranger's pack
+
+
+def test_a_file_of_a_clone_cannot_claim_templates_of_others(sandbox: Sandbox) -> None:
+    template = sandbox.root / FOLDER / "default.yaml"
+    sha256 = hashlib.sha256(template.read_bytes()).hexdigest()
+    text = f"schema: pack/1\nname: evil\nurl: /a\ntemplates: {{slurm/default: {sha256}}}\n"
+    sandbox.write(".qanat/packs/evil.yaml", text)
+    problem = ".qanat/packs/evil.yaml:4: templates.slurm/default: does not begin with evil-"
+    assert problem in sandbox.qanat("validate", code=1).out
+    for words in (("remove", "evil", "--yes", "--force"), ("pull", "evil", "--yes")):
+        assert "does not begin with evil-" in sandbox.qanat("template", *words, code=2).err
+    assert template.exists()
+
+
+def test_a_file_of_a_clone_cannot_make_git_start_programs(sandbox: Sandbox) -> None:
+    text = "schema: pack/1\nname: evil\nurl: 'ext::sh -c touch% ran'\ntemplates: {}\n"
+    sandbox.write(".qanat/packs/evil.yaml", text)
+    assert "is not an address that qanat passes to git" in sandbox.qanat("template", "pull", "--yes", code=2).err
+    assert not (sandbox.root / "ran").exists()
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,7 @@ def pull(
     if not chosen:
         say("no packs yet; add one with: qanat template add URL")
     for before in chosen:
+        tell(f"Fetching {before.name} from {before.url}")
         incoming = pack_source.read_pack(project.paths, before.url, ref or before.ref, before.name)
         change = packs.pulled(project, before, incoming, force=force)
         if not change.paths:
@@ -106,7 +107,8 @@ def remove(pack: str, force: bool, yes: bool, commit: bool) -> None:
     """Remove PACK with its templates. Records keep the options that runs were submitted with."""
     project = open_project(Path.cwd())
     change = packs.removed(project, pack, force=force)
-    say(f"Pack {pack} and {plural(len(change.templates), 'template')} will be removed.")
+    say(f"Pack {pack} will be removed, with {plural(len(change.templates), 'template')}:")
+    say("\n".join(_lines(change)))
     _confirm("Remove them?", yes=yes)
     _apply(project, change, f"qanat: pack {pack} removed", commit=commit)
 

@@ -40,6 +40,9 @@ def _rows(change: DefinitionChange, found: StateChanges) -> Iterator[tuple[Cell,
     for key in change.keys:
         yield (*begin, *_key_cells(key))
         begin = ((), ())
+    if change.heirs:
+        names = [part for name in change.heirs for part in (", ", Verbatim(name))][1:]
+        yield (*begin, (), (), (), ("what extends it changes, too: ", *names))
 
 
 def _change(change: DefinitionChange) -> Cell:

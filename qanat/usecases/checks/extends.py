@@ -1,4 +1,4 @@
-"""What is wrong with what templates extend, in some state of the project."""
+"""What is wrong with what templates extend, in some state of the project, and with the names of those of packs."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ def problems(project: Project, content: Mapping[str, Any], state: Files) -> list
     except ExtendsInvalid as error:
         return [(("extends",), error.message)]
     return []
+
+
+def pack_problems(content: Mapping[str, Any]) -> list[tuple[KeyPath, str]]:
+    """List the templates of a pack that cannot be its own, since they have the name of another one."""
+    begin = f"{content['name']}-"
+    names = [name for name in content["templates"] if not name.partition("/")[2].startswith(begin)]
+    return [(("templates", name), f"does not begin with {begin}, as a template of this pack does") for name in names]
 
 
 def _template(project: Project, state: Files, runner: str, name: str) -> Template:

@@ -209,6 +209,8 @@ def reference_problems(
         return found[1:] if absent and why_not_in_clones(project.location, content["path"]) else found
     if kind == "template":
         return extends.problems(project, content, state)
+    if kind == "pack":
+        return extends.pack_problems(content)
     if kind != "experiment":
         return views.problems(content) if kind == "view" else []
     found = list(_program_problems(state, (), content))

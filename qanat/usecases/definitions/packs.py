@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from qanat.domain.changes import Definition, DefinitionChange, compare_definitions
+from qanat.domain.key_path import in_words
 from qanat.domain.pack import Pack, PackedTemplate
 from qanat.domain.shortening import quoted
 from qanat.domain.template_source import PackOrigin
 from qanat.errors import InputInvalid, NotFound, UsageError
 from qanat.git import tracked, worktree
 from qanat.records import definition_text, definitions
+from qanat.usecases.checks import extends
 from qanat.usecases.definitions import define
 from qanat.usecases.definitions.pack_source import Incoming
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, check_case
@@ -40,8 +42,16 @@ class PackChange:
 
 
 def pack(project: Project, name: str) -> Pack:
-    """Return a pack of the project. Raises NotFound, InputInvalid."""
-    return definitions.pack_from(project.definition(KIND, name))
+    """Return a pack of the project. Raises NotFound, InputInvalid.
+
+    A template without the name of the pack before its own is none of its, whatever a file says that came with a clone.
+    """
+    content = project.definition(KIND, name)
+    if problems := extends.pack_problems(content):
+        key, problem = problems[0]
+        file = project.paths.relative(project.paths.definition(KIND, name))
+        raise InputInvalid(f"{file}: {in_words(key)}: {problem}", hint="correct the file")
+    return definitions.pack_from(content)
 
 
 def origin(project: Project, runner: str, name: str) -> PackOrigin | None:
@@ -138,10 +148,10 @@ def _check_extended(project: Project, had: dict[Path, PackedTemplate], gone: Seq
         if project.paths.definition("template", name, runner) in had:
             continue
         try:
-            extends = definitions.template_from(project.definition("template", name, runner)).extends
+            bases = definitions.template_from(project.definition("template", name, runner)).extends
         except (InputInvalid, NotFound):
             continue
-        if lost := [base for base in extends if project.paths.definition("template", base, runner) in gone]:
+        if lost := [base for base in bases if project.paths.definition("template", base, runner) in gone]:
             raise UsageError(
                 f"template {quoted(name)} extends {quoted(lost[0])}, which would be removed",
                 hint=f"first change it: qanat template update {name}",

@@ -124,6 +124,7 @@ def _definition(change: DefinitionChange) -> dict[str, Any]:
         "file": definition.file,
         "change": change.change,
         "renamed_from": change.renamed_from or None,
+        "heirs": list(change.heirs),
         "keys": [_key(key) for key in change.keys],
     }
 

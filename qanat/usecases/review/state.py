@@ -27,6 +27,7 @@ from qanat.usecases.review.baselines import Baselines
 from qanat.usecases.review.chosen import choose
 from qanat.usecases.review.definitions import Content, Definitions, directions, seeds, titles
 from qanat.usecases.review.files import FileProblem, Sides, read_sides
+from qanat.usecases.review.heirs import with_heirs
 from qanat.usecases.review.other_code import OtherCode, other_code
 from qanat.usecases.review.runs import OtherRunChange, ReplacedResults, RunChanges, RunWarning, classify_runs
 from qanat.usecases.review.stale import Stale
@@ -133,7 +134,7 @@ def _changes(
         head_has_state=trees.has_state(span.head),
         warnings=tuple(runs.warnings),
         problems=tuple(sides.problems),
-        definitions=tuple(definitions),
+        definitions=tuple(with_heirs(trees, span, known, definitions)),
         moved=_counted(runs),
         experiments=tuple(experiments),
         programs=_changed_programs(trees, span, of_run),
