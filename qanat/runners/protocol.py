@@ -6,15 +6,13 @@ next command may come from another process a week later.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from qanat.domain.asked import Asked
 from qanat.domain.job import (
     JobBatch,
-    JobEvent,
     JobHandle,
     JobSpec,
     JobStatus,
@@ -24,6 +22,7 @@ from qanat.domain.job import (
 from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.run import State
 from qanat.domain.shipment import Shipment
+from qanat.runners.in_process import InProcessRunner
 
 # What a runner in another package may rely on.
 __all__ = [
@@ -49,6 +48,7 @@ __all__ = [
     "RetryPolicy",
     "Runner",
     "Runners",
+    "RunsPacks",
     "Sightings",
     "StartsImages",
     "State",
@@ -183,6 +183,16 @@ class TellsRequests(Protocol):
 
 
 @runtime_checkable
+class RunsPacks(Protocol):
+    """A runner whose jobs may work through several groups (`--per-job`), as the scripts of job_script do.
+
+    For the runner, a pack is a job like any other: its `group` is the number of the pack, which Submission.jobs names.
+    """
+
+    runs_packs: bool
+
+
+@runtime_checkable
 class MayRestart(Protocol):
     """A runner whose scheduler can start a program again that has ended."""
 
@@ -295,55 +305,3 @@ class Runners(Protocol):
 
     def generated_files(self, name: str) -> frozenset[str]:
         """Return the names of files that a runner leaves in storage directories; empty if the runner is gone."""
-
-
-class InProcessRunner(Protocol):
-    """A runner whose jobs are started and watched by this process.
-
-    Inside its `with` block, an interrupt (SIGINT, SIGTERM, SIGHUP) ends jobs instead of this process. In a thread
-    other than the main one, where Python handles no signals, only interrupt() does.
-    """
-
-    name: str
-    generated_files: frozenset[str]
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-    def check(self) -> None:
-        """Raise RunnerUnavailable if jobs cannot be started here."""
-
-    def render(self, jobs: Sequence[JobSpec]) -> str:
-        """Return what would be started; no side effects."""
-
-    def watch(self, intent: str, jobs: Sequence[JobSpec]) -> Iterator[JobEvent]:
-        """Start jobs, a limited number at once, and yield events until all have ended.
-
-        None is yielded when some time has passed without an event. An interrupt ends running jobs, and reports
-        those that had not started as cancelled.
-        """
-
-    def interrupt(self, number: int) -> None:
-        """End running jobs and start no more, as if this process had received the signal with this number."""
-
-    def end(self, groups: Collection[int]) -> None:
-        """End these groups, running or not, as an interrupt does; the others continue."""
-
-    def start_no_more(self) -> None:
-        """Let running jobs end, and start no more."""
-
-    def again(self, job: JobSpec) -> None:
-        """Start a job once more, whose end watch() has just yielded."""
-
-    @property
-    def interrupted(self) -> int | None:
-        """The signal that ended the run early, if any."""
-
-    def poll(self, handles: Sequence[JobHandle]) -> dict[JobHandle, JobStatus]:
-        """Return which of these jobs are alive; any other is unseen, never left out."""
-
-    def cancel(self, handles: Sequence[JobHandle]) -> None:
-        """End jobs whose watcher is gone, with SIGTERM first; one that has ended is not an error."""

@@ -175,7 +175,8 @@ FLOORS = {
         "registry": ("about", "protocol"),
         "api": ("submitting", "protocol"),
         "submitting": ("protocol",),
-        "protocol": (),
+        "protocol": ("in_process",),
+        "in_process": (),
         "about": (),
         # Each built-in runner is a folder with an about.py.
         **{

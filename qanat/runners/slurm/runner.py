@@ -35,6 +35,7 @@ class SlurmRunner:
     name = ABOUT.name
     title = ABOUT.title
     generated_files = job_script.GENERATED_FILES | {submission.OUTPUT}
+    runs_packs = True
 
     def __init__(self) -> None:
         self._silence = Silence()
@@ -138,7 +139,7 @@ class SlurmRunner:
             raise SubmitFailed(
                 f"Slurm refuses the run: it has {len(batch.jobs):,} groups, and the cluster accepts "
                 f"{limits.jobs:,} jobs (MaxJobCount)",
-                hint="split it into several runs",
+                hint="let each job work through several groups, as with --per-job 100, or split it into several runs",
             )
         job_script.write_scripts(batch, flags.stopping(batch.options))
         jobs: dict[int, str] = {}

@@ -170,11 +170,10 @@ def limited(choice: RunnerChoice, options: LaunchOptions, runners: Runners) -> R
     A scheduler does not know the groups of a job that has several, so its options do not limit them.
     """
     choice = replace(choice, retry=with_times(choice.retry, options.retry))
-    if options.packs and choice.transfer:
-        raise UsageError(
-            "--per-job cannot be used where files are transferred to jobs", hint="use --per-job 1, a job for each group"
-        )
-    if options.time_limit is None or options.packs:
+    if options.packs:
+        _check_packs(choice, runners)
+        return choice
+    if options.time_limit is None:
         return choice
     from qanat.runners.protocol import LimitsTime
 
@@ -185,3 +184,14 @@ def limited(choice: RunnerChoice, options: LaunchOptions, runners: Runners) -> R
             f"--time-limit {which}cannot be used with runner {choice.name}", hint="set the limit in a template"
         )
     return replace(choice, options=runner.limited(choice.options, time_limits.seconds(options.time_limit)))
+
+
+def _check_packs(choice: RunnerChoice, runners: Runners) -> None:
+    """Raise UsageError if a job of this runner cannot have several groups."""
+    from qanat.runners.protocol import RunsPacks
+
+    hint = "each group is a job of its own: --per-job 1"
+    if choice.transfer:
+        raise UsageError("--per-job cannot be used for jobs that do not see the project", hint=hint)
+    if not isinstance(runners.submitting(choice.name), RunsPacks):
+        raise UsageError(f"--per-job cannot be used with runner {choice.name}", hint=hint)
