@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from qanat.domain.used import Used
+
 # How many a record has of each group: the latest.
 EARLIER_MAX = 100
 
@@ -41,6 +43,7 @@ class Earlier:
     ended: str | None = None
     host: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    used: Used | None = None
 
     @property
     def described(self) -> str:
@@ -67,6 +70,7 @@ def _evidence(end: Earlier) -> tuple[Any, ...]:
         end.exit_code is not None or end.signal is not None,
         end.state is not AttemptState.FAILED,  # the user who cancelled it knows why it failed
         len(end.options),
+        end.used is not None,
         end.ended or "",
         end.started or "",
         repr(end),  # arbitrary, but the same for both sides

@@ -44,9 +44,9 @@ class Efficiency:
     """What the groups of runs used that asked for the same with the same template, in one experiment.
 
     `runs` are their ids, newest first, and `options` those of the newest. `asked` is for a job of `per_job` groups, of
-    which `at_once` run at the same time. `groups` counts the groups that ran. Of what
-    they used, `amounts` has `cpus` (busy on average), `memory_mib`, `time_s`, `gpu_memory_mib` and `gpu_percent`, as
-    far as they are known. `lacked` counts groups that were ended because they needed more, by the reasons of
+    which `at_once` run at the same time. `groups` counts the groups that ran. Of what they and their earlier attempts
+    used, `amounts` has `cpus` (busy on average), `memory_mib`, `time_s`, `gpu_memory_mib` and `gpu_percent`, as far as
+    they are known. `lacked` counts groups that were ended because they needed more, by the reasons of
     domain.retry_policy. Of the CPU time, in hours, `cpu_h_asked` is None if no number of CPUs was asked for.
     """
 
@@ -108,12 +108,13 @@ def efficiencies(runs: Iterable[RunFacts], asked_of: Callable[[RunFacts], Asked]
 
 def _efficiency(runs: Sequence[RunFacts], asked: Asked) -> Efficiency:
     groups = [group for run in runs for group in run.groups if _has_run(group)]
-    pairs = [(times.seconds_between(group.started, group.ended), _used(group, "cpu_s")) for group in groups]
+    attempts = [attempt for group in groups for attempt in (*group.earlier, (group.started, group.ended, group.used))]
+    pairs = [(_span(started, ended), _used(used, "cpu_s")) for started, ended, used in attempts]
     known = [(span, cpu_s) for span, cpu_s in pairs if span and cpu_s is not None]
     values: dict[str, list[float]] = {"cpus": [cpu_s / span for span, cpu_s in known if span >= CPUS_LEAST_S]}
-    values["memory_mib"] = _each(groups, "memory_mib")
+    values["memory_mib"] = _each(attempts, "memory_mib")
     values["time_s"] = [span for span, _ in pairs if span is not None]
-    values |= {name: _each(groups, name) for name in ("gpu_memory_mib", "gpu_percent")}
+    values |= {name: _each(attempts, name) for name in ("gpu_memory_mib", "gpu_percent")}
     lacked = {word: sum(word in group.lacked for group in groups) for word in (OUT_OF_MEMORY, TIMEOUT)}
     newest = runs[0]
     cpus = asked.cpus / newest.at_once if asked.cpus else None
@@ -148,12 +149,16 @@ def _has_run(group: GroupFacts) -> bool:
     return group.started is not None and group.state != State.LOST and group.state not in State.LIVE
 
 
-def _used(group: GroupFacts, name: str) -> float | None:
-    return group.used[NAMES.index(name)] if group.used else None
+def _span(started: str | None, ended: str | None) -> float | None:
+    return times.seconds_between(started, ended) if ended else None
 
 
-def _each(groups: Iterable[GroupFacts], name: str) -> list[float]:
-    return [found for group in groups if (found := _used(group, name)) is not None]
+def _used(used: Sequence[float | None], name: str) -> float | None:
+    return used[NAMES.index(name)] if used else None
+
+
+def _each(attempts: Iterable[Sequence[Any]], name: str) -> list[float]:
+    return [found for *_, used in attempts if (found := _used(used, name)) is not None]
 
 
 def _rounded_up(number: float, steps: Sequence[tuple[float, int]]) -> int:

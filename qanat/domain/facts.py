@@ -15,13 +15,15 @@ from qanat.domain.parameters import texts_by_name
 from qanat.domain.pauses import paused_s
 from qanat.domain.retry_policy import reasons
 from qanat.domain.run import Group, Run
+from qanat.domain.used import Used
 
 
 class GroupFacts(NamedTuple):
     """Facts about a group; parameters have their names as typed, with dashes, and are empty for a bare option.
 
     Of curves, it has the values of STATISTICS in their order. `used` has the values of domain.used.Used, and is empty
-    if none is known; `lacked` are the reasons for which it was ended (domain.retry_policy).
+    if none is known; `lacked` are the reasons for which it was ended (domain.retry_policy). `earlier` says of
+    each earlier attempt when it started and ended, and what it used.
     """
 
     number: int
@@ -35,6 +37,7 @@ class GroupFacts(NamedTuple):
     key: str | None = None
     used: Sequence[float | None] = ()
     lacked: Sequence[str] = ()
+    earlier: Sequence[Sequence[Any]] = ()
 
     def metric(self, name: str) -> float | None:
         """Return the metric of this name, or what a curve came to for a name such as loss.min; None without either."""
@@ -150,9 +153,14 @@ def _facts_of_group(group: Group) -> GroupFacts:
         metrics=dict(group.metrics),
         curves={name: [*curve.statistics().values()] for name, curve in group.curves.items()},
         key=group.key,
-        used=[*astuple(group.used)] if group.used else [],
+        used=_used(group.used),
         lacked=sorted(reasons(group)),
+        earlier=[[end.started, end.ended, _used(end.used)] for end in group.earlier],
     )
+
+
+def _used(used: Used | None) -> list[float | None]:
+    return [*astuple(used)] if used else []
 
 
 def to_text(facts: RunFacts) -> str:

@@ -180,6 +180,7 @@ class Group:
             self.ended,
             self.host,
             options,
+            self.used,
         )
         return combine(self.attempt + 1, self.earlier, [this])
 

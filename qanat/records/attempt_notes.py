@@ -76,5 +76,13 @@ def _of(kind: str, written: Completion | None) -> Earlier | None:
     state = _STATES.get(kind) or AttemptState(str(status.state))
     reason = f"stopped by the scheduler ({status.reason or 'exit code 0'})" if kind == "stopped" else status.reason
     return Earlier(
-        written.attempt, state, status.exit_code, status.signal, reason, status.started, status.ended, status.host
+        written.attempt,
+        state,
+        status.exit_code,
+        status.signal,
+        reason,
+        status.started,
+        status.ended,
+        status.host,
+        used=status.used,
     )

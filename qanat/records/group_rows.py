@@ -71,7 +71,7 @@ def from_row(content: Any, source: str, place: int) -> Group:
         attempt=row.optional("attempt", int) or 1,
         earlier=_earlier(row),
         source=row.optional("source", str),
-        used=_used(row.inner("used")) if row.has("used") else None,
+        used=_used(row),
         metrics=row.numbers("metrics"),
         curves=_curves(row),
         curve_files=row.text_map("curve_files") if row.has("curve_files") else {},
@@ -99,6 +99,7 @@ def _earlier_row(end: Earlier) -> dict[str, Any]:
         ended=end.ended,
         host=end.host,
         options=dict(end.options) or None,
+        used=end.used.to_mapping() if end.used else None,
     )
 
 
@@ -124,15 +125,19 @@ def _earlier_end(row: Reader) -> Earlier:
         ended=row.optional_timestamp("ended"),
         host=row.optional("host", str),
         options=row.optional("options", dict) or {},
+        used=_used(row),
     )
 
 
-def _used(row: Reader) -> Used:
+def _used(row: Reader) -> Used | None:
+    if not row.has("used"):
+        return None
+    used = row.inner("used")
     return Used(
-        cpu_s=row.optional_number("cpu_s"),
-        memory_mib=row.optional("memory_mib", int),
-        gpu_memory_mib=row.optional("gpu_memory_mib", int),
-        gpu_percent=row.optional("gpu_percent", int),
+        cpu_s=used.optional_number("cpu_s"),
+        memory_mib=used.optional("memory_mib", int),
+        gpu_memory_mib=used.optional("gpu_memory_mib", int),
+        gpu_percent=used.optional("gpu_percent", int),
     )
 
 

@@ -163,6 +163,7 @@ def earlier() -> st.SearchStrategy[tuple[Earlier, ...]]:
         st.none() | timestamps(),
         st.none() | texts,
         mappings(),
+        st.none() | used(),
     )
     return st.lists(ends, max_size=2).map(tuple)
 

@@ -9,6 +9,7 @@ import pytest
 
 from qanat.domain import times
 from qanat.domain.asked import Asked
+from qanat.domain.attempts import AttemptState, Earlier
 from qanat.domain.efficiency import Efficiency, efficiencies
 from qanat.domain.facts import RunFacts, facts_of
 from qanat.domain.run import Group, RunnerChoice, State
@@ -120,3 +121,11 @@ def test_groups_that_share_a_job_share_what_it_asked_for() -> None:
     assert found.fitting == Asked(4, 4864, 13_500)
     (other,) = efficiencies([facts._replace(at_once=1)], lambda _: Asked(1, 16_384, 20 * HOUR))
     assert other.fitting == Asked(1, 1280, 12 * HOUR)
+
+
+def test_earlier_attempts_of_a_group_count_too() -> None:
+    stopped = Earlier(1, AttemptState.STOPPED, started=START, ended="2026-11-20T08:00:00+00:00", used=Used(HOUR, 2000))
+    lost = Earlier(2, AttemptState.LOST, started="2026-11-20T09:00:00+00:00")
+    found = only(Asked(1), group(1, Used(HOUR, 1000), attempt=3, earlier=(stopped, lost)))
+    assert (found.groups, found.cpu_h, found.cpu_h_asked) == (1, 2, 9)
+    assert (found.amounts["memory_mib"].largest, found.amounts["time_s"].largest) == (2000, 8 * HOUR)
