@@ -35,3 +35,21 @@ def test_a_run_that_was_cancelled_is_not_retried(on_slurm: OnSlurm) -> None:
     on_slurm.qanat("cancel", "1")
     on_slurm.wait_for_states("failed", "cancelled")
     assert [group.get("attempt", 1) for group in on_slurm.groups()] == [1, 1]
+
+
+def test_a_group_whose_node_goes_down_is_retried(on_slurm: OnSlurm) -> None:
+    on_slurm.experiment("slow", '[ -e "$1" ] && exit\n: >"$3/begun"\nexec sleep 300\n')
+    on_slurm.settings("grace: {file_s: 0}")
+    on_slurm.template("once", "no-requeue: true\n", "retry: {when: [node_failure], times: 1}\n")
+    on_slurm.submit("slow", str(on_slurm.gate()), "--submit-template", "once")
+    on_slurm.begun(name="slow")
+    host = on_slurm.cluster.run("hostname", "-s")
+    on_slurm.cluster.run("scontrol", "update", f"node={host}", "state=down", "reason=test")
+    try:
+        wait_until(lambda: on_slurm.groups()[0].get("attempt") == 2)
+    finally:
+        on_slurm.gate().touch()
+        on_slurm.cluster.run("scontrol", "update", f"node={host}", "state=resume")
+    (group,) = on_slurm.wait_for_states("finished")
+    (end,) = group["earlier"]
+    assert end["reason"].startswith("NODE_FAIL")
