@@ -32,7 +32,7 @@ _CANNOT = "{program} could not be executed"
 _NOT_FOUND = "{program} was not found"
 # The system gives one error for both, so for a path, not even the shell knows.
 _PATH_NOT_FOUND = "{program}, or the interpreter in its first line, was not found"
-# Programs that qanat has ended, one by one, in a job that goes on (runners/submitting/shell/pack.sh).
+# Programs that qanat has ended, one by one, in a job that continues (runners/submitting/shell/bundle.sh).
 _CANCELLED = "cancelled"
 _LIMIT_MAX = 40
 _LIMIT = "time limit of "

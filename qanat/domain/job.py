@@ -25,8 +25,8 @@ class JobSpec:
 
     `info` is the content of its group_info.yaml; empty if there is none. `sharing` says who may use what it leaves.
     `checkpoint` says when it continues later, if it may. `time_limit` (domain.time_limits) is enforced by a runner that
-    watches its jobs itself, and in a job that works through several groups. Those are `packed`, and `group` is then the
-    number of the pack (domain.packs), everything else is that of its first group.
+    watches its jobs itself, and in a job that works through several groups. Those are `bundled`, and `group` is then
+    the number of the bundle (domain.bundles), everything else is that of its first group.
     """
 
     group: int
@@ -38,7 +38,7 @@ class JobSpec:
     info: str = ""
     sharing: Sharing = UNSHARED
     time_limit: str | None = None
-    packed: tuple[JobSpec, ...] = ()
+    bundled: tuple[JobSpec, ...] = ()
     checkpoint: Checkpoint | None = None
 
 
@@ -46,7 +46,7 @@ class JobSpec:
 class JobHandle:
     """What identifies a job from another process: the run's intent, the group, and the runner's name for the job.
 
-    Of a job of several groups, `group` is the number of the pack, as in its JobSpec.
+    Of a job of several groups, `group` is the number of the bundle, as in its JobSpec.
     `job` is its name in Submission.jobs, None as long as it is unknown. `details` are those of the Submission, with
     `folder`, the run's storage directory, and `submitted`, the earliest time at which it can have been submitted.
     """

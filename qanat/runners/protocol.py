@@ -48,7 +48,7 @@ __all__ = [
     "RetryPolicy",
     "Runner",
     "Runners",
-    "RunsPacks",
+    "RunsBundles",
     "Sightings",
     "StartsImages",
     "State",
@@ -183,13 +183,13 @@ class TellsRequests(Protocol):
 
 
 @runtime_checkable
-class RunsPacks(Protocol):
+class RunsBundles(Protocol):
     """A runner whose jobs may work through several groups (`--per-job`), as the scripts of job_script do.
 
-    For the runner, a pack is a job like any other: its `group` is the number of the pack, which Submission.jobs names.
+    For the runner, a bundle is a job like any other, whose `group` is the number of the bundle.
     """
 
-    runs_packs: bool
+    runs_bundles: bool
 
 
 @runtime_checkable

@@ -44,7 +44,7 @@ class HTCondorRunner:
     name = ABOUT.name
     title = ABOUT.title
     generated_files = job_script.GENERATED_FILES | {EVENT_LOG}
-    runs_packs = True
+    runs_bundles = True
 
     def __init__(self) -> None:
         self._client = Client()

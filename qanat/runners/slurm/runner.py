@@ -35,7 +35,7 @@ class SlurmRunner:
     name = ABOUT.name
     title = ABOUT.title
     generated_files = job_script.GENERATED_FILES | {submission.OUTPUT}
-    runs_packs = True
+    runs_bundles = True
 
     def __init__(self) -> None:
         self._silence = Silence()

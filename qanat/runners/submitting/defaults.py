@@ -16,7 +16,7 @@ class RunnerDefaults:
     """Methods of a Runner for an ordinary scheduler, whose jobs run the scripts of job_script."""
 
     generated_files = job_script.GENERATED_FILES
-    runs_packs = True
+    runs_bundles = True
 
     def key_problems(self, options: Mapping[str, Any]) -> list[str]:
         """Accept every option."""

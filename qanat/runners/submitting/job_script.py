@@ -41,7 +41,7 @@ QANAT_RUN={run_id}
 # shell/README.md says why the shells are as they are.
 BODY = "".join((_SHELL / name).read_text() for name in ("usage.sh", "checkpoint.sh", "job.sh"))
 # What a job of several groups needs besides.
-_PACK = (_SHELL / "pack.sh").read_text()
+_BUNDLE = (_SHELL / "bundle.sh").read_text()
 # Becomes the program. Arguments: directory of the group, working directory, then the program and its arguments.
 _START = (_SHELL / "start.sh").read_text()
 # Comes before the first where jobs have no folder but their own.
@@ -66,20 +66,20 @@ STOPPING = Stopping()
 
 def job_script(batch: JobBatch, stopping: Stopping = STOPPING) -> str:
     """Return the script that runs any job of a batch."""
-    packed = bool(batch.jobs[0].packed)
+    bundled = bool(batch.jobs[0].bundled)
     values = {
         "q_intent": batch.intent,
         **_places(batch),
         "q_stops": " ".join(stopping.signals),
         "q_stop": "stop_all" if stopping.all_processes else "stop",
         "q_start": _START,
-        "q_workers": str(batch.at_once) if packed else "",
+        "q_workers": str(batch.at_once) if bundled else "",
         **_checkpoint(batch.jobs[0].checkpoint, "" if batch.shipment else stopping.requeue),
-    } | (_pack_values(batch) if packed else {})
+    } | (_bundle_values(batch) if bundled else {})
     umask = f"umask {umask}\n" if (umask := batch.jobs[0].sharing.umask) else ""
     assignments = "".join(f"{name}={_word(value)}\n" for name, value in values.items())
-    own_folder, pack = _own_folder(batch), _PACK if packed else ""
-    return f"{_HEAD.format(run_id=batch.run_id)}{umask}{own_folder}{assignments}{pack}{BODY}"
+    own_folder, bundle = _own_folder(batch), _BUNDLE if bundled else ""
+    return f"{_HEAD.format(run_id=batch.run_id)}{umask}{own_folder}{assignments}{bundle}{BODY}"
 
 
 def _places(batch: JobBatch) -> dict[str, str]:
@@ -95,8 +95,8 @@ def _places(batch: JobBatch) -> dict[str, str]:
     }
 
 
-def _pack_values(batch: JobBatch) -> dict[str, str]:
-    first = batch.jobs[0].packed[0]
+def _bundle_values(batch: JobBatch) -> dict[str, str]:
+    first = batch.jobs[0].bundled[0]
     limit = first.time_limit
     return {
         "q_folder": str(batch.folder),
@@ -139,51 +139,51 @@ def start_command(batch: JobBatch, job: JobSpec) -> list[str]:
     return ["/bin/sh", str(batch.folder / JOB_SCRIPT), str(job.storage), str(job.attempt), str(job.group)]
 
 
-def command_script(jobs: Iterable[JobSpec], *, packed: bool = False) -> str:
+def command_script(jobs: Iterable[JobSpec], *, bundled: bool = False) -> str:
     """Return the script that sets the arguments and variables of group `$3` in the shell that sources it.
 
-    A group that is `packed` into a job with others has its attempt there, too.
+    A group that is `bundled` into a job with others has its attempt there, too.
     """
-    cases = "".join(f"{job.group})\n{_set_arguments(job, packed=packed)};;\n" for job in jobs)
+    cases = "".join(f"{job.group})\n{_set_arguments(job, bundled=bundled)};;\n" for job in jobs)
     return f"case $3 in\n{cases}esac\n"
 
 
-def _set_arguments(job: JobSpec, *, packed: bool = False) -> str:
+def _set_arguments(job: JobSpec, *, bundled: bool = False) -> str:
     exports = "".join(f"export {name}={_word(value)}\n" for name, value in sorted(job.environment.items()))
     info = f"q_info={shlex.quote(job.info)}\n" if job.info else ""
-    attempt = f"q_attempt={job.attempt}\n" if packed else ""
+    attempt = f"q_attempt={job.attempt}\n" if bundled else ""
     return f"{exports}{info}{attempt}set -- {' '.join(map(_word, job.command))}\n"
 
 
-def pack_script(jobs: Iterable[JobSpec]) -> str:
+def bundle_script(jobs: Iterable[JobSpec]) -> str:
     """Return the script that sets the groups of job `$3`."""
-    cases = "".join(f"{job.group}) q_groups='{' '.join(str(each.group) for each in job.packed)}' ;;\n" for job in jobs)
+    cases = "".join(f"{job.group}) q_groups='{' '.join(str(each.group) for each in job.bundled)}' ;;\n" for job in jobs)
     return f"case $3 in\n{cases}esac\n"
 
 
 def preview(batch: JobBatch, stopping: Stopping = STOPPING) -> str:
     """Return the scripts for display, those with groups and arguments only with the first job and group."""
     first = batch.jobs[0]
-    pack = f"# {_pack_name(first)}\n{pack_script([first])}\n" if first.packed else ""
-    group = first.packed[0] if first.packed else first
-    commands = command_script([group], packed=bool(pack))
-    return f"# {JOB_SCRIPT}\n{job_script(batch, stopping)}\n{pack}# {_name(group)}, group {group.group}\n{commands}"
+    bundle = f"# {_bundle_name(first)}\n{bundle_script([first])}\n" if first.bundled else ""
+    group = first.bundled[0] if first.bundled else first
+    commands = command_script([group], bundled=bool(bundle))
+    return f"# {JOB_SCRIPT}\n{job_script(batch, stopping)}\n{bundle}# {_name(group)}, group {group.group}\n{commands}"
 
 
 def _name(group: JobSpec) -> str:
     return f"{COMMANDS}/{group.group // GROUPS_IN_FILE}.sh"
 
 
-def _pack_name(job: JobSpec) -> str:
+def _bundle_name(job: JobSpec) -> str:
     return f"{COMMANDS}/jobs-{job.group // GROUPS_IN_FILE}.sh"
 
 
 def write_scripts(batch: JobBatch, stopping: Stopping = STOPPING) -> Path:
     """Write the scripts into the run's storage directory; return the path of the first."""
-    packed = [job for job in batch.jobs if job.packed]
-    groups = [group for job in packed for group in job.packed] or batch.jobs
-    scripts = {name: command_script(part, packed=bool(packed)) for name, part in _by_file(groups, _name).items()}
-    scripts |= {name: pack_script(part) for name, part in _by_file(packed, _pack_name).items()}
+    bundled = [job for job in batch.jobs if job.bundled]
+    groups = [group for job in bundled for group in job.bundled] or batch.jobs
+    scripts = {name: command_script(part, bundled=bool(bundled)) for name, part in _by_file(groups, _name).items()}
+    scripts |= {name: bundle_script(part) for name, part in _by_file(bundled, _bundle_name).items()}
     # An earlier attempt of the run may have left links in its directory.
     folder, sharing = folders.plain(batch.folder), batch.jobs[0].sharing
     folders.write(folder / JOB_SCRIPT, job_script(batch, stopping).encode(), sharing=sharing)

@@ -50,14 +50,14 @@ class LaunchOptions:
         return self.n_threads or 1
 
     @property
-    def packs(self) -> bool:
+    def bundles(self) -> bool:
         """Whether a job has several groups."""
         return (self.per_job or 1) > 1
 
     def facts(self) -> SubmissionFacts:
         """Return what a record keeps about how jobs are submitted."""
         facts = SubmissionFacts("", max_running=self.max_running)
-        if not self.packs:
+        if not self.bundles:
             return facts
         limit = self.time_limit if self.time_limit != time_limits.NONE else None
         return replace(facts, per_job=self.per_job, at_once=self.slots if self.slots > 1 else None, time_limit=limit)
@@ -120,7 +120,7 @@ def _check_supported(options: LaunchOptions, runners: Runners) -> None:
         return
     if options.fail_fast:
         raise UsageError(f"--fail-fast {unsupported}", hint="it is for local runs")
-    if options.slots > 1 and not options.packs:
+    if options.slots > 1 and not options.bundles:
         hint = "use --max-running N, or let each job run several groups: --per-job N"
         raise UsageError(f"--n-threads {unsupported}", hint=hint)
 
@@ -170,8 +170,8 @@ def limited(choice: RunnerChoice, options: LaunchOptions, runners: Runners) -> R
     A scheduler does not know the groups of a job that has several, so its options do not limit them.
     """
     choice = replace(choice, retry=with_times(choice.retry, options.retry))
-    if options.packs:
-        _check_packs(choice, runners)
+    if options.bundles:
+        _check_bundles(choice, runners)
         return choice
     if options.time_limit is None:
         return choice
@@ -186,12 +186,12 @@ def limited(choice: RunnerChoice, options: LaunchOptions, runners: Runners) -> R
     return replace(choice, options=runner.limited(choice.options, time_limits.seconds(options.time_limit)))
 
 
-def _check_packs(choice: RunnerChoice, runners: Runners) -> None:
+def _check_bundles(choice: RunnerChoice, runners: Runners) -> None:
     """Raise UsageError if a job of this runner cannot have several groups."""
-    from qanat.runners.protocol import RunsPacks
+    from qanat.runners.protocol import RunsBundles
 
     hint = "each group is a job of its own: --per-job 1"
     if choice.transfer:
         raise UsageError("--per-job cannot be used for jobs that do not see the project", hint=hint)
-    if not isinstance(runners.submitting(choice.name), RunsPacks):
+    if not isinstance(runners.submitting(choice.name), RunsBundles):
         raise UsageError(f"--per-job cannot be used with runner {choice.name}", hint=hint)

@@ -223,7 +223,7 @@ def _default_storage(project: Project, plan: Plan) -> Path:
 def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, facts: SubmissionFacts) -> JobBatch:
     """Return the batch that the next run would submit, with placeholders of the right length for id and intent."""
     from qanat.usecases.launch import shipping
-    from qanat.usecases.launch.submit import in_packs, job_spec  # only for what would be submitted
+    from qanat.usecases.launch.submit import in_bundles, job_spec  # only for what would be submitted
 
     number = numbers.peek(project.location.private, project.paths.runs)
     folder = plan.storage or place.default_folder(project, plan.experiment.name, number)
@@ -241,7 +241,7 @@ def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, facts: Sub
         intent="0" * (2 * HALF),
         folder=folder,
         options=choice.options,
-        jobs=in_packs(groups, facts),
+        jobs=in_bundles(groups, facts),
         max_running=facts.max_running,
         image=image,
         shipment=plan.place.shipment,

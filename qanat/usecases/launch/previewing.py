@@ -54,7 +54,7 @@ def preview(project: Project, request: RunRequest, options: LaunchOptions, runne
     runner = runners.submitting(options.runner)
     shown = replace(
         choice,
-        options=submitted_options(runner, choice, reruns=not options.packs and plan.experiment.checkpoint is None),
+        options=submitted_options(runner, choice, reruns=not options.bundles and plan.experiment.checkpoint is None),
     )
     batch = plan_run.preview_batch(project, plan, shown, options.facts())
     script = runner.render(batch)

@@ -44,7 +44,7 @@ def decided(
             f"runner {choice.name} cannot transfer files, and {where} has transfer: true",
             hint="on machines that see the project's disk, use a template with transfer: false",
         )
-    if options.packs:
+    if options.bundles:
         raise UsageError(
             f"--per-job cannot be used for jobs that do not see the project: {where} has transfer: true",
             hint="each group is a job of its own: --per-job 1",

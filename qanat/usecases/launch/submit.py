@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from qanat.domain.bundles import bundles
 from qanat.domain.checkpoint import Checkpoint
 from qanat.domain.job import PARAMETERS_VARIABLE, JobBatch, JobSpec, Submission
 from qanat.domain.layout import group_folder
-from qanat.domain.packs import packs
 from qanat.domain.run import Group, Run, SubmissionFacts
 from qanat.domain.shipment import in_sandbox, shown
 from qanat.errors import QanatError, SubmitUnknown, WriteFailed
@@ -116,7 +116,7 @@ def _prepare(project: Project, run: Run, attempt: Attempt, runner: Runner, order
         intent=run.submission.intent,
         folder=attempt.folder,
         options=submitted_options(runner, run.runner, attempt=first, reruns=reruns),
-        jobs=in_packs(jobs, run.submission),
+        jobs=in_bundles(jobs, run.submission),
         max_running=run.submission.max_running,
         image=attempt.enclosure.image_of_jobs if attempt.enclosure else "",
         held=bool(order.active),
@@ -127,11 +127,11 @@ def _prepare(project: Project, run: Run, attempt: Attempt, runner: Runner, order
     return shipping.with_files_of_run(batch, place, kept, make=True)
 
 
-def in_packs(groups: Sequence[JobSpec], facts: SubmissionFacts) -> tuple[JobSpec, ...]:
+def in_bundles(groups: Sequence[JobSpec], facts: SubmissionFacts) -> tuple[JobSpec, ...]:
     """Return the jobs that work through groups."""
     if not facts.per_job:
         return tuple(groups)
     limited = {group.group: replace(group, time_limit=facts.time_limit) for group in groups}
-    parts = packs(list(limited), facts.per_job)
+    parts = bundles(list(limited), facts.per_job)
     jobs = {number: tuple(limited[each] for each in part) for number, part in parts.items()}
-    return tuple(replace(of_job[0], group=number, attempt=1, packed=of_job) for number, of_job in jobs.items())
+    return tuple(replace(of_job[0], group=number, attempt=1, bundled=of_job) for number, of_job in jobs.items())

@@ -7,9 +7,9 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from qanat.domain.bundles import bundles
 from qanat.domain.completion import COMPLETION
 from qanat.domain.job import JobHandle, JobStatus, Sightings
-from qanat.domain.packs import packs
 from qanat.domain.run import SCHEDULER, Group, Run, State, lost
 from qanat.errors import QanatError, RunnerUnavailable
 from qanat.records import attempt_notes, run_codec
@@ -17,9 +17,9 @@ from qanat.records.index import Index
 from qanat.runners.protocol import MayRestart, Runner, Runners
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import expected_start, last_seen, waiting
+from qanat.usecases.tracking.bundled import Bundles
 from qanat.usecases.tracking.group_states import GroupStates
 from qanat.usecases.tracking.last_seen import LastSeen, Unanswered, brief_problem
-from qanat.usecases.tracking.packed import Packs
 from qanat.usecases.tracking.settle import owner_of
 from qanat.usecases.tracking.submission import Job, jobs_of, submitted_options, with_submission
 
@@ -70,7 +70,7 @@ class _Poll:
         self._memories = memories
         self._result = result
         self._states = GroupStates(project, runner.title, memories)
-        self._packs = Packs(project, self._states)
+        self._bundles = Bundles(project, self._states)
 
     def add(self, runs: Sequence[Run], remembered: dict[str, str]) -> None:
         """Add the runs as they are now to the result, and those still active to what is remembered."""
@@ -112,7 +112,7 @@ class _Poll:
             return run
         begun = run.submission.submitted or run.created
         try:
-            numbers = list(packs(missing, run.submission.per_job))
+            numbers = list(bundles(missing, run.submission.per_job))
             submission = self._runner.find(run.submission.intent, numbers, begun)
         except RunnerUnavailable as error:
             remark = f"it is not known yet whether run {run.number} was submitted"
@@ -167,7 +167,7 @@ class _Poll:
         if run.runner.transfer:
             return run
         if run.submission.per_job is not None:
-            return self._packs.with_completions(run)
+            return self._bundles.with_completions(run)
         options = submitted_options(self._runner, run.runner, reruns=run.checkpoint is None)
         if isinstance(self._runner, MayRestart) and self._runner.may_run_again(options):
             return run
@@ -180,7 +180,7 @@ class _Poll:
         for of_run in jobs:
             status = seen.statuses[of_run.handle]
             if run.submission.per_job is not None:
-                changed |= self._packs.combined(run, of_run, status, seen.problem)
+                changed |= self._bundles.combined(run, of_run, status, seen.problem)
             else:
                 group = of_run.groups[0]
                 changed[group.number] = self._states.combined(run, group, status, seen.problem)

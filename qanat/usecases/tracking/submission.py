@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from qanat.domain import packs
+from qanat.domain import bundles
 from qanat.domain.job import JobHandle, Submission
 from qanat.domain.run import Group, Run, RunnerChoice
 from qanat.usecases.project import Project
@@ -25,7 +25,7 @@ class Job:
 
 def with_submission(run: Run, submission: Submission, numbers: Sequence[int]) -> Run:
     """Return a run with the jobs in a runner's answer, which works through the groups with these numbers."""
-    of_jobs = packs.packs(numbers, run.submission.per_job)
+    of_jobs = bundles.bundles(numbers, run.submission.per_job)
     jobs = {n: name for number, name in submission.jobs.items() for n in of_jobs.get(number, ())}
     facts = replace(run.submission, details={**run.submission.details, **submission.details})
     named = {number: replace(run.groups[number], job=name) for number, name in jobs.items()}
@@ -57,8 +57,8 @@ def jobs_of(project: Project, run: Run, numbers: Iterable[int] | None = None) ->
     if facts.per_job is None:
         chosen = run.groups if numbers is None else [run.groups[number] for number in numbers]
         return [Job(JobHandle(facts.intent, g.number, g.job, details), (g,)) for g in chosen if g.job is not None]
-    found = packs.by_job(run.groups)
+    found = bundles.by_job(run.groups)
     names = found if numbers is None else dict.fromkeys(run.groups[number].job for number in numbers)
     named = [(name, found[name]) for name in names if name is not None]
-    first = ((packs.number_of(groups[0].number, facts.per_job), name, tuple(groups)) for name, groups in named)
+    first = ((bundles.number_of(groups[0].number, facts.per_job), name, tuple(groups)) for name, groups in named)
     return [Job(JobHandle(facts.intent, number, name, details), groups) for number, name, groups in first]

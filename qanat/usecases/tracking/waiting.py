@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from qanat.domain import packs, times
+from qanat.domain import bundles, times
 from qanat.domain.run import Run, State
 from qanat.errors import RunnerUnavailable
 from qanat.runners.protocol import ExplainsWaiting, Runner
@@ -65,7 +65,7 @@ def _remembered(seen: LastSeen | None) -> str:
     """Return the reason that was last given; empty if there is none."""
     groups = seen.run.groups if seen and seen.explained else ()
     reasons = (group.reason for group in groups if group.state is State.QUEUED)
-    return next((reason for reason in reasons if reason and not packs.is_turn(reason)), "")
+    return next((reason for reason in reasons if reason and not bundles.is_turn(reason)), "")
 
 
 def _with_reason(run: Run, reason: str) -> Run:

@@ -205,7 +205,7 @@ q_number=
 clear
 if [ -n "${BASH_VERSION:-}" ] && mkfifo "$q_base/.job-pipe" && exec 5<>"$q_base/.job-pipe"; then q_pipe=yes; fi
 if [ -n "$q_workers" ]; then
-    run_pack "$@"
+    run_bundle "$@"
 fi
 start_keeper "$@"
 wait_for_keepers

@@ -68,6 +68,6 @@ class Place:
 
     # ---- jobs of several groups
 
-    def pack(self, *groups: JobSpec, number: int = 0) -> JobSpec:
+    def bundle(self, *groups: JobSpec, number: int = 0) -> JobSpec:
         """Return a job that works through groups."""
-        return replace(groups[0], group=number, packed=groups)
+        return replace(groups[0], group=number, bundled=groups)

@@ -230,7 +230,7 @@ def test_each_group_of_a_job_with_several_has_its_own(in_any_shell: Place) -> No
         f'memory = b"1" * {50 * MIB}; seen(50)',
     )
     words = [(sys.executable, "-c", IN_A_PACK + script) for script in scripts]
-    job = place.pack(*(place.job(*each, group=number) for number, each in enumerate(words)))
+    job = place.bundle(*(place.job(*each, group=number) for number, each in enumerate(words)))
     place.write(job)
     assert place.run(job) == 0
     first, second, third = (place.left(group=number)["used"] for number in range(3))

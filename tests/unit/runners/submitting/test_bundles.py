@@ -50,7 +50,7 @@ def test_a_job_works_through_its_groups_each_with_its_own_end(in_any_shell: Plac
     place = in_any_shell
     scripts = ["exit 0", "exit 3", "kill -KILL $$", "exit 137", 'echo "$QANAT_GROUP $QANAT_STORAGE_PATH"; pwd']
     groups = [place.shell(script, group=7 * n, info=f"n: {n}\n") for n, script in enumerate(scripts)]
-    job = place.pack(*groups, number=4)
+    job = place.bundle(*groups, number=4)
     place.write(job)
     assert place.run(job) == 1
     written = [storage.read_completion(group.storage) for group in groups]
@@ -66,7 +66,7 @@ def test_a_job_works_through_its_groups_each_with_its_own_end(in_any_shell: Plac
 
 def test_programs_have_the_default_signal_actions(in_any_shell: Place) -> None:
     place = in_any_shell
-    job = place.pack(*(place.job("grep", "SigIgn", "/proc/self/status", group=n) for n in range(2)))
+    job = place.bundle(*(place.job("grep", "SigIgn", "/proc/self/status", group=n) for n in range(2)))
     place.write(job)
     assert place.run(job) == 0
     assert [int(place.stdout(n).split()[1], 16) & 0x7FFFFFFF for n in range(2)] == [0, 0]
@@ -75,7 +75,7 @@ def test_programs_have_the_default_signal_actions(in_any_shell: Place) -> None:
 def test_times_are_those_of_each_group(in_any_shell: Place) -> None:
     place = in_any_shell
     groups = [place.shell("sleep 0.3", group=n) for n in range(3)]
-    job = place.pack(*groups)
+    job = place.bundle(*groups)
     place.write(job)
     assert place.run(job) == 0
     left = [place.left(group=n) for n in range(3)]
@@ -90,7 +90,7 @@ def test_several_groups_run_at_once_each_of_them_once(in_any_shell: Place) -> No
     place.at_once = 3
     first = [place.job(*waits(place, n), group=n) for n in range(3)]
     rest = [place.shell("echo once", group=n) for n in range(3, 20)]
-    job = place.pack(*first, *rest)
+    job = place.bundle(*first, *rest)
     place.write(job)
     process = place.start(job)
     wait_until(lambda: all(has_begun(place, n) for n in range(3)))
@@ -109,7 +109,7 @@ def test_a_signal_reaches_the_programs_that_run_now(in_any_shell: Place, name: s
     place = in_any_shell
     place.at_once = 2
     notes = f"trap 'echo got {name}; exit 5' {name}; echo begun; while :; do sleep 0.02; done"
-    job = place.pack(place.shell("exit 0"), *(place.shell(notes, group=n) for n in (1, 2)), place.shell("", group=3))
+    job = place.bundle(place.shell("exit 0"), *(place.shell(notes, group=n) for n in (1, 2)), place.shell("", group=3))
     place.write(job)
     process = place.start(job)
     wait_until(lambda: has_begun(place, 1) and has_begun(place, 2))
@@ -128,7 +128,7 @@ def test_a_stop_of_all_processes_starts_no_further_group(in_any_shell: Place) ->
     place.stopping = Stopping(all_processes=True)
     # The program ends by itself, as one that saves its work.
     saves = place.shell("trap 'exit 0' TERM; echo begun; while :; do sleep 0.02; done", group=0)
-    job = place.pack(saves, place.shell("exit 0", group=1))
+    job = place.bundle(saves, place.shell("exit 0", group=1))
     place.write(job)
     process = place.start(job)
     wait_until(lambda: has_begun(place, 0))
@@ -142,7 +142,7 @@ def test_the_next_start_of_a_job_goes_on_where_the_last_one_was_stopped(in_any_s
     place = in_any_shell
     count = place.shell("echo once", group=0)
     waiting = place.job(*waits(place, 1, status=4), group=1, attempt=3)
-    job = place.pack(count, waiting, place.shell("echo once", group=2))
+    job = place.bundle(count, waiting, place.shell("echo once", group=2))
     place.write(job)
     process = place.start(job)
     wait_until(lambda: has_begun(place, 1))
@@ -158,7 +158,7 @@ def test_the_next_start_of_a_job_goes_on_where_the_last_one_was_stopped(in_any_s
 
 
 def test_a_cancelled_job_does_nothing(place: Place) -> None:
-    job = place.pack(place.shell("exit 0", group=12), number=3)
+    job = place.bundle(place.shell("exit 0", group=12), number=3)
     place.write(job)
     (place.folder / "cancelled").write_text(f"{place.intent} 3 2026-11-23T05:17:55+00:00\n")
     assert place.run(job) == 0
@@ -169,7 +169,7 @@ def test_cancelled_groups_are_left_out_or_ended_and_no_others(in_any_shell: Plac
     place = in_any_shell
     # The sleep would outlive the shell that waits for it.
     runs = place.shell("echo begun; sleep 300; exit 0", group=1)
-    job = place.pack(place.shell("exit 6"), runs, *(place.shell("exit 7", group=n) for n in (2, 3)))
+    job = place.bundle(place.shell("exit 6"), runs, *(place.shell("exit 7", group=n) for n in (2, 3)))
     place.write(job)
     process = place.start(job)
     wait_until(lambda: has_begun(place, 1))
@@ -191,7 +191,7 @@ def alive(place: Place) -> list[str]:
 def test_a_program_that_ignores_its_end_is_killed(in_any_shell: Place) -> None:
     place = in_any_shell
     ignores = place.shell("trap '' TERM; echo begun; while :; do sleep 0.1; done")
-    job = place.pack(ignores, place.shell("exit 0", group=1))
+    job = place.bundle(ignores, place.shell("exit 0", group=1))
     place.write(job)
     process = place.start(job)
     wait_until(lambda: has_begun(place, 0))
@@ -204,7 +204,7 @@ def test_a_program_that_ignores_its_end_is_killed(in_any_shell: Place) -> None:
 def test_a_group_that_exceeds_its_time_limit_is_ended_alone(in_any_shell: Place) -> None:
     place = in_any_shell
     long = place.shell("echo begun; exec sleep 300", time_limit="2s")
-    job = place.pack(long, place.shell("exit 0", group=1))
+    job = place.bundle(long, place.shell("exit 0", group=1))
     place.write(job)
     assert place.run(job) == 1
     assert place.left()["by"] == "time limit of 2s"
@@ -221,7 +221,7 @@ def test_a_keeper_that_is_killed_takes_only_its_group_with_it(in_any_shell: Plac
     """As when memory is short."""
     place = in_any_shell
     kills = place.job(sys.executable, "-c", "import os, time; os.kill(os.getppid(), 9); time.sleep(300)")
-    job = place.pack(kills, place.shell("exit 0", group=1))
+    job = place.bundle(kills, place.shell("exit 0", group=1))
     place.write(job)
     assert place.run(job) == 1
     assert place.left()["status"] == 137
@@ -232,7 +232,7 @@ def test_a_keeper_that_is_killed_takes_only_its_group_with_it(in_any_shell: Plac
 def test_no_group_starts_after_the_job_itself_is_gone(in_any_shell: Place) -> None:
     """As after `scancel --batch`, which kills the first shell alone."""
     place = in_any_shell
-    job = place.pack(place.job(*waits(place, 0)), place.shell("exit 0", group=1))
+    job = place.bundle(place.job(*waits(place, 0)), place.shell("exit 0", group=1))
     place.write(job)
     process = place.start(job)
     wait_until(lambda: has_begun(place, 0))
@@ -265,7 +265,7 @@ def test_a_group_continues_in_its_job_while_the_others_have_their_turn(in_any_sh
         place.job("/bin/sh", "-c", script, "sh", str(count), group=n, checkpoint=checkpoint)
         for n, count in enumerate(wanted)
     ]
-    job = place.pack(*groups)
+    job = place.bundle(*groups)
     place.write(job)
     assert place.run(job) == 1
     left = [place.left(group=n) for n in range(3)]
@@ -279,7 +279,7 @@ def test_a_group_continues_in_its_job_while_the_others_have_their_turn(in_any_sh
 
 def test_a_group_that_is_cancelled_does_not_continue_and_the_next_has_its_turn(place: Place) -> None:
     note = f'echo "{place.intent} 0 2026-11-23T05:17:55+00:00" >>"$QANAT_STORAGE_PATH/../{CANCELLED_GROUPS}"; exit 85'
-    job = place.pack(place.shell(note, checkpoint=Checkpoint(85)), place.shell("exit 0", group=1))
+    job = place.bundle(place.shell(note, checkpoint=Checkpoint(85)), place.shell("exit 0", group=1))
     place.write(job)
     place.run(job)
     assert len((place.storage() / "starts").read_text().split()) == 1

@@ -21,7 +21,7 @@ FINISHED, FAILED, CANCELLED, LOST = State.FINISHED, State.FAILED, State.CANCELLE
 
 def folder(job: Job, group: int) -> Path:
     """Return the directory of a group, which its job creates."""
-    (own,) = [each.storage for each in job.spec.packed if each.group == group]
+    (own,) = [each.storage for each in job.spec.bundled if each.group == group]
     own.mkdir(parents=True, exist_ok=True)
     return own
 
@@ -40,7 +40,7 @@ def ends(world: World, job: Job, *statuses: int, first: int, by: str = "exit", n
     """Let groups of a job begin and end, with these exit statuses."""
     for group, status in enumerate(statuses, first):
         begins(world, job, group)
-        attempt = next(each.attempt for each in job.spec.packed if each.group == group)
+        attempt = next(each.attempt for each in job.spec.bundled if each.group == group)
         content = {"attempt": attempt, "status": status, "by": by, "started": world.clock.now()}
         (folder(job, group) / name).write_text(
             json.dumps(content | {"ended": world.clock.now(), "host": "node7"}) + "\n"
@@ -68,7 +68,7 @@ def groups(world: World) -> tuple[Group, ...]:
 def test_a_scheduler_gets_a_job_for_so_many_groups_each(world: World) -> None:
     run = world.submit(5, per_job=2, n_threads=3)
     (batch,) = world.scheduler.batches
-    assert [(job.group, [each.group for each in job.packed]) for job in batch.jobs] == [
+    assert [(job.group, [each.group for each in job.bundled]) for job in batch.jobs] == [
         (0, [0, 1]),
         (1, [2, 3]),
         (2, [4]),
@@ -204,7 +204,7 @@ def test_a_retry_takes_groups_and_packs_them_anew(world: World) -> None:
 
     world.submit(7, per_job=3, time_limit="1h")
     for job in world.scheduler.of(0, 1, 2):
-        for each in job.spec.packed:
+        for each in job.spec.bundled:
             ends(world, job, each.group % 2, first=each.group)
     found = world.find()
     assert [group.state for group in found.run.groups] == [FINISHED, FAILED] * 3 + [FINISHED]
@@ -212,8 +212,8 @@ def test_a_retry_takes_groups_and_packs_them_anew(world: World) -> None:
         retry, found, [1, 3, 5], [], LaunchOptions("world", per_job=2), {}, runners=world, view=world.view
     )
     batch = world.scheduler.batches[-1]
-    packed = [(job.group, [(each.group, each.attempt, each.time_limit) for each in job.packed]) for job in batch.jobs]
-    assert packed == [(0, [(1, 2, "1h"), (3, 2, "1h")]), (2, [(5, 2, "1h")])]
+    bundled = [(job.group, [(each.group, each.attempt, each.time_limit) for each in job.bundled]) for job in batch.jobs]
+    assert bundled == [(0, [(1, 2, "1h"), (3, 2, "1h")]), (2, [(5, 2, "1h")])]
     assert [group.job for group in run.groups] == ["1.0", "2.0", "1.0", "2.0", "1.1", "2.2", "1.2"]
     world.look()
     assert [(handle.group, handle.job) for handle in world.scheduler.polls[-1]] == [(0, "2.0"), (2, "2.2")]

@@ -12,7 +12,7 @@ from tests.cluster.htcondor_project import OnPool
 from tests.cluster.on_cluster import WAIT, OnCluster, wait_until
 from tests.cluster.slurm_project import OnSlurm
 
-pytestmark = pytest.mark.xdist_group("packs")
+pytestmark = pytest.mark.xdist_group("bundles")
 # Ends as its first argument says.
 ENDS = 'case $1 in 1) exit 3 ;; 4) kill -KILL "$$" ;; esac\necho "$QANAT_GROUP"\n'
 # Group 1 waits for its gate, and others end at once.

@@ -78,7 +78,7 @@ check() {
     kill -s TERM "$q_pid"
 }
 # Arguments: those of the script.
-run_pack() {
+run_bundle() {
     rm -f "$q_base"/claim-*
     create_directories "$@"
     watch &

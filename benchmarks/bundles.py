@@ -1,4 +1,4 @@
-"""`python -m benchmarks.packs htcondor|slurm`: many short groups on a cluster of its own, in packs and as a job each.
+"""`python -m benchmarks.bundles htcondor|slurm`: many short groups, in bundles and as a job each, on a real cluster.
 
 Prints how long each takes from `qanat run` to the last completion file. Exits with 3 if no cluster can be set up.
 """
@@ -27,7 +27,7 @@ LOOK_S = 1.0
 def main() -> int:
     """Measure in turns, print what was found, and return the exit code."""
     options = _arguments()
-    with tempfile.TemporaryDirectory(prefix="qanat-packs-") as folder:
+    with tempfile.TemporaryDirectory(prefix="qanat-bundles-") as folder:
         own_surroundings(Path(folder) / "home")
         try:
             with _project(Path(folder) / "a project", options.scheduler) as project:
@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.packs", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.bundles", description=__doc__)
     parser.add_argument("scheduler", choices=("htcondor", "slurm"), help="the scheduler whose cluster to set up")
     parser.add_argument("--groups", type=int, default=10_000, metavar="N", help="groups per run; by default 10,000")
     parser.add_argument("--per-job", type=int, default=100, metavar="N", help="groups per job; by default 100")

@@ -1,7 +1,7 @@
-"""Packs: several groups of a run in one job, which works through them.
+"""Bundles: several groups of a run in one job, which works through them.
 
-A scheduler knows a pack by a number, as it knows a group that has a job to itself. The number follows from the groups,
-so that nothing else has to be recorded to find the job again.
+A scheduler knows a bundle by a number, as it knows a group that has a job to itself. The number follows from the
+groups, so that nothing else has to be recorded to find the job again.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from qanat.domain.run import Group, State, lost
 _TURN = "waits in job "
 
 
-def packs(numbers: Sequence[int], per_job: int | None) -> dict[int, tuple[int, ...]]:
+def bundles(numbers: Sequence[int], per_job: int | None) -> dict[int, tuple[int, ...]]:
     """Return the groups of each job by its number; without `per_job`, each group has a job with its own number.
 
-    `numbers` ascend, so that the first groups of two packs are at least `per_job` apart.
+    `numbers` ascend, so that the first groups of two bundles are at least `per_job` apart.
     """
     if not per_job or per_job < 1:
         return {number: (number,) for number in numbers}
@@ -27,7 +27,7 @@ def packs(numbers: Sequence[int], per_job: int | None) -> dict[int, tuple[int, .
 
 
 def by_job(groups: Iterable[Group]) -> dict[str, list[Group]]:
-    """Return the groups of each job by its name; those of a pack name the same job."""
+    """Return the groups of each job by its name; those of a bundle name the same job."""
     found: dict[str, list[Group]] = {}
     for group in groups:
         if group.job is not None:
@@ -36,7 +36,7 @@ def by_job(groups: Iterable[Group]) -> dict[str, list[Group]]:
 
 
 def number_of(first: int, per_job: int | None) -> int:
-    """Return the number of the pack whose first group has this number."""
+    """Return the number of the bundle whose first group has this number."""
     return first // max(per_job or 1, 1)
 
 

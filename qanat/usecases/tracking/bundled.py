@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from qanat.domain import completion, packs
+from qanat.domain import bundles, completion
 from qanat.domain.job import JobStatus
 from qanat.domain.run import SCHEDULER, Group, Run, State
 from qanat.records import cancelled_groups, storage
@@ -13,8 +13,8 @@ from qanat.usecases.tracking.group_states import GroupStates
 from qanat.usecases.tracking.submission import Job
 
 
-class Packs:
-    """The groups of packed runs of one scheduler; with_completions() comes first for each run."""
+class Bundles:
+    """The groups of bundled runs of one scheduler; with_completions() comes first for each run."""
 
     def __init__(self, project: Project, states: GroupStates) -> None:
         self._clock = project.clock
@@ -30,7 +30,7 @@ class Packs:
         self._cancelled[run.id] = cancelled_groups.read(self._states.folder(run), run.submission.intent)
         self._starts[run.id] = {}
         changed: dict[int, Group] = {}
-        for of_job in packs.by_job(run.groups).values():
+        for of_job in bundles.by_job(run.groups).values():
             changed |= self._look(run, [group for group in of_job if not group.state.ended])
         unnamed = [group for group in run.groups if group.job is None and not group.state.ended]
         return run.with_groups(changed | self._look(run, unnamed))
@@ -65,8 +65,8 @@ class Packs:
         if not starts and (cancelled := self._cancelled[run.id].get(group.number)):
             reason = completion.CANCELLED_REASON
             return self._states.heard(run, group, JobStatus(State.CANCELLED, reason=reason, ended=cancelled))
-        now = self._states.combined(run, group, packs.status_in_job(group, status, starts), problem)
+        now = self._states.combined(run, group, bundles.status_in_job(group, status, starts), problem)
         if not (now.state.ended and now.is_hearsay):
             return now
-        now = packs.end_in_job(now, status, began=bool(starts), others_began=others_began)
+        now = bundles.end_in_job(now, status, began=bool(starts), others_began=others_began)
         return now if now.state is State.LOST else replace(now, ended=now.ended or self._clock.now(), source=SCHEDULER)
