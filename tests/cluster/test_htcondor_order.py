@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from tests.cluster.htcondor_project import OnPool
 from tests.cluster.on_cluster import WAIT, wait_until
+from tests.support.chains_page import follow_page
 
 pytestmark = pytest.mark.xdist_group("htcondor")
 
@@ -68,3 +70,7 @@ def test_a_run_after_one_of_this_machine_is_released(on_pool: OnPool) -> None:
     on_pool.gate().touch()
     on_pool.ended(3, name="brief")
     on_pool.wait_for_states("finished", run=3)
+
+
+def test_the_page_on_chains_is_right_about_htcondor(on_pool: OnPool, tmp_path: Path) -> None:
+    follow_page(tmp_path / "my chain", "--runner htcondor")

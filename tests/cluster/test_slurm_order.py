@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from tests.cluster.on_cluster import WAIT, wait_until
 from tests.cluster.slurm_project import OnSlurm
+from tests.support.chains_page import follow_page
 
 pytestmark = pytest.mark.xdist_group("another slurm")
 
@@ -89,3 +91,7 @@ def test_a_run_after_one_that_slurm_has_forgotten_is_held(on_slurm: OnSlurm) -> 
     assert waits_in_queue(on_slurm, 2) == ["PENDING JobHeldUser"]
     assert on_slurm.groups(2)[0]["reason"] == "waits for run 1 (wait)"
     on_slurm.qanat("cancel", "2")
+
+
+def test_the_page_on_chains_is_right_about_slurm(on_slurm: OnSlurm, tmp_path: Path) -> None:
+    follow_page(tmp_path / "my chain", "--runner slurm")

@@ -102,4 +102,6 @@ def wait_here(project: Project, run: Run, runners: Runners) -> Iterator[str]:
         while project.clock.monotonic() < until:
             yield waits
             project.clock.sleep(TICK_S)
-        pause_s = min(pause_s * 1.2, POLL_MAX_S)
+        # A scheduler has others to answer.
+        is_asked = any(not runners.is_in_process(one.runner.name) for one in found.values())
+        pause_s = min(pause_s * 1.2, POLL_MAX_S) if is_asked else POLL_S

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.life.endings import exit_code
+from tests.support.chains_page import follow_page
 from tests.support.sandbox import Sandbox, wait_until
 
 # $1 is a file to wait for; with a second argument, the exit code.
@@ -115,3 +116,8 @@ def test_a_script_gets_the_number_of_a_run(sandbox: Sandbox) -> None:
     assert "Run 1 of brief finished" in done.err
     said = sandbox.qanat("run", "--print-number", "--dry-run", "brief", code=2).err
     assert said.startswith("qanat: --print-number cannot be combined with --dry-run\n")
+
+
+def test_the_page_on_chains_is_right_about_this_machine(tmp_path: Path) -> None:
+    follower = follow_page(tmp_path / "my chain", "--detach")
+    assert follower.run_python() == "finished\n"
