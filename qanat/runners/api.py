@@ -17,6 +17,7 @@ from qanat.runners.protocol import (
     HasLog,
     JobBatch,
     JobHandle,
+    JobsBefore,
     JobSpec,
     JobStatus,
     LeavesFiles,
@@ -32,6 +33,7 @@ from qanat.runners.protocol import (
     Sightings,
     StartsImages,
     Submission,
+    SubmitsHeld,
     TellsRequests,
 )
 from qanat.runners.submitting import cancellations, job_script, option_changes
@@ -49,6 +51,7 @@ __all__ = [
     "JobHandle",
     "JobSpec",
     "JobStatus",
+    "JobsBefore",
     "LeavesFiles",
     "LimitsTime",
     "MayRestart",
@@ -68,6 +71,7 @@ __all__ = [
     "Submission",
     "SubmitFailed",
     "SubmitUnknown",
+    "SubmitsHeld",
     "TellsRequests",
     "UsageError",
     "cancellations",

@@ -14,6 +14,7 @@ from qanat.domain.asked import Asked
 from qanat.domain.job import (
     JobBatch,
     JobHandle,
+    JobsBefore,
     JobSpec,
     JobStatus,
     Sightings,
@@ -38,6 +39,7 @@ __all__ = [
     "JobHandle",
     "JobSpec",
     "JobStatus",
+    "JobsBefore",
     "LeavesFiles",
     "LimitsTime",
     "MayRestart",

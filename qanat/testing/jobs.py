@@ -23,6 +23,7 @@ from qanat.runners.api import (
     MayRestart,
     Prefetches,
     State,
+    SubmitsHeld,
 )
 from qanat.runners.registry import Registry
 from qanat.testing.arguments import NASTY
@@ -275,6 +276,28 @@ class JobContract(Subject):
         place.wait_for_states(self.make(), submitted.all, *OPEN)
         runner.cancel(submitted.all)
         place.wait_for_states(runner, submitted.all, State.CANCELLED)
+
+    @pytest.mark.parametrize("max_running", [None, 1])
+    def test_jobs_that_are_submitted_as_held_start_when_they_are_released(
+        self, place: Place, max_running: int | None
+    ) -> None:
+        runner = self.make_offering(SubmitsHeld)
+        jobs = [place.shell("exit 0", group=group) for group in (0, 1)]
+        submitted = place.submit(runner, *jobs, max_running=max_running, held=True)
+        place.wait_for_states(self.make(), submitted.all, State.HELD)
+        assert not place.storage().exists()
+        runner.release(submitted.all)
+        assert [place.wait_until_ended(group).status.state for group in (0, 1)] == [State.FINISHED] * 2
+
+    @pytest.mark.parametrize("max_running", [None, 1])
+    def test_jobs_that_are_submitted_as_held_can_be_cancelled(self, place: Place, max_running: int | None) -> None:
+        runner = self.make_offering(SubmitsHeld)
+        jobs = [place.shell("exit 0", group=group) for group in (0, 1)]
+        submitted = place.submit(runner, *jobs, max_running=max_running, held=True)
+        place.wait_for_states(self.make(), submitted.all, State.HELD)
+        runner.cancel(submitted.all)
+        place.wait_for_states(self.make(), submitted.all, State.CANCELLED)
+        assert not place.storage().exists()
 
     def _waiting(self, place: Place) -> list[JobSpec]:
         """Return two jobs, having given their place options that keep them in the queue."""

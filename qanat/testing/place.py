@@ -63,7 +63,11 @@ class Place:
         (self.workdir / "gate").touch()
 
     def batch(
-        self, *jobs: JobSpec, options: Mapping[str, Any] | None = None, max_running: int | None = None
+        self,
+        *jobs: JobSpec,
+        options: Mapping[str, Any] | None = None,
+        max_running: int | None = None,
+        held: bool = False,
     ) -> JobBatch:
         """Return a batch of jobs with an intent of its own."""
         return JobBatch(
@@ -74,6 +78,7 @@ class Place:
             options=self.options if options is None else options,
             jobs=jobs,
             max_running=max_running,
+            held=held,
         )
 
     def submit(self, runner: Runner, *jobs: JobSpec, **details: Any) -> SubmittedJobs:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from qanat.domain.job import JobHandle
 from qanat.domain.spans import spans
 from qanat.runners.htcondor import keys
+from qanat.runners.htcondor.order import JOBS
 
 # An expression names at most this many jobs.
 SPANS_MAX = 50
@@ -36,7 +37,8 @@ def constraints(handles: Sequence[JobHandle], *, all_of_them: bool, idle: bool =
 def _of_cluster(cluster: int, procs: Sequence[int], all_of_them: bool, idle: bool) -> list[str]:
     found = spans(procs)
     first, last = found[-1]
-    to_come = "" if all_of_them else f" && JobMaterializeNextProcId >= {first} && TotalSubmitProcs <= {last + 1}"
+    total = f"ifThenElse(TotalSubmitProcs =?= undefined, {JOBS}, TotalSubmitProcs)"
+    to_come = "" if all_of_them else f" && JobMaterializeNextProcId >= {first} && {total} <= {last + 1}"
     only = " && JobStatus == 1" if idle else ""
     named = [f"(ProcId >= {a} && ProcId <= {b}{only})" for a, b in found] + [f"(ProcId =?= undefined{to_come})"]
     groups = (named[i : i + SPANS_MAX] for i in range(0, len(named), SPANS_MAX))

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from qanat.runners.htcondor import quoting
 
 HELD = {"hold": "true"}
-PAUSED = {"My.JobMaterializePaused": "1"}
+# How many jobs a paused cluster will have: HTCondor does not say so before it has created the first.
+JOBS = "QanatJobs"
 # Why the job is in the queue; its value is what the job runs, so that one is enough for all runs of a project.
 ATTENDS = "QanatAttends"
 # What qanat, git and the schedulers need to find themselves and the user's settings.
@@ -21,6 +22,11 @@ _VARIABLES = re.compile(
     r"|QANAT_\w+|CONDOR_CONFIG|_CONDOR_\w+|SLURM_CONF)\Z"
 )
 _LINE_BREAK = re.compile(r"[\r\n]")
+
+
+def paused(jobs: int) -> dict[str, str]:
+    """Return the settings of a cluster that does not create any of its jobs before it is released."""
+    return {"My.JobMaterializePaused": "1", f"My.{JOBS}": str(jobs)}
 
 
 def attendant(command: Sequence[str], variables: Mapping[str, str]) -> dict[str, str]:

@@ -73,6 +73,12 @@ class Seen:
                 known.update({(schedd, ad["ClusterId"], ad["ProcId"]): ad for ad in answer.get(source, [])})
             self._factories |= {(schedd, ad["ClusterId"]): ad for ad in answer.get("factories", [])}
 
+    def never_was(self, handle: JobHandle) -> bool:
+        """Return whether there is no trace of a job, as of one whose cluster was removed while it was paused."""
+        if not self._answered or str(handle.job) in self._logs.get(log_of(handle), {}):
+            return False
+        return self.status(handle).state is None
+
     def status(self, handle: JobHandle) -> JobStatus:
         """Return a job's status; an entry with another intent is another user's job with the same number."""
         schedd, (cluster, proc) = _schedd_of(handle), numbers_of(handle)

@@ -184,6 +184,8 @@ class HTCondorRunner:
         # A job that does not exist yet cannot be removed: it waits, and exits at once when it is started.
         heeding = {h: status for h, status in statuses.items() if not transfer.is_shipped(h)}
         statuses |= cancellations.weigh(heeding, State.QUEUED, State.HELD, State.FINISHED)
+        traceless = {h: heeding[h] for h in named if h in heeding and seen.never_was(h)}
+        statuses |= cancellations.weigh(traceless, None)
         return Sightings(statuses, problem or client.problem_of(answers))
 
     def why_waiting(self, handles: Sequence[JobHandle]) -> dict[JobHandle, str]:

@@ -82,7 +82,7 @@ def _canonical(batch: JobBatch) -> dict[str, Any]:
 def held(batch: JobBatch) -> dict[str, str]:
     """Return the settings that keep the jobs of a batch from starting."""
     as_needed = _materialization(batch) or not _canonical(batch).keys().isdisjoint((*OPTIONAL, "materialize_max_idle"))
-    return order.PAUSED if as_needed else order.HELD
+    return order.paused(len(batch.jobs)) if as_needed else order.HELD
 
 
 def rows(batch: JobBatch) -> list[dict[str, str]]:

@@ -166,10 +166,11 @@ def _act(htcondor2: Any, request: dict[str, Any]) -> None:
     clusters = " || ".join(f"ClusterId == {int(cluster)}" for cluster in request["clusters"])
     intents: dict[str, list[str]] = {}
     to_come: dict[str, list[int]] = {}
-    wanted = ["ClusterId", "ProcId", "QanatIntent", "JobMaterializeNextProcId", "TotalSubmitProcs"]
+    wanted = ["ClusterId", "ProcId", "QanatIntent", "JobMaterializeNextProcId", "TotalSubmitProcs", "QanatJobs"]
     for ad in _in_queue(htcondor2, schedd, f"({clusters})", wanted):
         if _is_factory(ad):
-            to_come[str(ad["ClusterId"])] = [int(ad["JobMaterializeNextProcId"]), int(ad["TotalSubmitProcs"])]
+            total = ad.get("TotalSubmitProcs", ad.get("QanatJobs", 0))
+            to_come[str(ad["ClusterId"])] = [int(ad["JobMaterializeNextProcId"]), int(total)]
         known = intents.setdefault(str(ad["ClusterId"]), [])
         if (intent := str(ad.get("QanatIntent", ""))) not in known:
             known.append(intent)

@@ -16,7 +16,8 @@ def of(*procs: int, cluster: int = 7) -> list[JobHandle]:
 
 def test_neighbours_are_named_together_and_what_makes_jobs_only_when_all_are_meant_that_are_to_come() -> None:
     (said,) = constraints(of(0, 1, 4), all_of_them=False)
-    to_come = "ProcId =?= undefined && JobMaterializeNextProcId >= 4 && TotalSubmitProcs <= 5"
+    total = "ifThenElse(TotalSubmitProcs =?= undefined, QanatJobs, TotalSubmitProcs)"
+    to_come = f"ProcId =?= undefined && JobMaterializeNextProcId >= 4 && {total} <= 5"
     assert said.partition(" && (QanatIntent")[0] == (
         f"(ClusterId == 7 && ((ProcId >= 0 && ProcId <= 1) || (ProcId >= 4 && ProcId <= 4) || ({to_come})))"
     )
