@@ -24,6 +24,7 @@ EARLIER = "earlier.jsonl"
 CONTINUES = "continues.json"
 SIGNAL_BASE = 128
 _SIGNALS = 64
+_HOST_MAX = 255
 # What ended a group, in completion files: EXIT, "signal", one of _NOT_STARTED, or _UNCLEAR for SIGINT and
 # SIGPIPE, which no shell tells from exit codes 130 and 141. Files of earlier versions do not say.
 EXIT = "exit"
@@ -73,7 +74,10 @@ def parse(text: str, written: float, program: str = "the program") -> Completion
     ended, host = content.get("ended"), content.get("host")
     started = content.get("started")
     by = str(content.get("by"))
-    known = status_of(status, by, ended=_end(ended, written), host=host if isinstance(host, str) else None)
+    by = by if by.isprintable() else ""
+    # A program may have written the file: a record could not hold whatever text that has.
+    known_host = host if isinstance(host, str) and host.isprintable() and len(host) <= _HOST_MAX else None
+    known = status_of(status, by, ended=_end(ended, written), host=known_host)
     if by == _CANCELLED:
         known = replace(known, state=State.CANCELLED, exit_code=None, signal=None, reason=CANCELLED_REASON)
     elif by.startswith(_LIMIT):
@@ -86,7 +90,7 @@ def parse(text: str, written: float, program: str = "the program") -> Completion
     if why := _NOT_STARTED.get(by, {}).get(status):
         why = _PATH_NOT_FOUND if why == _NOT_FOUND and "/" in program else why
         known = replace(known, reason=f"exit code {status}: {why.format(program=program)}")
-    started = started if times.is_timestamp(started) else None
+    started = started if times.is_recordable(started) else None
     return Completion(attempt, replace(known, started=started, used=used.parse(content.get("used"))))
 
 
@@ -102,7 +106,7 @@ def _not_continued(status: JobStatus, why: str) -> JobStatus:
 def _end(ended: object, written: float) -> str:
     """Return when a group ended; a shell whose date has no fractions, as busybox's, rounds that down to a second."""
     exact = times.from_epoch(written)
-    if not isinstance(ended, str) or not times.is_timestamp(ended):
+    if not isinstance(ended, str) or not times.is_recordable(ended):
         return exact
     is_rounded = "." not in ended and times.parse(ended) == times.parse(exact).replace(microsecond=0)
     return exact if is_rounded else ended

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from datetime import UTC, datetime
 
+# Times are compared as texts, so all have to be in UTC. YAML 1.1 writes a space in them, which `validate` reports.
+_RECORDED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?\+00:00\Z")
 _CLOCKS_S = 1.0  # some times are known to the second only
 _FIRST_S = datetime(1, 1, 1, tzinfo=UTC).timestamp()
 _LAST_S = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
@@ -40,6 +43,11 @@ def is_timestamp(value: object) -> bool:
         return isinstance(value, str) and parse(value).tzinfo is not None
     except ValueError:
         return False
+
+
+def is_recordable(value: object) -> bool:
+    """Return whether a value is a timestamp as records have it: in UTC, and to the microsecond at most."""
+    return isinstance(value, str) and _RECORDED.match(value) is not None and is_timestamp(value)
 
 
 def local(timestamp: str | None) -> str:

@@ -62,7 +62,7 @@ def _noted(folder: Path, program: str = "") -> Iterator[Earlier | None]:
             continue
         if kind == "lost" and 0 < attempt <= _ATTEMPT_MAX:
             started = content.get("started")
-            started = started if times.is_timestamp(started) else None
+            started = started if times.is_recordable(started) else None
             yield Earlier(attempt, AttemptState.LOST, reason=_UNKNOWN, started=started)
         elif kind in ("exit", *_STATES):
             yield _of(kind, completion.parse(f"{line}\n", written, program))

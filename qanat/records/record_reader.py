@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,8 +12,6 @@ from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
 
 PATH_MAX = 4096  # PATH_MAX of Linux
-# Times are compared as texts, so all have to be in UTC. YAML 1.1 writes a space in them, which `validate` reports.
-_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?\+00:00\Z")
 _MISSING = object()
 
 
@@ -96,7 +93,7 @@ class Reader:
     def timestamp(self, key: str) -> str:
         """Return a timestamp in UTC."""
         timestamp = self.text(key)
-        if not (_TIMESTAMP.match(timestamp) and times.is_timestamp(timestamp)):
+        if not times.is_recordable(timestamp):
             raise self.wrong(key, f"{quoted(timestamp)} is not a timestamp such as 2026-11-23T05:17:55+00:00")
         return timestamp
 

@@ -146,3 +146,23 @@ def test_of_a_path_the_program_or_its_interpreter_is_missing() -> None:
 def test_a_signal_without_a_name_is_called_by_its_number() -> None:
     assert signal_name(11) == "SIGSEGV"
     assert signal_name(40) == "signal 40"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("started", "2026-11-23T05:17:55+01:00"),
+        ("started", "20261123T051755+00:00"),
+        ("ended", "2026-11-23T05:17:55.1234567+00:00"),
+        ("ended", "2026-11-23T05:17+00:00"),
+        ("host", "a\0"),
+        ("host", "\ud800"),
+        ("host", "n" * 256),
+        ("by", "time limit of \0"),
+    ],
+)
+def test_what_a_record_could_not_hold_is_left_out(key: str, value: str) -> None:
+    without = {"attempt": 1, "status": 3, "by": "exit"}
+    content = without | {key: value}
+    known = {**without, "by": ""} if key == "by" else without
+    assert parse(json.dumps(content) + "\n", 7.0) == parse(json.dumps(known) + "\n", 7.0)
