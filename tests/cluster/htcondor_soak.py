@@ -31,8 +31,8 @@ class Soak(soak.Soak[OnPool]):
         self.project.template("few", FACTORY)
 
     def words(self, number: int) -> list[str]:
-        """Have the schedd create the jobs of every other run one by one."""
-        return ["--submit_template", "few"] if number % 2 else []
+        """Have the schedd create the jobs of two of three runs one by one."""
+        return [*super().words(number), *(["--submit_template", "few"] if number % 3 else [])]
 
     def outages(self) -> Sequence[tuple[float, Callable[[], None]]]:
         """Crash, and let the programs continue."""

@@ -56,6 +56,14 @@ EVENTS = {
     "cancel run": Event(0.1),
 }
 CANCELLED_RUNS_MAX = 2
+# The runs that are submitted: plain ones, those whose jobs work through several groups, one or two at a time, and those
+# that come after the run before them.
+KINDS: tuple[Callable[[int], list[str]], ...] = (
+    lambda _: [],
+    lambda _: ["--per-job", "5"],
+    lambda number: ["--after", f"{number}:any"],
+    lambda _: ["--per-job", "10", "-j", "2"],
+)
 
 Project = TypeVar("Project", bound=OnCluster)
 
@@ -79,7 +87,8 @@ class Soak(ABC, Generic[Project]):
         # What was done to a job, and when.
         self._story: dict[str, list[tuple[str, float]]] = {}
         self._held: dict[str, float] = {}
-        self._cancelled: set[str] = set()
+        # Jobs, and groups of runs.
+        self._cancelled: set[str | tuple[int, int]] = set()
         self._cancelled_runs: set[int] = set()
         project.experiment(EXPERIMENT, PROGRAM)
         self.prepare()
@@ -111,7 +120,7 @@ class Soak(ABC, Generic[Project]):
 
     def words(self, number: int) -> list[str]:
         """Return additional arguments for the run after the first `number` runs."""
-        return []
+        return KINDS[number % len(KINDS)](number)
 
     def held_with(self, run: int) -> Iterable[str]:
         """List what is to be released after a run was held."""
@@ -211,19 +220,20 @@ class Soak(ABC, Generic[Project]):
                 self._cancelled.add(job)
                 self._held.pop(job, None)
             case "cancel group":
-                self._cancelled.add(job)
                 number, group = self._group_of(job)
+                self._cancelled.add((number, group))
                 return self.project.qanat("cancel", str(number), "--group", str(group), code=None).code == 0
         return self.tool(what, job)
 
     def _group_of(self, job: str) -> tuple[int, int]:
-        ((number, group),) = [
+        """Return the run of a job, and one of its groups."""
+        groups = [
             (_number(record), group["group"])
             for record in self.project.records()
             for group in record["groups"]
             if group.get("job") == job
         ]
-        return number, group
+        return self._chance.choice(groups)
 
     def _jobs_of(self, number: int) -> list[str]:
         return [group["job"] for group in self.project.record(number)["groups"]]
@@ -289,7 +299,11 @@ class Soak(ABC, Generic[Project]):
             return ""
         truth = "".join(_lines(folder / "truth"))
         has_ended = (folder / "completion.json").exists()
-        was_cancelled = group["job"] in self._cancelled or number in self._cancelled_runs
+        was_cancelled = (
+            group["job"] in self._cancelled
+            or (number, group["group"]) in self._cancelled
+            or number in self._cancelled_runs
+        )
         if was_cancelled and not has_ended and group["state"] in self.honest_when_cancelled(group, folder):
             return ""
         ran_again = _ran_again(group, folder)

@@ -48,6 +48,7 @@ def test_a_chain_whose_first_run_fails_ends_and_continues_after_retries(on_pool:
         on_pool.submit("brief", "--after", "2")
         on_pool.submit("brief", "-R", "--n 0 4 1", "--after", "1:any", "--max-running", "2")
         assert on_pool.states(4) == ["held"] * 4
+        on_pool.pool.restart_daemon("SCHEDD")  # which forgets how many jobs it has yet to create
     assert on_pool.qanat("wait", "3", code=1).err.endswith("  hint: run it again with: qanat retry 3\n")
     assert [on_pool.groups(run)[0].get("reason") for run in (2, 3)] == ["run 1 failed", "run 2 was cancelled"]
     on_pool.wait_for_states(*["finished"] * 4, run=4)
