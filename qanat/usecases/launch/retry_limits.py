@@ -6,9 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from qanat.domain import time_limits
+from qanat.domain.experiment import Template
 from qanat.domain.retry_policy import RetryPolicy
 from qanat.errors import UsageError
 from qanat.runners.protocol import ChangesOptions, NamesLimits, Runner
+
+
+def problems(template: Template, runner: Runner) -> list[str]:
+    """List why the factors of a template's policy cannot be applied to its options."""
+    try:
+        if template.retry:
+            check(template.retry, template.options, runner, template.name)
+    except UsageError as error:
+        return [error.message.removeprefix(f"template {template.name}: ")]
+    return []
 
 
 def check(policy: RetryPolicy, options: Mapping[str, Any], runner: Runner, template: str | None = None) -> None:

@@ -20,6 +20,7 @@ from qanat.usecases.checks.validate import Problem
 from qanat.usecases.definitions import define
 from qanat.usecases.definitions.listing import Listed, each, in_short, odd_names
 from qanat.usecases.definitions.templates import defined, whole, with_source
+from qanat.usecases.launch import retry_limits
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, suggestion
 
 DEFAULT = "default"
@@ -113,7 +114,7 @@ def _runner_of(path: Path, runners: Runners) -> str:
 
 
 def check(template: Template, runners: Runners) -> tuple[list[str], list[str]]:
-    """List what is wrong with a template's options, and what is better avoided.
+    """List what is wrong with a template's options and its retry policy, and what is better avoided.
 
     Raises UsageError for a runner that cannot check them.
     """
@@ -122,7 +123,8 @@ def check(template: Template, runners: Runners) -> tuple[list[str], list[str]]:
         raise UsageError(
             f"runner {runner.name} cannot check templates", hint="see what would be submitted: qanat run NAME --dry-run"
         )
-    return runner.problems(template.options), runner.warnings(template.options)
+    problems = runner.problems(template.options)
+    return [*problems, *retry_limits.problems(template, runner)], runner.warnings(template.options)
 
 
 def key_problems(content: Mapping[str, Any], runners: Runners) -> list[str]:

@@ -16,7 +16,7 @@ from qanat.errors import SubmitFailed, SubmitUnknown, UsageError
 from qanat.git import command
 from qanat.records import retries
 from qanat.runners.protocol import Runner
-from qanat.usecases.launch import retry_limits, retrying
+from qanat.usecases.launch import retry_limits, retrying, templates
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.rerun import Repeat, rerun
 from qanat.usecases.launch.retry import retry
@@ -164,6 +164,15 @@ def test_a_template_whose_policy_has_nothing_to_multiply_is_refused(world: World
     with pytest.raises(UsageError, match=r"retry\.time is 2x, but no option of the template limits the time") as caught:
         world.submit(template="other")
     assert caught.value.hint == "set the limit in its options, or remove retry.time"
+
+
+def test_a_template_is_checked_for_it_before_a_run(world: World) -> None:
+    world.template("other", mem="1G", retry={"when": ["timeout"], "times": 1, "time": "2x"})
+    template = templates.find_template(world.project, "world", "other", world)
+    said = "retry.time is 2x, but no option of the template limits the time"
+    assert templates.check(template, world) == ([said], [])
+    world.template("good", time="1:00:00", retry={"when": ["timeout"], "times": 1, "time": "2x"})
+    assert templates.check(templates.find_template(world.project, "world", "good", world), world) == ([], [])
 
 
 def test_a_limit_that_cannot_be_multiplied_is_refused(world: World) -> None:
