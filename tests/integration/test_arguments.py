@@ -282,6 +282,7 @@ def test_an_argument_of_an_action_that_looks_meant_for_qanat_is_refused(house: S
         ("--json", "--json requires --dry-run"),
         ("--detach --wait", "--detach cannot be used with --wait"),
         ("--max-running 2", "--max-running cannot be used with runner local"),
+        ("--per-job 10", "--per-job cannot be used with runner local"),
         ("-j 2 --runner slurm", "--n-threads cannot be used with runner slurm"),
         ("--cancel-on-interrupt", "--cancel-on-interrupt requires --wait"),
         ("--seed 1 -R '--seed 0 3 1'", "--seed has both a value and a range"),

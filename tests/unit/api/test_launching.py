@@ -57,9 +57,10 @@ def test_a_program_that_fails_is_told_by_the_state_and_raises_nothing(world: Wor
 
 
 def test_a_submitted_run_goes_on_unless_its_end_is_waited_for(world: World, project: qanat.Project) -> None:
-    run = project.launch("train", runner="world", max_running=2)
+    run = project.launch("train", runner="world", max_running=2, per_job=10, n_threads=3)
     assert (run.state, run.record.groups[0].job) == ("queued", "1.0")
-    assert world.scheduler.batches[0].max_running == 2
+    assert (world.scheduler.batches[0].max_running, world.scheduler.batches[0].at_once) == (2, 3)
+    assert (run.record.submission.per_job, run.record.submission.at_once) == (10, 3)
     assert run.refresh().state == "queued"
     world.clock.after(5, lambda: [job.ends() for job in world.scheduler.jobs])
     assert project.launch("train", runner="world", wait=True).state == "finished"

@@ -10,7 +10,7 @@ import pytest
 
 from qanat.domain.run import RunnerChoice
 from qanat.errors import InputInvalid, UsageError
-from qanat.usecases.launch.options import LaunchOptions, check_options, choose
+from qanat.usecases.launch.options import LaunchOptions, check_options, choose, limited
 from tests.support.scheduler import Scheduler
 from tests.support.world import World
 from tests.unit.records.example import RUN
@@ -104,6 +104,52 @@ def test_options_have_to_fit_the_runner(world: World) -> None:
     with pytest.raises(UsageError, match="--n-threads cannot be used with runner world") as error:
         check_options(LaunchOptions("world", n_threads=2), world)
     assert error.value.hint == "use --max-running N, or let each job run several groups: --per-job N"
+
+
+def test_jobs_of_several_groups_are_for_schedulers_whose_runner_knows_them(world: World) -> None:
+    with pytest.raises(UsageError, match="--per-job cannot be used with runner local") as error:
+        check_options(LaunchOptions(per_job=4), world)
+    assert error.value.hint == "use -j N"
+    with pytest.raises(UsageError, match="--per-job is 0"):
+        check_options(LaunchOptions("world", per_job=0), world)
+    check_options(LaunchOptions("world", per_job=4, n_threads=2), world)
+    options = LaunchOptions("world", per_job=4, time_limit="2h")
+    before = choose(world.project, LaunchOptions("world"), 1, world)
+    assert choose(world.project, options, 1, world) == before
+    with pytest.raises(UsageError, match="--per-job cannot be used for jobs that do not see the project") as error:
+        limited(replace(before, transfer=True), options, world)
+    assert error.value.hint == "each group is a job of its own: --per-job 1"
+    world.scheduler = _Single(world.clock)
+    assert choose(world.project, LaunchOptions("world", per_job=1), 1, world) == before
+    with pytest.raises(UsageError, match="--per-job cannot be used with runner world"):
+        choose(world.project, options, 1, world)
+
+
+class _Single(Scheduler):
+    """A runner with scripts of its own, which know one group."""
+
+    @property
+    def runs_bundles(self) -> bool:  # type: ignore[override]
+        raise AttributeError
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (LaunchOptions("world"), (100, 4, "1h")),
+        (LaunchOptions("world", per_job=10), (10, 4, "1h")),
+        (LaunchOptions("world", per_job=10, n_threads=1, time_limit="none"), (10, 1, "none")),
+        (LaunchOptions("world", per_job=1), (1, None, None)),
+        (LaunchOptions("other"), (None, None, None)),
+        (LaunchOptions(), (None, None, None)),
+    ],
+)
+def test_a_run_again_has_as_many_groups_per_job_as_the_run_had(
+    options: LaunchOptions, expected: tuple[int | None, int | None, str | None]
+) -> None:
+    facts = replace(RUN.submission, per_job=100, at_once=4, time_limit="1h")
+    again = options.like(replace(RUN, runner=RunnerChoice("world"), submission=facts))
+    assert (again.per_job, again.n_threads, again.time_limit) == expected
 
 
 def test_options_that_would_have_no_effect_are_refused(world: World) -> None:

@@ -59,7 +59,7 @@ def test_options_have_the_names_of_the_command_line(weather: World) -> None:
         tags=("t",),
         many=True,
         needed=Needed(("code",)),
-        options=LaunchOptions("world", max_running=3),
+        options=LaunchOptions("world", max_running=3, per_job=10),
     )
     assert plan.options == {
         "group-param": ["a"],
@@ -72,6 +72,7 @@ def test_options_have_the_names_of_the_command_line(weather: World) -> None:
         "yes": True,
         "runner": "world",
         "max-running": 3,
+        "per-job": 10,
     }
     assert planned(weather).options == {}
 
