@@ -57,7 +57,7 @@ def is_turn(reason: str) -> bool:
 def end_in_job(group: Group, job: JobStatus, *, began: bool, others_began: bool) -> Group:
     """Return a group with the end that its job's end means, given as that of the group itself.
 
-    What ended the job has ended the programs that ran then. A group that had not begun is not started any more.
+    What ended the job has ended the programs that ran then. A group that had not begun will not start.
     """
     if began:
         where = f"its job {group.job} has ended, and left no completion.json"

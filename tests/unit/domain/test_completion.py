@@ -31,6 +31,25 @@ def test_a_file_may_say_when_and_where_it_was() -> None:
 
 
 @pytest.mark.parametrize(
+    ("by", "state", "reason"),
+    [
+        ("cancelled", State.CANCELLED, "cancelled by qanat"),
+        ("time limit of 90s", State.FAILED, "exceeded the time limit of 90s"),
+    ],
+)
+def test_a_job_may_have_ended_a_group_itself(by: str, state: State, reason: str) -> None:
+    """Whatever the program made of the signal."""
+    found = [parse(json.dumps({"attempt": 1, "status": n, "by": by, "ended": END}) + "\n", 0.0) for n in (0, 143, 7)]
+    assert [(f.status.state, f.status.reason, f.status.exit_code) for f in found if f] == [(state, reason, None)] * 3
+
+
+def test_a_long_cause_is_shortened() -> None:
+    found = parse(json.dumps({"attempt": 1, "status": 1, "by": f"time limit of {'9' * 5000}"}) + "\n", 0.0)
+    assert found
+    assert len(found.status.reason) < 100
+
+
+@pytest.mark.parametrize(
     ("ended", "written", "end"),
     [
         ("2026-11-23T05:17:55+00:00", "2026-11-23T05:17:55.700+00:00", "2026-11-23T05:17:55.700+00:00"),
