@@ -80,6 +80,7 @@ def test_code_and_data_are_shipped_and_everything_comes_back(apart: OnPool) -> N
         ("finished", 0, {"acc": 0.0}),
         ("failed", 3, {"acc": 0.3}),
     ]
+    assert all(0 <= g["used"]["cpu_s"] < 60 for g in record["groups"])
     host = Path("/etc/hostname").read_text()
     read = f"an input\ntracked\nin a folder\n{host}single\nsingle\n"
     assert apart.qanat("logs", "1", "--group", "0").out == read
