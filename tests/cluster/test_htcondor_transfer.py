@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.htcondor_project import OnPool
 from tests.cluster.on_cluster import JOB_S, wait_until
+from tests.support.pages import ROOT, blocks_of, commands_of
 
 pytestmark = pytest.mark.xdist_group("htcondor apart")
 
@@ -208,3 +213,21 @@ def test_logs_follows_what_running_groups_print_until_it_has_come_back(apart: On
     assert sorted(rest.splitlines()) == ["group 0 | ends 0", "group 1 | ends 1"]
     assert problems == ""
     assert loud.communicate(timeout=JOB_S) == ("loud 1\n", "")
+
+
+def test_every_command_of_the_page_works_in_its_order(apart: OnPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    page = ROOT / "docs/htcondor-transfer.md"
+    (template, *_) = [block.text for block in blocks_of(page) if block.text.startswith("# ospool.yaml\n")]
+    apart.write("ospool.yaml", template)
+    apart.experiment("count_words", 'sleep 2; echo "words of $2 letters: 7"\n')
+    with ExitStack() as while_frozen:
+        for command in commands_of(page):
+            if "rerun" in command:
+                # None of these jobs may end before it is cancelled.
+                while_frozen.enter_context(apart.pool.frozen("STARTD"))
+            done = subprocess.run(command, shell=True, cwd=apart.root, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    assert [apart.shown(run)["state"] for run in (1, 2)] == ["finished", "finished"]
+    apart.wait_for_states("cancelled", "cancelled", "cancelled", run=3)
+    assert apart.status() == ""

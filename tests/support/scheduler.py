@@ -15,6 +15,7 @@ from typing import Any
 from qanat.domain import times
 from qanat.domain.completion import COMPLETION, EARLIER, SIGNAL_BASE, STOPPED, signal_name
 from qanat.domain.run import State
+from qanat.domain.shipment import Shipment
 from qanat.runners.api import (
     JobBatch,
     JobHandle,
@@ -177,7 +178,8 @@ class Scheduler(RunnerDefaults):
     """The scheduler: it takes jobs, and answers when it is not down.
 
     `down` is why it does not answer, `answer_s` is how long an answer takes, `listed_after_s` how long a job that was
-    taken is not listed yet, `waits_for` why jobs are queued. `refuses`, `dies_before` and `dies_after` are raised
+    taken is not listed yet, `waits_for` why jobs are queued,
+    `unshippable` why nothing can be shipped to them. `refuses`, `dies_before` and `dies_after` are raised
     before and after jobs are taken.
     """
 
@@ -193,6 +195,7 @@ class Scheduler(RunnerDefaults):
         self.down = ""
         self.answer_s = 0.0
         self.waits_for = ""
+        self.unshippable = ""
         self.explained: list[list[JobHandle]] = []
         self.listed_after_s = 0.0
         self.before_taking: Callable[[JobBatch], object] = lambda batch: None
@@ -224,6 +227,10 @@ class Scheduler(RunnerDefaults):
     def render(self, batch: JobBatch) -> str:
         """Return the script."""
         return job_script.preview(batch)
+
+    def shipment_problem(self, shipment: Shipment, folder: Path) -> str:
+        """Return why nothing can be shipped."""
+        return self.unshippable
 
     def submit(self, batch: JobBatch) -> Submission:
         """Take jobs."""

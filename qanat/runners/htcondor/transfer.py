@@ -93,7 +93,8 @@ def settings(batch: JobBatch, shipment: Shipment) -> dict[str, str]:
         "when_to_transfer_output": "ON_EXIT",
         INPUT_FILES: ", ".join([*map(quoting.literal, files), *([own] if own else [])]).replace(_NUMBER, f"$({WORDS})"),
         "transfer_output_files": ", ".join([*shown, f"{OUT}/"]),
-        "initialdir": f"$({FOLDER})",
+        # A schedd that creates the jobs itself takes what begins with a macro for a relative path.
+        "initialdir": f"/$({FOLDER})",
     }
 
 
@@ -104,7 +105,7 @@ def _scripts(batch: JobBatch) -> Sequence[str]:
 def rows(batch: JobBatch) -> Iterable[dict[str, str]]:
     """Yield what differs between jobs."""
     for job in batch.jobs:
-        yield {FOLDER: quoting.literal(str(job.storage)), WORDS: str(job.group // job_script.GROUPS_IN_FILE)}
+        yield {FOLDER: quoting.literal(str(job.storage)[1:]), WORDS: str(job.group // job_script.GROUPS_IN_FILE)}
 
 
 def listing(batch: JobBatch) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from qanat.domain import job
 from qanat.domain.layout import group_folder
-from qanat.domain.run import Group, Run
+from qanat.domain.run import Group, Run, State
 from qanat.errors import InputInvalid, NotFound, WriteFailed
 from qanat.records import attempt_notes, hearsay, measured, run_codec, storage
 from qanat.usecases.project import Project
@@ -35,13 +35,18 @@ def corrections(project: Project) -> dict[str, tuple[Run, Run]]:
             run = record.load_record(project, noted.record)
         except (InputInvalid, NotFound):
             continue  # another branch is checked out
-        groups = [group for group in run.groups if group.is_hearsay]
+        groups = [group for group in run.groups if _may_be_corrected(run, group)]
         corrected = {group.number: now for group in groups if (now := _corrected(project, run, group))}
         if corrected:
             found[noted.record] = run, run.with_groups(corrected)
         if not groups:  # the record has been corrected; before it is written, a kill would lose the correction
             hearsay.forget(noted)
     return found
+
+
+def _may_be_corrected(run: Run, group: Group) -> bool:
+    """Return whether a completion file could tell more; of a removed job's results, only a part may have arrived."""
+    return group.is_hearsay and not (run.runner.transfer and group.state is State.CANCELLED)
 
 
 def _corrected(project: Project, run: Run, group: Group) -> Group | None:
