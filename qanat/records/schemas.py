@@ -160,6 +160,9 @@ def _problems_of(error: Any) -> list[SchemaProblem]:
     if error.validator == "anyOf" and (inner := _of_alternative(error)):
         return [problem for one in inner for problem in _problems_of(one)]
     path = tuple(error.absolute_path)
+    if error.validator == "anyOf" and all("required" in one for one in error.validator_value):
+        keys = [key for one in error.validator_value for key in one["required"]]
+        return [SchemaProblem(path, f"has none of {', '.join(keys)}")]
     if error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
         return [SchemaProblem((*path, key), "is missing") for key in missing]

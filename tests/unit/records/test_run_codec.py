@@ -180,6 +180,12 @@ def test_a_newer_record_is_refused_with_what_to_install() -> None:
             {"groups__1__earlier": [{"attempt": 1, "state": "lost"}]},
             "groups.1.earlier: does not list attempts before this one, in their order",
         ),
+        ({"checkpoint": {"exit_code": 85, "attempts": 0}}, "checkpoint.attempts: 0 is not from 1 to 1,000"),
+        ({"checkpoint": {"exit_code": 85}}, "checkpoint.attempts: is missing"),
+        (
+            {"checkpoint": {"file": "a/../../b", "attempts": 2}},
+            "checkpoint.file: 'a/../../b' is not a path in a storage directory",
+        ),
         ({"groups__1__state": True}, "groups.1.state: is not text"),
         ({"groups__1__group": "1"}, "groups.1.group: is not a whole number"),
         ({"groups__1__group": True}, "groups.1.group: is not a whole number"),

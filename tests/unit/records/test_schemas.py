@@ -130,6 +130,10 @@ def test_each_problem_is_a_key_and_a_sentence(content: Any, expected: list[str])
         ("baseline", {"metric": "acc", "tolerance": True}, "baseline.tolerance: true is not a number or text"),
         ("baseline", {"metric": "acc", "tolerance": -1}, "baseline.tolerance: -1 is less than the minimum of 0"),
         ("baseline", [{"metric": "acc"}, {"where": "n>1"}], "baseline.1.metric: is missing"),
+        ("checkpoint", {"attempts": 3}, "checkpoint: has none of exit_code, file"),
+        ("checkpoint", {"exit_code": 0}, "checkpoint.exit_code: 0 is less than the minimum of 1"),
+        ("checkpoint", {"file": "../a"}, "checkpoint.file: '../a' does not look like checkpoint/again"),
+        ("checkpoint", "85", "checkpoint: '85' is not a whole number or a mapping"),
     ],
 )
 def test_a_problem_of_a_value_of_several_types_is_that_of_its_type(key: str, value: object, expected: str) -> None:

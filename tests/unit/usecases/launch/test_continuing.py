@@ -110,7 +110,8 @@ def test_a_kill_on_the_way_loses_no_attempt(world: World, seen: str) -> None:
     with world.killed():
         world.launch("3")
     group = world.look().groups[0]
-    assert group.attempt == (2 if seen == "RUNNING" else 3)
+    # The second attempt may have ended before it was looked for.
+    assert group.attempt in ((2, 3) if seen == "RUNNING" else (3,))
     assert [end.exit_code for end in group.earlier] == [85] * (group.attempt - 1)
     assert group.state.ended
 
