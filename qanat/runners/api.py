@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.run import State
+from qanat.domain.shipment import Shipment
 from qanat.errors import RunnerUnavailable, SubmitFailed, SubmitUnknown, UsageError
 from qanat.runners.protocol import (
     Asked,
@@ -14,6 +15,7 @@ from qanat.runners.protocol import (
     ChangesOptions,
     ChecksTemplates,
     ExplainsWaiting,
+    FollowsOutput,
     HasLog,
     JobBatch,
     JobHandle,
@@ -35,6 +37,7 @@ from qanat.runners.protocol import (
     Submission,
     SubmitsHeld,
     TellsRequests,
+    TransfersFiles,
 )
 from qanat.runners.submitting import cancellations, job_script, option_changes
 from qanat.runners.submitting.defaults import RunnerDefaults
@@ -46,6 +49,7 @@ __all__ = [
     "ChangesOptions",
     "ChecksTemplates",
     "ExplainsWaiting",
+    "FollowsOutput",
     "HasLog",
     "JobBatch",
     "JobHandle",
@@ -65,6 +69,7 @@ __all__ = [
     "RunnerDefaults",
     "RunnerUnavailable",
     "RunsBundles",
+    "Shipment",
     "Sightings",
     "StartsImages",
     "State",
@@ -73,6 +78,7 @@ __all__ = [
     "SubmitUnknown",
     "SubmitsHeld",
     "TellsRequests",
+    "TransfersFiles",
     "UsageError",
     "cancellations",
     "job_script",

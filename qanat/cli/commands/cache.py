@@ -11,7 +11,7 @@ from qanat.cli.options import Group, option
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import plural, say, say_json
 from qanat.domain.sizes import size
-from qanat.usecases.launch import checkouts
+from qanat.usecases.launch import checkouts, shipping
 from qanat.usecases.launch.looking import active_runs
 from qanat.usecases.project import open_project
 
@@ -39,7 +39,9 @@ def status(as_json: bool) -> None:
 
 @cache.command(epilog="\b\nExample:\n  qanat cache clean")
 def clean() -> None:
-    """Remove the checkouts that no active run uses."""
+    """Remove the checkouts that no active run uses, and the archives of code that were shipped to jobs."""
     project = open_project(Path.cwd())
-    removed = checkouts.clean(project, active_runs(project, session.runners()))
-    say(f"Removed {plural(len(removed), 'checkout')} ({size(sum(c.bytes for c in removed))})")
+    live = active_runs(project, session.runners())
+    removed, archives = checkouts.clean(project, live), shipping.clean(project, live)
+    more = f" and {plural(len(archives), 'archive')}" if archives else ""
+    say(f"Removed {plural(len(removed), 'checkout')}{more} ({size(sum(c.bytes for c in removed) + sum(archives))})")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from qanat.domain.data_paths import is_url
 from qanat.domain.experiment import CHECKOUT, Experiment
 from qanat.domain.job import JobBatch
-from qanat.domain.run import RunnerChoice
+from qanat.domain.run import Run, RunnerChoice
 from qanat.domain.shipment import CODE, INPUTS, PRESENT, SANDBOX, Shipment, in_sandbox
 from qanat.errors import InputInvalid, UsageError, write_failed
 from qanat.git import checkout, repository
@@ -23,6 +25,8 @@ from qanat.usecases.launch.workplace import Workplace
 from qanat.usecases.project import Project
 
 ARCHIVES = "archives"
+# How long it may take from the archive of a launch to its record.
+LAUNCH_S = 3_600
 
 
 def decided(
@@ -118,7 +122,9 @@ def _archive(project: Project, folder: Path, tree: str, *, make: bool) -> Path:
     """Return the archive of code with this tree, which is made once."""
     place = archives_of(project)
     target = place / f"{tree}.tar.gz"
-    if make and not _is_own(target):
+    if make and _is_own(target):
+        os.utime(target)
+    elif make:
         try:
             folders.create(place)
         except OSError as error:
@@ -130,7 +136,20 @@ def _archive(project: Project, folder: Path, tree: str, *, make: bool) -> Path:
 
 def archives_of(project: Project) -> Path:
     """Return the folder of this user's archives; git tracks nothing there, so none has come with a clone."""
-    return project.location.private / ARCHIVES / str(os.geteuid())
+    return project.location.private_here / ARCHIVES / str(os.geteuid())
+
+
+def clean(project: Project, live: Iterable[Run]) -> list[int]:
+    """Remove the archives of code that no active run has, unless a launch may just be using them; list their sizes."""
+    used = {f"{run.code.tree}.tar.gz" for run in live}
+    removed = []
+    for path in archives_of(project).glob("*.tar.gz"):
+        with suppress(OSError):
+            found = path.stat()
+            if path.name not in used and time.time() - found.st_mtime > LAUNCH_S:
+                path.unlink()
+                removed.append(found.st_size)
+    return removed
 
 
 def _is_own(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import RunRequest
 from qanat.usecases.launch.previewing import preview
 from qanat.usecases.launch.retry import retry
-from qanat.usecases.launch.shipping import decided
+from qanat.usecases.launch.shipping import clean, decided
 from tests.support.world import View, World
 
 
@@ -47,7 +48,7 @@ def test_the_code_is_shipped_as_an_archive_that_is_made_once(shipping: World) ->
     assert batches[0] is not None
     archive = batches[0].archive
     assert archive.name == f"{first.code.tree}.tar.gz"
-    assert archive.is_relative_to(shipping.root / ".git")
+    assert archive.is_relative_to(shipping.root / ".git/qanat")
     content = archive.read_bytes()
     with tarfile.open(archive) as opened:
         assert opened.getnames() == [".gitattributes", ".gitignore", "lib/tool.sh", "train.sh"]
@@ -229,3 +230,14 @@ def test_a_runner_that_cannot_transfer_says_so(transfer: bool | None) -> None:
     which = "template big" if transfer else "experiment train"
     with pytest.raises(UsageError, match=f"runner slurm cannot transfer files, and {which} has transfer: true"):
         decided(choice, experiment, LaunchOptions("slurm"), Registry())
+
+
+def test_archives_are_removed_once_no_run_needs_them(shipping: World) -> None:
+    run = submit(shipping)
+    archive = shipping.scheduler.batches[0].shipment.archive  # type: ignore[union-attr]
+    assert clean(shipping.project, []) == []
+    os.utime(archive, (0, 0))
+    assert clean(shipping.project, [run]) == []
+    size = archive.stat().st_size
+    assert clean(shipping.project, []) == [size]
+    assert not archive.exists()
