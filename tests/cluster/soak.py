@@ -18,19 +18,20 @@ from tests.support.invariants import violations
 
 EXPERIMENT = "soaked"
 # $1 is a file that it waits for, so that all runs are there before one ends, and things can happen to them; $2 is
-# how many seconds it takes then, $3 how it ends; after them comes --storage_path DIR. What it writes into `begins`
-# and `truth` is what qanat's records are compared with.
+# how many seconds it takes then, $3 how it ends, with `later` in its third attempt or a later one; after them comes
+# --storage_path DIR. What it writes into `begins` and `truth` is what qanat's records are compared with.
 PROGRAM = """\
 for word; do [ "$previous" != --storage_path ] || storage=$word; previous=$word; done
 echo x >>"$storage/begins"
 n=0
 while [ ! -e "$1" ] && [ $((n += 1)) -lt 1200 ]; do sleep 0.5; done
 sleep "$2"
+if [ "$3" = later ]; then [ "$QANAT_ATTEMPT" -ge 3 ] || exit 85; set -- "$1" "$2" 0; fi
 echo "$3" >"$storage/truth.tmp" && mv "$storage/truth.tmp" "$storage/truth"
 if [ "$3" = kill ]; then kill -9 $$; fi
 exit "$3"
 """
-ENDS = ("0", "0", "0", "0", "1", "3", "kill")
+ENDS = ("0", "0", "0", "0", "later", "1", "3", "kill")
 EXPECTED = {"0": ("finished", 0, None), "kill": ("failed", None, 9)}
 SETTLE_S = 900.0
 KICK_S = 30.0
@@ -90,7 +91,7 @@ class Soak(ABC, Generic[Project]):
         # Jobs, and groups of runs.
         self._cancelled: set[str | tuple[int, int]] = set()
         self._cancelled_runs: set[int] = set()
-        project.experiment(EXPERIMENT, PROGRAM)
+        project.experiment(EXPERIMENT, PROGRAM, checkpoint=85)
         self.prepare()
 
     # ---- what differs

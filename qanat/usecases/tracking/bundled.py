@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qanat.domain import bundles, completion
+from qanat.domain.completion import STOPPED
 from qanat.domain.job import JobStatus
 from qanat.domain.run import SCHEDULER, Group, Run, State
 from qanat.records import cancelled_groups, storage
@@ -62,11 +63,28 @@ class Bundles:
     def _group(
         self, run: Run, group: Group, status: JobStatus, problem: str, starts: list[str], *, others_began: bool
     ) -> Group:
-        if not starts and (cancelled := self._cancelled[run.id].get(group.number)):
-            reason = completion.CANCELLED_REASON
-            return self._states.heard(run, group, JobStatus(State.CANCELLED, reason=reason, ended=cancelled))
+        cancelled = self._cancelled[run.id].get(group.number)
+        if cancelled and not (starts and self._may_run(run, group)):
+            return self._not_started_again(run, group, cancelled, starts)
         now = self._states.combined(run, group, bundles.status_in_job(group, status, starts), problem)
         if not (now.state.ended and now.is_hearsay):
             return now
+        if cancelled:
+            return self._not_started_again(run, group, cancelled, starts)
         now = bundles.end_in_job(now, status, began=bool(starts), others_began=others_began)
         return now if now.state is State.LOST else replace(now, ended=now.ended or self._clock.now(), source=SCHEDULER)
+
+    def _may_run(self, run: Run, group: Group) -> bool:
+        """Return whether a group that its job has begun with has not been stopped together with that job."""
+        return storage.read_completion(self._states.own(run, group), name=STOPPED) is None
+
+    def _not_started_again(self, run: Run, group: Group, cancelled: str, starts: list[str]) -> Group:
+        """Return a group that was cancelled and does not run: its job leaves it out from then on."""
+        status = JobStatus(
+            State.CANCELLED,
+            reason=completion.CANCELLED_REASON,
+            started=starts[-1] if starts else None,
+            ended=max([cancelled, *starts]),
+            restarts=max(len(starts) - 1, 0),
+        )
+        return self._states.heard(run, group, status)

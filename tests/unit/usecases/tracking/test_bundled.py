@@ -261,6 +261,25 @@ def test_a_running_group_that_is_cancelled_ends_when_its_job_has_ended_it(world:
     assert (found.state, found.reason, found.exit_code, found.signal) == (CANCELLED, "cancelled by qanat", None, None)
 
 
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_running_group_that_is_cancelled_as_its_job_is_stopped_is_not_started_again(
+    world: World, stopped: bool
+) -> None:
+    world.submit(3, per_job=3)
+    (job,) = world.scheduler.of(0)
+    begins(world, job, 0)
+    cancel.cancel_groups(world.project, world.find(), [0], world)
+    if stopped:
+        ends(world, job, 143, first=0, name=STOPPED)
+    job.status = JobStatus(QUEUED, restarts=1)
+    ends(world, job, 0, first=1)
+    assert states(world) == [CANCELLED if stopped else RUNNING, FINISHED, QUEUED]
+    ends(world, job, 0, first=2)
+    is_over(job, FAILED, "exit code 1", exit_code=1)
+    world.clock.move(60)
+    assert shown(world) == [(CANCELLED, "cancelled by qanat"), (FINISHED, ""), (FINISHED, "")]
+
+
 def test_the_last_groups_of_a_job_take_it_with_them(world: World) -> None:
     world.submit(4, per_job=2)
     cancel.cancel_groups(world.project, world.find(), [2, 3], world)
