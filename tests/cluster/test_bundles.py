@@ -44,13 +44,16 @@ def remove(project: OnCluster) -> str:
 
 def test_groups_end_each_for_themselves_and_a_retry_takes_those_that_failed(anywhere: OnCluster) -> None:
     anywhere.experiment("ends", ENDS)
-    record = anywhere.submit("ends", "--per-job", "3", "-R", "--n 0 7 1", "-g", "0", "-g", "1", "-g", "4", "--yes")
+    groups = ("-R", "--n 0 7 1", "-g", "0", "-g", "1", "-g", "4")
+    said = anywhere.qanat("run", "ends", "--runner", anywhere.runner, "--per-job", "3", *groups, "--yes").err
+    assert said.endswith(": 7 jobs of up to 3 groups\n")
+    record = anywhere.record()
     assert len(record["groups"]) == 21
     assert len(set(jobs(record))) == 7
     assert [jobs(record).count(job) for job in dict.fromkeys(jobs(record))] == [3] * 7
-    groups = anywhere.wait_for_states(*["finished", "failed", "failed"] * 7)
-    assert [group.get("exit_code") for group in groups] == [0, 3, None] * 7
-    assert [group.get("signal") for group in groups] == [None, None, 9] * 7
+    ended = anywhere.wait_for_states(*["finished", "failed", "failed"] * 7)
+    assert [group.get("exit_code") for group in ended] == [0, 3, None] * 7
+    assert [group.get("signal") for group in ended] == [None, None, 9] * 7
     assert (anywhere.storage("ends", group=18) / "stdout.txt").read_text() == "18\n"
     anywhere.qanat("retry", "1", "--failed", "--per-job", "5")
     again = anywhere.record()

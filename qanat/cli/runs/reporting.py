@@ -175,6 +175,14 @@ def _took(groups: Sequence[Group]) -> str:
     return times.took(started, ended, paused_s(groups))
 
 
+def _in_bundles(run: Run, numbers: Sequence[int]) -> str:
+    """Return how many jobs work through groups that share them; empty if each has a job to itself."""
+    if not run.submission.per_job:
+        return ""
+    jobs = len({run.groups[number].job for number in numbers})
+    return f": {plural(jobs, 'job')} of up to {plural(run.submission.per_job, 'group')}"
+
+
 def report_submitted(outcome: Outcome) -> None:
     """Report what was submitted, and as which jobs, or how to reach a run in the background."""
     run = outcome.run
@@ -187,7 +195,7 @@ def report_submitted(outcome: Outcome) -> None:
         tell(brief(f"Command{whose}: {shlex.join(outcome.command)}"))
     if ids := _clusters(run):
         several = " and ".join(ids) if len(ids) == 2 else listed(ids, JOBS_NAMED)
-        tell(f"Submitted as job{'' if len(ids) == 1 else 's'} {several}")
+        tell(f"Submitted as job{'' if len(ids) == 1 else 's'} {several}{_in_bundles(run, outcome.groups)}")
     if session.runners().is_in_process(run.runner.name):
         n = run.number
         tell(
