@@ -163,6 +163,22 @@ def test_templates_of_the_project_are_not_replaced(sandbox: Sandbox, site: Repos
     assert "xyz" in (sandbox.root / FOLDER / "alpha-cpu.yaml").read_text()
 
 
+def test_an_edit_stays_while_the_pack_does_not_change_the_template(sandbox: Sandbox, site: Repository) -> None:
+    sandbox.qanat("template", "add", str(site.root), "--yes")
+    sandbox.qanat("template", "update", "alpha-cpu", "-o", "--mem=2")
+    assert sandbox.qanat("template", "pull", "--yes").out == "alpha is up to date\n"
+    site.commit("second", **{"templates/slurm/gpu.yaml": GPU.replace("gpu:1", "gpu:2")})
+    sandbox.qanat("template", "pull", "--yes")
+    assert "--mem: 2" in (sandbox.root / FOLDER / "alpha-cpu.yaml").read_text()
+    assert "gpu:2" in (sandbox.root / FOLDER / "alpha-gpu.yaml").read_text()
+    assert "edited since" in sandbox.qanat("template", "show", "alpha-gpu").out
+    (sandbox.root / FOLDER / "alpha-gpu.yaml").unlink()
+    sandbox.qanat("template", "pull", "--yes")
+    assert (sandbox.root / FOLDER / "alpha-gpu.yaml").exists()
+    sandbox.qanat("template", "pull", "--yes", "--force")
+    assert "--mem: 2" not in (sandbox.root / FOLDER / "alpha-cpu.yaml").read_text()
+
+
 def test_a_pack_is_removed_unless_a_template_needs_it(sandbox: Sandbox, site: Repository) -> None:
     sandbox.qanat("template", "add", str(site.root), "--yes", "--commit")
     sandbox.qanat("template", "new", "--name", "mine", "--runner", "slurm", "--extends", "alpha-gpu")

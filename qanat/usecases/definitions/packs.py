@@ -104,6 +104,9 @@ def _change(project: Project, before: Pack | None, incoming: Incoming, *, force:
     writes = {project.root / path: text for path, text in incoming.texts.items()}
     gone = [path for path in had if path not in writes and os.path.lexists(path)]
     if not force:
+        # What has not changed in the pack stays as it was edited here.
+        same = {path for path in writes if path in had and hashlib.sha256(writes[path]).hexdigest() == had[path].sha256}
+        writes = {path: text for path, text in writes.items() if path not in same or not os.path.lexists(path)}
         _check_own(project, had, [*writes, *gone])
         _check_extended(project, had, gone)
     templates = list(_compared(project, [*writes, *gone], incoming))
