@@ -19,6 +19,11 @@ def check(checkpoint: Checkpoint | None, choice: RunnerChoice, runners: Runners)
     """
     if checkpoint is None or runners.is_in_process(choice.name):
         return
+    if choice.transfer:
+        raise UsageError(
+            "checkpoint cannot be used for jobs that do not see the project: each attempt has a new folder",
+            hint="remove checkpoint from the experiment, or use machines with a shared disk",
+        )
     from qanat.runners.protocol import QueuesAgain  # most experiments have none
 
     runner = runners.submitting(choice.name)

@@ -27,6 +27,11 @@ def for_runner(request: ContainerRequest | None, choice: RunnerChoice, runners: 
         else f"template {choice.template or choice.name} has universe: container"
     )
     if image is None and choice.transfer and request:
+        if not isinstance(runner, StartsImages):
+            raise UsageError(
+                f"runner {runner.name} cannot start containers in jobs that do not see the project",
+                hint="run without one: --container none",
+            )
         image = ""
     if image is None:
         if request and request.engine == HTCONDOR:
@@ -56,6 +61,6 @@ def _check(request: ContainerRequest, image: str, template: str, why: str) -> No
     settings = {"binds": request.binds, "options": request.options, "gpu": request.gpu}
     if found := [name for name, value in settings.items() if value]:
         raise UsageError(
-            f"{why}, so HTCondor starts the container, and takes no {' or '.join(found)} for that",
+            f"{why}, for which HTCondor takes no {' or '.join(found)} of a container",
             hint="the pool decides what is bound; request GPUs with request_gpus in the template",
         )

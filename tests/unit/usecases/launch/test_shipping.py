@@ -29,6 +29,9 @@ def shipping(world: World) -> World:
     return world
 
 
+CHECKPOINT = 85
+
+
 def submit(world: World, *groups: str, **words: Any) -> Run:
     return world.launch(groups=groups or ("--seed 0",), runner="world", **words)
 
@@ -121,11 +124,13 @@ def test_inputs_that_git_ignores_and_the_parameters_file_are_shipped(shipping: W
         ),
         ({}, {"workdir": "project"}, "workdir: project cannot be used for jobs that do not see the project"),
         ({"per_job": 2}, {}, "--per-job cannot be used for jobs that do not see the project: experiment"),
+        ({}, {"checkpoint": CHECKPOINT}, "checkpoint cannot be used for jobs that do not see the project"),
+        ({}, {"container": "docker://a/b"}, "runner world cannot start containers in jobs that do not see the project"),
         ({"template": "plain"}, {}, ""),
     ],
 )
 def test_what_does_not_fit_is_refused_unless_a_template_says_otherwise(
-    world: World, words: dict[str, Any], keys: dict[str, str], sentence: str
+    world: World, words: dict[str, Any], keys: dict[str, Any], sentence: str
 ) -> None:
     content = "schema: template/1\nname: plain\nrunner: world\noptions: {}\ntransfer: false\n"
     world.commit(**{".qanat/templates/world/plain.yaml": content})
