@@ -7,7 +7,10 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -231,3 +234,21 @@ def test_every_command_of_the_page_works_in_its_order(apart: OnPool, monkeypatch
     assert [apart.shown(run)["state"] for run in (1, 2)] == ["finished", "finished"]
     apart.wait_for_states("cancelled", "cancelled", "cancelled", run=3)
     assert apart.status() == ""
+
+
+def test_data_at_a_url_are_fetched_by_the_machine_of_the_job(apart: OnPool) -> None:
+    served = apart.root.parent / "served"
+    served.mkdir()
+    (served / "words-5f1b.txt").write_text("fetched\n")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(served)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/words-5f1b.txt"
+    text = f"schema: dataset/1\nname: words\npath: /data/words.txt\ncheck: false\ntransfer: {url}\n"
+    apart.write(".qanat/datasets/words.yaml", text)
+    apart.experiment("leave", LEAVE, datasets=["words"])
+    try:
+        apart.qanat("run", "leave", "0", "/dev/null", "--runner", "htcondor", "--wait")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert apart.qanat("logs", "1").out == "fetched\n"
