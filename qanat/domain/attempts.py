@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -51,6 +52,12 @@ class Earlier:
         if not self.reason or self.reason.startswith(f"{self.state} "):
             return self.reason or self.state
         return f"{self.state} ({self.reason})"
+
+
+def counted(ends: Iterable[Earlier]) -> dict[AttemptState, int]:
+    """Count attempts by how they ended, in the order of AttemptState."""
+    counts = Counter(end.state for end in ends)
+    return {state: counts[state] for state in AttemptState if counts[state]}
 
 
 def combine(attempt: int, *known: Iterable[Earlier]) -> tuple[Earlier, ...]:

@@ -385,7 +385,9 @@ def test_tags_comments_and_further_attempts_are_no_warning(project: Sandbox) -> 
         ("comment", known[1], "written"),
     ]
     assert [(run["id"], run["change"]) for run in found["experiments"][0]["runs"]] == [(known[2], "retried")]
+    assert found["experiments"][0]["earlier_attempts"] == {"failed": 2}
     out = project.qanat("diff", before).out
+    assert "; 2 earlier attempts: 2 failed" in out
     assert f"run {known[1]} of train is tagged baseline" in out
     assert f"run {known[1]} of train: its comment was written" in out
     assert "Retried runs of train" in out

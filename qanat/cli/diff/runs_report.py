@@ -10,6 +10,7 @@ from qanat.cli.diff.circumstances_report import clauses
 from qanat.cli.diff.names import Names
 from qanat.cli.terminal.output import plural
 from qanat.domain import setting, times
+from qanat.domain.attempts import counted
 from qanat.domain.comparison import Row, parameters_of
 from qanat.domain.meanings import Sentence, Verbatim
 from qanat.domain.new_runs import Baseline, Delta, Failure, NewRuns
@@ -47,6 +48,10 @@ def section(runs: NewRuns, found: StateChanges, names: Names) -> Section:
 def _counts(runs: NewRuns) -> Sentence:
     states = ", ".join(f"{count:,} {state}" for state, count in runs.states.items())
     said = f"{plural(len(runs.runs), 'run')}, {plural(runs.groups, 'group')}: {states}"
+    ends = counted(end for run in runs.runs for group in run.groups for end in group.earlier)
+    if ends:
+        how = ", ".join(f"{count:,} {state}" for state, count in ends.items())
+        said += f"; {plural(sum(ends.values()), 'earlier attempt')}: {how}"
     if runs.durations is None:
         return (said,)
     d = runs.durations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qanat.domain import times
+from qanat.domain.attempts import AttemptState, counted
 from qanat.domain.baseline import Behind, Verdict
 from qanat.domain.changes import DefinitionChange, KeyChange
 from qanat.domain.circumstances import Circumstances
@@ -143,6 +144,7 @@ def _experiment(runs: NewRuns, found: StateChanges) -> dict[str, Any]:
         "runs": [_run(run, found.how[run.id]) for run in runs.runs],
         "groups": runs.groups,
         "states": {state.value: count for state, count in runs.states.items()},
+        "earlier_attempts": {state.value: count for state, count in _earlier(runs).items()},
         "parameters": {name: list(values) for name, values in runs.varying.items()},
         "shared_parameters": dict(runs.shared),
         "group_seconds": {"min": d.shortest, "median": d.median, "max": d.longest} if d else None,
@@ -162,6 +164,10 @@ def _experiment(runs: NewRuns, found: StateChanges) -> dict[str, Any]:
         "better": dict(runs.directions),
         "results": [_result(runs, place) for place in range(len(runs.results.rows))],
     }
+
+
+def _earlier(runs: NewRuns) -> dict[AttemptState, int]:
+    return counted(end for run in runs.runs for group in run.groups for end in group.earlier)
 
 
 def _run(run: Run, how: str) -> dict[str, Any]:
