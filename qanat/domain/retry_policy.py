@@ -16,7 +16,7 @@ EXIT_CODE = "exit_code"
 TIMES_MAX = 20
 # What the reason of a group says, as the schedulers write it; a runner of another package may write the same.
 _SIGNS = {
-    OUT_OF_MEMORY: re.compile(r"\bOUT_OF_MEMORY\b|HTCondor's code (?:34\b|21, subcode 102\b)"),
+    OUT_OF_MEMORY: re.compile(r"\bOUT_OF_MEMORY\b|HTCondor's code (?:34\b|(?:3|21|26), subcode 102\b)"),
     TIMEOUT: re.compile(r"\Aexceeded the time limit\b|\bTIMEOUT\b|HTCondor's code 4[67]\b"),
     NODE_FAILURE: re.compile(r"\b(?:NODE_FAIL|BOOT_FAIL)\b"),
     PREEMPTED: re.compile(r"\bPREEMPTED\b"),

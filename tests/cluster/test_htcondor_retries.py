@@ -9,7 +9,7 @@ from tests.cluster.on_cluster import FLAKY, RETRIED, wait_until
 
 pytestmark = pytest.mark.xdist_group("htcondor")
 # Takes 300 s at its first attempt.
-SLOW = '[ -e "$2/../seen" ] && exit\n: >"$2/../seen"\nexec sleep 300\n'
+SLOW = '[ -e "$2/attempts" ] && exit\nexec sleep 300\n'
 
 
 def test_htcondor_reruns_a_program_that_exits_with_a_named_code(on_pool: OnPool) -> None:
@@ -51,3 +51,22 @@ def test_a_job_that_took_too_long_is_not_held_but_retried_with_more_time(on_pool
     assert end["reason"].endswith("HTCondor's code 46")
     assert record["runner"]["options"] == {"allowed_job_duration": "15"}
     assert record["submission"]["changed"] == {"allowed_job_duration": "1.5x"}
+
+
+def test_a_job_that_is_held_for_its_memory_is_retried_with_more(on_pool: OnPool) -> None:
+    on_pool.experiment("slow", SLOW)
+    on_pool.settings("grace: {file_s: 3}")
+    policy = "retry: {when: [out_of_memory], times: 1, memory: 5x}\n"
+    # Without control groups, nothing measures memory in time; this expression holds what has requested too little.
+    hold = "periodic_hold: JobStatus == 2 && RequestMemory < 200\nperiodic_hold_subcode: 102\n"
+    on_pool.template("small", f"request_memory: 100MB\n{hold}", policy)
+    on_pool.submit("slow", "--submit-template", "small")
+    wait_until(lambda: on_pool.groups()[0].get("attempt") == 2)
+    on_pool.qanat("wait", "1")
+    record = on_pool.record()
+    (group,) = record["groups"]
+    (end,) = group["earlier"]
+    assert group["state"] == "finished"
+    assert end["reason"].endswith("HTCondor's code 3, subcode 102")
+    assert record["runner"]["options"]["request_memory"] == "500MB"
+    assert record["submission"]["changed"] == {"request_memory": "5x"}

@@ -13,9 +13,13 @@ from qanat.domain.retry_policy import FAILED, OUT_OF_MEMORY, TIMEOUT, RetryPolic
 from qanat.runners.htcondor import keys
 
 # By reason, conditions on the ads of held jobs. Source: the manual's "Job ClassAd Attributes", HoldReasonCode: 34 is
-# for memory, 46 and 47 for durations; 21 with subcode 102 is what the metaknob HOLD_IF_MEMORY_EXCEEDED makes of memory.
+# for memory, 46 and 47 for durations. The policy of a job (3), a machine (21) or the schedd (26) holds for memory if
+# the subcode is 102, as the metaknob HOLD_IF_MEMORY_EXCEEDED has it.
 _HOLDS = {
-    OUT_OF_MEMORY: ("HoldReasonCode == 34", "(HoldReasonCode == 21 && HoldReasonSubCode == 102)"),
+    OUT_OF_MEMORY: (
+        "HoldReasonCode == 34",
+        "(HoldReasonSubCode == 102 && (HoldReasonCode == 3 || HoldReasonCode == 21 || HoldReasonCode == 26))",
+    ),
     TIMEOUT: ("HoldReasonCode == 46", "HoldReasonCode == 47"),
 }
 REMOVE = "periodic_remove"
@@ -53,4 +57,4 @@ def _removal(options: Mapping[str, Any], policy: RetryPolicy) -> dict[str, Any]:
 
 def ended_by(reason: str, code: Any, subcode: Any) -> bool:
     """Return whether a job was removed, for this reason, because it was held with this code; see with_policy()."""
-    return "PeriodicRemove" in reason and (code in (34, 46, 47) or (code, subcode) == (21, 102))
+    return "PeriodicRemove" in reason and (code in (34, 46, 47) or (subcode == 102 and code in (3, 21, 26)))

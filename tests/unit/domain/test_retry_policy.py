@@ -73,7 +73,8 @@ def test_the_words_of_schedulers_are_reasons(status: JobStatus, reasons: set[str
 
 
 @pytest.mark.parametrize(
-    ("code", "reasons"), [(34, {"out_of_memory"}), (46, {"timeout"}), (47, {"timeout"}), (3, set()), (340, set())]
+    ("code", "reasons"),
+    [(34, {"out_of_memory"}), (3, {"out_of_memory"}), (46, {"timeout"}), (47, {"timeout"}), (6, set()), (340, set())],
 )
 def test_the_codes_of_htcondor_are_reasons(code: int, reasons: set[str]) -> None:
     held = evidence._hold_reason("memory usage exceeded request_memory", code, 102)

@@ -10,7 +10,8 @@ from qanat.domain.retry_policy import RetryPolicy
 from qanat.runners.htcondor import keys, retries
 from qanat.runners.htcondor.runner import HTCondorRunner
 
-MEMORY = "HoldReasonCode == 34 || (HoldReasonCode == 21 && HoldReasonSubCode == 102)"
+BY_POLICY = " || ".join(f"HoldReasonCode == {code}" for code in (3, 21, 26))
+MEMORY = f"HoldReasonCode == 34 || (HoldReasonSubCode == 102 && ({BY_POLICY}))"
 TIME = "HoldReasonCode == 46 || HoldReasonCode == 47"
 
 
