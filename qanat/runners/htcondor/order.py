@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from qanat.runners.htcondor import quoting
 
 HELD = {"hold": "true"}
+# The code of a hold that the submission asked for.
+SUBMITTED_ON_HOLD = 15
 # How many jobs a paused cluster will have: HTCondor does not say so before it has created the first.
 JOBS = "QanatJobs"
 # Why the job is in the queue; its value is what the job runs, so that one is enough for all runs of a project.
@@ -22,6 +24,11 @@ _VARIABLES = re.compile(
     r"|QANAT_\w+|CONDOR_CONFIG|_CONDOR_\w+|SLURM_CONF)\Z"
 )
 _LINE_BREAK = re.compile(r"[\r\n]")
+
+
+def not_too_early(expression: str) -> str:
+    """Return an expression for periodic_release that leaves jobs alone which are held since their submission."""
+    return f"(HoldReasonCode =!= {SUBMITTED_ON_HOLD}) && ({expression})"
 
 
 def paused(jobs: int) -> dict[str, str]:

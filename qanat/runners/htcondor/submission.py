@@ -82,7 +82,13 @@ def _canonical(batch: JobBatch) -> dict[str, Any]:
 def held(batch: JobBatch) -> dict[str, str]:
     """Return the settings that keep the jobs of a batch from starting."""
     as_needed = _materialization(batch) or not _canonical(batch).keys().isdisjoint((*OPTIONAL, "materialize_max_idle"))
-    return order.paused(len(batch.jobs)) if as_needed else order.HELD
+    if as_needed:
+        return order.paused(len(batch.jobs))
+    # As the template says, or not before its time.
+    own = [key for key in batch.options if keys.canonical_name(key) == "periodic_release"]
+    return order.HELD | {
+        keys.submit_key(key): order.not_too_early(keys.submit_value(key, batch.options[key])) for key in own
+    }
 
 
 def rows(batch: JobBatch) -> list[dict[str, str]]:

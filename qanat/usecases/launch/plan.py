@@ -222,7 +222,7 @@ def _default_storage(project: Project, plan: Plan) -> Path:
 
 def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, facts: SubmissionFacts) -> JobBatch:
     """Return the batch that the next run would submit, with placeholders of the right length for id and intent."""
-    from qanat.usecases.launch import shipping
+    from qanat.usecases.launch import held_back, shipping
     from qanat.usecases.launch.submit import in_bundles, job_spec  # only for what would be submitted
 
     number = numbers.peek(project.location.private, project.paths.runs)
@@ -244,6 +244,8 @@ def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, facts: Sub
         jobs=in_bundles(groups, facts),
         max_running=facts.max_running,
         image=image,
+        held=bool(plan.order.active),
+        after=held_back.jobs_before(project, plan.order, choice.name) if plan.order.active else (),
         shipment=plan.place.shipment,
         at_once=facts.at_once or 1,
     )

@@ -84,6 +84,13 @@ def test_held_jobs_are_held_one_by_one_or_their_cluster_creates_none(
     assert (made.get("hold"), made.get("My.JobMaterializePaused")) == ((None, "1") if is_paused else ("true", None))
 
 
+def test_a_template_does_not_release_jobs_before_their_time() -> None:
+    options = {"Periodic_Release": {"expr": "NumJobStarts < 3 || false"}}
+    made = submission.description(replace(batch("/p", 1, **options), held=True))
+    assert made["Periodic_Release"] == "(HoldReasonCode =!= 15) && (NumJobStarts < 3 || false)"
+    assert submission.description(batch("/p", 1, **options))["Periodic_Release"] == "NumJobStarts < 3 || false"
+
+
 def test_the_job_that_releases_others_has_the_variables_that_qanat_needs_and_no_others() -> None:
     variables = {
         "PATH": "/a b:/c'd",

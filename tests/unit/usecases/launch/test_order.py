@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from qanat.domain.job import JobBatch
 from qanat.domain.order import After
 from qanat.domain.run import Run, State
 from qanat.errors import SubmitFailed, UsageError
@@ -15,6 +16,8 @@ from qanat.records import orders, run_codec
 from qanat.usecases.launch.keeping_order import keep_until_done
 from qanat.usecases.launch.looking import active_runs
 from qanat.usecases.launch.options import LaunchOptions
+from qanat.usecases.launch.plan import RunRequest
+from qanat.usecases.launch.previewing import preview
 from qanat.usecases.launch.releasing import keep_order
 from qanat.usecases.launch.rerun import Repeat, rerun
 from qanat.usecases.launch.retry import chosen_groups, retry
@@ -340,6 +343,16 @@ def test_a_note_on_other_jobs_does_nothing(world: World) -> None:
     job_of(world, first).ends()
     world.look()
     assert job_of(world, second).status.state is State.HELD
+
+
+def test_a_dry_run_shows_that_jobs_are_held(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[JobBatch] = []
+    monkeypatch.setattr(world.scheduler, "render", lambda batch: shown.append(batch) or "")
+    world.submit(2)
+    options = LaunchOptions("world")
+    preview(world.project, RunRequest("train", after=("1",)), options, world)
+    assert (shown[0].held, len(shown[0].after[0].handles)) == (True, 2)
+    assert len(world.scheduler.batches) == 1
 
 
 # ---- runs of this machine
