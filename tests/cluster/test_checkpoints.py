@@ -10,14 +10,13 @@ from tests.cluster.htcondor_project import OnPool
 from tests.cluster.on_cluster import OnCluster, wait_until
 from tests.cluster.slurm_project import OnSlurm
 
-# Counts in its checkpoint until it is told to save by a signal, and has finished in its third attempt. With an
-# argument, it saves by itself in its first attempt.
+# Saves when a signal tells it to, and has finished in its third attempt. In that of its argument, it saves by itself.
 PROGRAM = """\
 echo "attempt $QANAT_ATTEMPT"
 save() { echo "$QANAT_ATTEMPT" >>"$QANAT_CHECKPOINT/saved"; exit 85; }
 trap save USR1 TERM
 [ "$QANAT_ATTEMPT" -lt 3 ] || exit 0
-if [ "$1" = once ] && [ "$QANAT_ATTEMPT" = 1 ]; then sleep 1.2; save; fi
+if [ "$1" = "$QANAT_ATTEMPT" ]; then sleep 1.2; save; fi
 : >"$QANAT_CHECKPOINT/ready$QANAT_ATTEMPT"
 n=0
 while [ $((n += 1)) -lt 6000 ]; do sleep 0.02; done
@@ -52,7 +51,7 @@ def ends(project: OnCluster) -> list[tuple[int, str, int | None]]:
 def test_slurm_warns_a_program_before_its_time_is_over_and_queues_it_again(on_slurm: OnSlurm) -> None:
     define(on_slurm, "count", PROGRAM)
     on_slurm.template("short", "time: 2\nsignal: B:USR1@115\n")
-    on_slurm.submit("count", "long", "--submit-template", "short")
+    on_slurm.submit("count", "2", "--submit-template", "short")
     wait_until((checkpoint(on_slurm, "count") / "saved").exists)
     (group,) = on_slurm.wait_for_states("queued")
     assert (group["attempt"], [end["state"] for end in group["earlier"]]) == (2, ["checkpoint"])
@@ -65,10 +64,10 @@ def test_slurm_warns_a_program_before_its_time_is_over_and_queues_it_again(on_sl
 
 
 @pytest.mark.xdist_group("slurm")
-def test_a_preempted_program_goes_on_and_a_cancelled_one_does_not(on_slurm: OnSlurm) -> None:
+def test_a_preempted_program_continues_and_a_cancelled_one_does_not(on_slurm: OnSlurm) -> None:
     define(on_slurm, "count", PROGRAM)
     on_slurm.template("low", "partition: low\nntasks: 64\nmem-per-cpu: 10\n")
-    on_slurm.submit("count", "long", "--submit-template", "low")
+    on_slurm.submit("count", "none", "--submit-template", "low")
     wait_until((checkpoint(on_slurm, "count") / "ready1").exists)
     on_slurm.cluster.run("sbatch", "-n", "64", "--mem-per-cpu=10", "-o", "/dev/null", stdin="#!/bin/sh\ntrue\n")
     wait_until((checkpoint(on_slurm, "count") / "ready2").exists)
@@ -90,7 +89,7 @@ def test_slurm_queues_elements_of_an_array_again_up_to_the_limit(on_slurm: OnSlu
 @pytest.mark.xdist_group("htcondor")
 def test_htcondor_queues_a_program_again_that_ends_or_is_evicted(on_pool: OnPool) -> None:
     define(on_pool, "count", PROGRAM)
-    on_pool.submit("count", "once")
+    on_pool.submit("count", "1")
     wait_until((checkpoint(on_pool, "count") / "ready2").exists)
     on_pool.pool.tool("condor_vacate_job", on_pool.record()["groups"][0]["job"])
     on_pool.qanat("wait", "1")
