@@ -44,8 +44,8 @@ class Soak(soak.Soak[OnPool]):
         self.happened["crash of the schedd"] += 1
 
     def jobs(self) -> dict[str, str]:
-        """Ask condor_q, which does not list jobs that have yet to be created."""
-        found = self.project.pool.jobs("JobStatus")
+        """Ask condor_q, which does not list jobs that have yet to be created; leave out those that release others."""
+        found = [job for job in self.project.pool.jobs("JobStatus", "QanatIntent") if "QanatIntent" in job]
         return {f"{job['ClusterId']}.{job['ProcId']}": STATES.get(job["JobStatus"], ENDING) for job in found}
 
     def tool(self, what: str, job: str) -> bool:

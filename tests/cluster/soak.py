@@ -299,7 +299,8 @@ class Soak(ABC, Generic[Project]):
         if self.is_forgotten(group, folder):
             return ""
         truth = "".join(_lines(folder / "truth"))
-        has_ended = (folder / "completion.json").exists()
+        # A job of several groups ends one of them itself, which then leaves this file, too.
+        has_ended = bool(left := _lines(folder / "completion.json")) and '"by": "cancelled"' not in left[0]
         was_cancelled = (
             group["job"] in self._cancelled
             or (number, group["group"]) in self._cancelled
