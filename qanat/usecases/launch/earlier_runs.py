@@ -36,13 +36,14 @@ def named(project: Project, words: Sequence[str], runners: Runners) -> Order:
             one = find_run(project, index, result, word)
             check_may_end(one, "a run after it would never start")
             found[one.run.id] = (After(one.run.id, anyhow), one.run)
+    states = {run.id: _state(run, result) for _, run in found.values()}
     for after, run in found.values():
-        if after.is_broken(run.state):
+        if after.is_broken(states[run.id]):
             raise UsageError(
                 f"run {run.number} {order.described_end(run.state)}, so a run after it would never start",
                 hint=f"retry it: qanat retry {run.number}; or accept any end of it: --after {run.number}:any",
             )
-    active = tuple(run for _, run in found.values() if not run.state.ended)
+    active = tuple(run for _, run in found.values() if not states[run.id].ended)
     return Order(tuple(after for after, _ in found.values()), active)
 
 
@@ -83,16 +84,22 @@ def _found(index: Index, result: Refreshed, after: Iterable[After]) -> Iterator[
                 yield one.run, result.live.get(row.path) or run_codec.from_index(index.record(row.path), row.path)
 
 
+def _state(run: Run, result: Refreshed) -> State:
+    """Return the state of a run; one that is about to be retried by itself has not ended."""
+    return State.QUEUED if run_codec.path_of(run) in result.pending else run.state
+
+
 def wait_here(project: Project, run: Run, runners: Runners) -> Iterator[str]:
     """Yield what a run of this machine waits for, at each look, until it may start.
 
     Raises NeverStarts if it will not. Between two looks, the caller gets the time to end the wait.
     """
-    pause_s = POLL_S
+    pause_s, found = POLL_S, dict[str, Run]()
     while True:
         with refreshed(project, runners) as (index, result):
-            found = dict(_found(index, result, run.after))
-        states = {name: one.state for name, one in found.items()}
+            # A record that is gone meanwhile, as with another branch, says nothing about the end of its run.
+            found |= _found(index, result, run.after)
+        states = {name: _state(one, result) for name, one in found.items()}
         if why := order.why_never(run.after, states):
             raise NeverStarts(why)
         waits = order.why_waiting(run.after, {n: one.experiment for n, one in found.items() if not states[n].ended})

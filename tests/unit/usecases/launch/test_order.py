@@ -376,6 +376,19 @@ def test_a_run_here_is_cancelled_if_the_one_before_it_fails(world: World) -> Non
     assert (run.state, run.groups[0].reason) == (State.CANCELLED, "run 1 failed")
 
 
+def test_a_run_here_does_not_start_since_a_record_is_gone_for_a_while(world: World) -> None:
+    """As while another branch is checked out."""
+    first = world.submit()
+    path = world.root / run_codec.path_of(first)
+    text = path.read_text()
+    world.clock.after(1, path.unlink)
+    world.clock.after(20, lambda: path.write_text(text))
+    world.clock.after(30, lambda: job_of(world, first).ends())
+    run = world.launch(after=("1",))
+    assert run.state is State.FINISHED
+    assert world.clock.monotonic() >= 30
+
+
 def test_a_run_here_that_need_not_wait_starts_in_the_project(world: World) -> None:
     job_of(world, world.submit()).ends()
     run = world.launch(after=("1",))
