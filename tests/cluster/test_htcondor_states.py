@@ -197,7 +197,7 @@ def test_a_job_that_is_removed_from_outside_is_cancelled(on_pool: OnPool, how: s
 SCRIPT = "read -r a b c script rest </proc/$PPID/stat\n"
 WITHOUT_FILE = {
     f"{SCRIPT}sleep 2; kill -9 $script $PPID $$": (9, None, "ended by SIGKILL"),
-    f'{SCRIPT}mkdir "$2/.completion.json.$PPID" "$2/.completion.json.$script"; exit 3': (None, 3, "exit code 3"),
+    'mkdir "$2/completion.json"; exit 3': (None, 3, "exit code 3"),
 }
 
 
@@ -209,7 +209,7 @@ def test_without_a_completion_file_htcondor_is_believed_after_the_grace(on_pool:
     on_pool.submit("odd")
     (group,) = on_pool.wait_for_states("failed")
     assert (group.get("signal"), group.get("exit_code"), group["reason"]) == WITHOUT_FILE[program]
-    assert not (on_pool.storage("odd") / "completion.json").exists()
+    assert not (on_pool.storage("odd") / "completion.json").is_file()
 
 
 def test_without_its_event_log_a_job_is_found_in_the_queue_and_in_the_history(on_pool: OnPool) -> None:

@@ -318,7 +318,7 @@ def test_a_job_that_is_cancelled_from_outside_is_cancelled(on_either: OnSlurm, h
 SCRIPT = "read -r a b c script rest </proc/$PPID/stat\n"
 WITHOUT_FILE = {
     f"{SCRIPT}sleep 1; kill -9 $script $PPID $$": (None, 9, "FAILED"),
-    f'{SCRIPT}mkdir "$2/.completion.json.$PPID" "$2/.completion.json.$script"; exit 3': (3, None, "FAILED"),
+    'mkdir "$2/completion.json"; exit 3': (3, None, "FAILED"),
 }
 
 
@@ -332,7 +332,7 @@ def test_without_a_completion_file_slurm_is_believed_after_the_grace(on_either: 
     assert group["reason"].startswith(reason)
     if on_either.cluster.accounting:
         assert (group.get("exit_code"), group.get("signal")) == (code, signal)
-    assert not (on_either.storage("odd") / "completion.json").exists()
+    assert not (on_either.storage("odd") / "completion.json").is_file()
 
 
 def test_a_job_that_slurm_has_forgotten_has_the_end_that_its_file_tells(waiting: OnSlurm) -> None:
