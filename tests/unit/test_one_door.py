@@ -42,6 +42,7 @@ CREATORS = {
     "qanat.records.index_file": "the index is this user's own, and its folder exists",
     "qanat.records.storage": "gives the files for output their permissions itself",
     "qanat.runners.submitting.cancellations": "the file has been created by whoever submitted the run",
+    "qanat.system.archives": "what jobs get a copy of is this user's own, as its folder is",
     "qanat.system.below": "gives its files and folders their permissions itself",
     "qanat.system.folders": "gives its folders their permissions itself",
     "qanat.system.notifying": "tells this user alone why a message was not sent",
