@@ -57,11 +57,15 @@ def _runner_parameters(run: Run) -> list[str]:
     chosen = {"submit-template": run.runner.template} if run.runner.template else {}
     chosen |= {dashed(key): value for key, value in run.runner.options.items() if not chosen}
     lines = [f"        ◾ --{key}: {value}" for key, value in chosen.items()]
-    lines += [f"        ◾ --set: {key}={value}" for key, value in run.submission.changed.items()]
+    facts = run.submission
+    lines += [f"        ◾ --set: {key}={value}" for key, value in facts.changed.items()]
+    shared = {"per-job": facts.per_job, "n-threads": facts.at_once} if facts.per_job else {}
+    lines += [f"        ◾ --{key}: {value}" for key, value in shared.items() if value]
     lines += [f"        ◾ {source.template}: {source.described()}" for source in run.runner.sources if source.pack]
     more = [f"        … and {len(lines) - OPTIONS_SHOWN:,} more"] if len(lines) > OPTIONS_SHOWN else []
     retry = [f"  - 🔄 Retry: {run.runner.retry}"] if run.runner.retry else []
-    return [*(["  - 📓 Runner options:"] if lines else []), *lines[:OPTIONS_SHOWN], *more, *retry]
+    shipped = ["  - 🚚 Transfer: jobs get copies of code and data"] if run.runner.transfer else []
+    return [*(["  - 📓 Runner options:"] if lines else []), *lines[:OPTIONS_SHOWN], *more, *retry, *shipped]
 
 
 def _container_lines(run: Run) -> list[str]:

@@ -39,3 +39,16 @@ def test_the_page_says_from_where_a_pack_of_templates_was_copied(sandbox: Sandbo
         "◾ --submit-template: gpu",
         "◾ alpha-gpu: a.yaml, from https://git.example.org/t.git at 3f1c0e2a5b",
     ]
+
+
+def test_the_page_says_how_many_groups_share_a_job_and_that_jobs_do_not_see_the_disk(sandbox: Sandbox) -> None:
+    submission = replace(RUN.submission, per_job=100, at_once=4)
+    run = replace(RUN, submission=submission, runner=RunnerChoice("slurm", "gpu", transfer=True))
+    lines = run_page(open_project(sandbox.root), run).splitlines()
+    place = lines.index("  - 📓 Runner options:")
+    assert [line.strip() for line in lines[place + 1 : place + 5]] == [
+        "◾ --submit-template: gpu",
+        "◾ --per-job: 100",
+        "◾ --n-threads: 4",
+        "- 🚚 Transfer: jobs get copies of code and data",
+    ]
