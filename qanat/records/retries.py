@@ -28,15 +28,17 @@ FOLDER = "retries"
 class Noted:
     """A run that is retried by its policy: the root of its working tree, its record, and what became of it so far.
 
-    `variables` are those of the environment in which it was submitted that say where programs are; None stands for one
-    that was not set. `given` is how many attempts each group has had by the policy. `failures` counts how often nothing
-    could be submitted since the last time that something was, `last` is when that was.
+    `launch` identifies what was launched (usecases.launch.retry_note). `variables` are those of the environment in
+    which it was submitted that say where programs are; None stands for one that was not set. `given` is how many
+    attempts each group has had by the policy. `failures` counts how often nothing could be submitted since the last
+    time that something was, `last` is when that was.
     """
 
     file: Path
     root: str
     record: str
     policy: RetryPolicy
+    launch: str
     variables: Mapping[str, str | None] = field(default_factory=dict)
     given: Mapping[int, int] = field(default_factory=dict)
     failures: int = 0
@@ -61,7 +63,7 @@ def note(private: Path, run_id: str, new: Noted, sharing: Sharing = UNSHARED) ->
 def write(noted: Noted, sharing: Sharing = UNSHARED) -> None:
     """Write a note. Raises WriteFailed."""
     content: dict[str, Any] = {"root": noted.root, "record": noted.record, "policy": noted.policy.as_mapping()}
-    content |= {"variables": dict(noted.variables)}
+    content |= {"launch": noted.launch, "variables": dict(noted.variables)}
     content |= {"given": dict(noted.given), "failures": noted.failures, "last": noted.last}
     own_notes.write(noted.file, content, sharing)
 
@@ -114,6 +116,7 @@ def _read(file: Path) -> Noted | None:
         policy = RetryPolicy.from_mapping(content["policy"])
         last = content["last"] if times.is_timestamp(content["last"]) else None
         where = (content["root"], content["record"])
-        return Noted(file, *where, policy, content["variables"], given, int(content["failures"]), last)
+        launch = str(content["launch"])
+        return Noted(file, *where, policy, launch, content["variables"], given, int(content["failures"]), last)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

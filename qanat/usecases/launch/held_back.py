@@ -67,4 +67,4 @@ def _later(run: Run) -> str:
 
 def _command(project: Project) -> Sequence[str]:
     """Return what releases the runs that wait, whichever directory it is started in."""
-    return (sys.executable, "-m", "qanat", "keep-order", str(project.root))
+    return (sys.executable, "-P", "-m", "qanat", "keep-order", str(project.root))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 
 from qanat.domain.run import Run
@@ -15,6 +17,11 @@ VARIABLES = (
     *("MODULEPATH", "LOADEDMODULES", "_LMFILES_"),
 )
 
+_LAUNCHED = (
+    *("id", "experiment", "command", "container", "checkpoint", "datasets", "parameters", "runner", "storage"),
+    "after",
+)
+
 
 def note(project: Project, run: Run) -> None:
     """Note that a run which is about to be submitted is retried by its policy, or no longer. Raises WriteFailed."""
@@ -22,6 +29,17 @@ def note(project: Project, run: Run) -> None:
     if policy := run.runner.retry:
         variables = {name: os.environ.get(name) for name in VARIABLES}
         file, path = retries.file_of(private, run.id), run_codec.path_of(run)
-        retries.note(private, run.id, Noted(file, str(project.root), path, policy, variables), project.sharing)
+        noted = Noted(file, str(project.root), path, policy, launched(run), variables)
+        retries.note(private, run.id, noted, project.sharing)
     else:
         retries.forget(private, run.id)
+
+
+def launched(run: Run) -> str:
+    """Return a hash of what a record says that jobs run, which stays the same until the run is retried."""
+    content = run_codec.to_mapping(run)
+    what = {key: content.get(key) for key in _LAUNCHED}
+    what |= {"code": [run.code.commit, run.code.tree, run.code.workdir], "args": [group.args for group in run.groups]}
+    facts = run.submission
+    what["submission"] = [facts.inputs, facts.max_running, facts.per_job, facts.at_once, facts.time_limit]
+    return hashlib.sha256(json.dumps(what, sort_keys=True, default=str).encode()).hexdigest()

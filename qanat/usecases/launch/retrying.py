@@ -17,7 +17,16 @@ from pathlib import Path
 from qanat.domain import times
 from qanat.domain.retry_policy import RetryPolicy, in_words, reasons
 from qanat.domain.run import Run
-from qanat.errors import InputInvalid, NotFound, QanatError, RunnerUnavailable, SubmitFailed, SubmitUnknown, WriteFailed
+from qanat.errors import (
+    InputInvalid,
+    NotFound,
+    QanatError,
+    RecordEdited,
+    RunnerUnavailable,
+    SubmitFailed,
+    SubmitUnknown,
+    WriteFailed,
+)
 from qanat.records import retries
 from qanat.records.index import Index
 from qanat.records.retries import Noted
@@ -25,9 +34,10 @@ from qanat.runners.protocol import Runners
 from qanat.usecases.launch import retry, retry_limits
 from qanat.usecases.launch.code import Captured
 from qanat.usecases.launch.options import LaunchOptions
+from qanat.usecases.launch.retry_note import launched
 from qanat.usecases.launch.view import AlreadyRun, DataReport, EnvironmentReport, Outcome
 from qanat.usecases.project import Project
-from qanat.usecases.tracking import record
+from qanat.usecases.tracking import edits, record
 from qanat.usecases.tracking.find import Found
 from qanat.usecases.tracking.refresh import Refreshed
 
@@ -82,6 +92,7 @@ class _Due:
             self.result.pending.add(self.noted.record)
             return
         try:
+            self._check_own(run)
             # Before the start: whatever happens then, no group gets more attempts than the policy allows.
             retries.write(self.noted.with_attempt(numbers), self.project.sharing)
             self._start(run, numbers)
@@ -92,6 +103,16 @@ class _Due:
             self._failed(run, error)
         except QanatError as error:
             self._give_up(run, error)
+
+    def _check_own(self, run: Run) -> None:
+        """Raise RecordEdited unless this qanat launched what the record describes, and wrote how that ended.
+
+        What came with a pull is committed, and so good enough for a retry by hand, but its jobs would be a stranger's.
+        """
+        path = self.noted.record
+        is_own = edits.is_own(self.project, path, edits.read(self.project, path))
+        if not is_own or launched(run) != self.noted.launch:
+            raise RecordEdited(f"{path} is not as this qanat wrote it")
 
     def _start(self, run: Run, numbers: Sequence[int]) -> None:
         found = Found(run, self.noted.record, self.project.storage_of(run))

@@ -9,12 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import yaml
 
 from qanat.domain.job import JobBatch
 from qanat.domain.run import Run, State
 from qanat.errors import SubmitFailed, SubmitUnknown, UsageError
 from qanat.git import command
-from qanat.records import retries
+from qanat.records import retries, run_codec
 from qanat.runners.protocol import Runner
 from qanat.usecases.launch import retry_limits, retrying, templates
 from qanat.usecases.launch.options import LaunchOptions
@@ -220,6 +221,45 @@ def test_nothing_is_retried_because_a_record_says_so(retried: World) -> None:
     last(retried).ends(75)
     assert retried.look().state is State.FAILED
     assert len(retried.scheduler.batches) == 1
+
+
+@pytest.mark.parametrize("ended", [False, True])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("--seed 0", "--seed 9"), ("command: [sh, ", "command: [sh, -x, "), ("mem: 100M", "mem: 900M")],
+)
+def test_nothing_is_retried_that_a_commit_has_changed(retried: World, before: str, after: str, *, ended: bool) -> None:
+    run = retried.submit()
+    path = retried.root / run_codec.path_of(run)
+    if ended:
+        with retries.claimed(noted(retried)[0]):  # so that this look does not retry it
+            last(retried).ends(75)
+            retried.look()
+    else:
+        last(retried).ends(75)
+    assert before in path.read_text()
+    path.write_text(path.read_text().replace(before, after))
+    retried.git("commit", "--quiet", "--all", "--message", "pulled")
+    assert retried.look().state is State.FAILED
+    assert len(retried.scheduler.batches) == 1
+    assert retried.notes == [
+        f"run 1 of train: its groups are not retried: {run_codec.path_of(run)} is not as this qanat wrote it;"
+        " to do so yourself: qanat retry 1"
+    ]
+    assert noted(retried) == []
+
+
+def test_an_end_that_came_with_a_commit_starts_nothing(retried: World) -> None:
+    run = retried.submit()
+    path = retried.root / run_codec.path_of(run)
+    content = yaml.safe_load(path.read_bytes())
+    content |= {"state": "failed"}
+    content["groups"][0] |= {"state": "failed", "exit_code": 75}
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    retried.git("commit", "--quiet", "--all", "--message", "pulled")
+    assert retried.look().state is State.FAILED
+    assert len(retried.scheduler.batches) == 1
+    assert noted(retried) == []
 
 
 def test_notes_that_were_copied_with_the_repository_start_nothing(retried: World) -> None:
