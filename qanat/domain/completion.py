@@ -49,6 +49,9 @@ _NOT_CONTINUED = {
     "requeue": "it was to continue, but the scheduler did not queue it again",
 }
 _NOT_STARTED_AGAIN = "over"
+# More attempts than any group gets.
+ATTEMPT_MAX = 10**6
+_STATUS_MAX = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,14 @@ def parse(text: str, written: float, program: str = "the program") -> Completion
         status, attempt = int(content["status"]), int(content["attempt"])
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
+    # A program may have written the file: what no shell writes is no end.
+    if not (0 <= status <= _STATUS_MAX and 0 < attempt <= ATTEMPT_MAX):
+        return None
     ended, host = content.get("ended"), content.get("host")
     started = content.get("started")
     by = str(content.get("by"))
     by = by if by.isprintable() else ""
-    # A program may have written the file: a record could not hold whatever text that has.
+    # A record could not hold whatever text the file has.
     known_host = host if isinstance(host, str) and host.isprintable() and len(host) <= _HOST_MAX else None
     known = status_of(status, by, ended=_end(ended, written), host=known_host)
     if by == _CANCELLED:

@@ -22,7 +22,6 @@ from qanat.system import folders
 
 _BYTES_MAX = 2**16
 _STATES = {"stopped": AttemptState.STOPPED, "checkpoint": AttemptState.CHECKPOINT}
-_ATTEMPT_MAX = 10**6
 _UNKNOWN = "how it ended is unknown"
 
 
@@ -60,7 +59,7 @@ def _noted(folder: Path, program: str = "") -> Iterator[Earlier | None]:
             kind, attempt = (content := json.loads(line))["end"], int(content["attempt"])
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             continue
-        if kind == "lost" and 0 < attempt <= _ATTEMPT_MAX:
+        if kind == "lost" and 0 < attempt <= completion.ATTEMPT_MAX:
             started = content.get("started")
             started = started if times.is_recordable(started) else None
             yield Earlier(attempt, AttemptState.LOST, reason=_UNKNOWN, started=started)
@@ -70,7 +69,7 @@ def _noted(folder: Path, program: str = "") -> Iterator[Earlier | None]:
 
 def _of(kind: str, written: Completion | None) -> Earlier | None:
     """Return the end that a completion file, or a line like it, describes."""
-    if written is None or not 0 < written.attempt <= _ATTEMPT_MAX:
+    if written is None:
         return None
     status = written.status
     state = _STATES.get(kind) or AttemptState(str(status.state))

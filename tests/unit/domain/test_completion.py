@@ -101,6 +101,13 @@ def test_what_a_record_could_not_hold_is_not_taken_from_a_file(key: str, value: 
     assert found.status == JobStatus(State.FINISHED, exit_code=0, ended=times.from_epoch(0))
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("status", -1), ("status", 256), ("status", 10**30), ("attempt", 0), ("attempt", 10**6 + 1)]
+)
+def test_numbers_that_no_shell_writes_are_no_end(key: str, value: int) -> None:
+    assert parse(json.dumps({"attempt": 1, "status": 0, key: value}) + "\n", 0.0) is None
+
+
 @stable
 @given(st.dictionaries(st.sampled_from(["attempt", "status", "by", "ended", "host"]), json_values(3)))
 def test_any_content_is_an_end_that_a_record_can_hold_or_nothing(content: dict[str, object]) -> None:
