@@ -66,9 +66,10 @@ def test_a_project_cannot_say_how_users_are_notified(sandbox: Sandbox, tmp_path:
 def test_the_settings_of_the_user_are_shown_with_their_source_and_without_secrets(
     sandbox: Sandbox, told: Notified
 ) -> None:
-    told.set(command=["say", "{title}"], apprise=["mailto://me:secret@example.org"], after="10m")
+    command = ["say", "{title}", "--token", "abcd1234efgh5678", "https://me:hunter2hunter2@example.org"]
+    told.set(command=command, apprise=["mailto://me:secret@example.org"], after="10m")
     expected = {
-        "command": ["say", "{title}"],
+        "command": ["say", "{title}", "--token", "[redacted]", "https://me:[redacted]@example.org"],
         "apprise": ["mailto://…"],
         "when": ["ended", "first_failure"],
         "after": "10m",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from qanat.domain.redaction import redacted_arguments
 from qanat.records import definitions, user_settings, yaml_io
 from qanat.runners.protocol import Runners
 from qanat.usecases.launch import templates
@@ -40,7 +41,7 @@ def of_user() -> list[Setting]:
     """List the settings of this user, without secrets; none without a file. Raises InputInvalid."""
     if not (known := user_settings.notify()):
         return []
-    ways = {"command": [*known.command], "apprise": known.services}
+    ways = {"command": redacted_arguments(known.command), "apprise": known.services}
     value = {key: way for key, way in ways.items() if way} | {"when": [*known.when]}
     if known.after_s:
         value["after"] = user_settings.load()["notify"]["after"]
