@@ -20,14 +20,18 @@ _BYTES_MAX = 65_536
 
 
 def write(path: Path, content: Mapping[str, Any], sharing: Sharing = UNSHARED) -> None:
-    """Write a note in place, since its inode is in it. Raises WriteFailed."""
+    """Write a note in place, since its inode is in it; another user's gives way. Raises WriteFailed.
+
+    Nobody else may write to it, even where users share the folder.
+    """
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         try:
-            descriptor = os.open(path, flags, 0o666)
+            if path.lstat().st_uid != os.geteuid():
+                path.unlink()
         except FileNotFoundError:
             files.make_folder(path.parent, sharing)
-            descriptor = os.open(path, flags, 0o666)
+        descriptor = os.open(path, flags, 0o644)
         try:
             own = os.fstat(descriptor)
             line = {"note": own.st_ino, "note_device": own.st_dev, **content}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 from pathlib import Path
 
 import pytest
 
+from qanat.domain.sharing import Sharing
 from qanat.errors import WriteFailed
 from qanat.records import own_notes
 
@@ -46,3 +49,20 @@ def test_a_note_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with pytest.raises(WriteFailed, match="is a directory"):
         own_notes.write(tmp_path / "a", {})
+
+
+def test_only_its_user_may_write_to_a_note(tmp_path: Path) -> None:
+    before = os.umask(0o002)
+    try:
+        own_notes.write(tmp_path / "notes/one", {"a": 1}, Sharing(0o660))
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "notes/one").stat().st_mode) == 0o644
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave a file of another user")
+def test_a_note_of_another_user_gives_way(tmp_path: Path) -> None:
+    (tmp_path / "one").write_text("{}")
+    os.chown(tmp_path / "one", 1234, -1)
+    own_notes.write(tmp_path / "one", {"a": 1})
+    assert own_notes.read(tmp_path / "one")["a"] == 1
