@@ -111,8 +111,8 @@ class _Due:
         """
         path = self.noted.record
         is_own = edits.is_own(self.project, path, edits.read(self.project, path))
-        if not is_own or launched(run) != self.noted.launch:
-            raise RecordEdited(f"{path} is not as this qanat wrote it")
+        if not is_own or launched(self.project, run) != self.noted.launch:
+            raise RecordEdited(f"{path}, or a dataset of it, is not as at the launch")
 
     def _start(self, run: Run, numbers: Sequence[int]) -> None:
         found = Found(run, self.noted.record, self.project.storage_of(run))

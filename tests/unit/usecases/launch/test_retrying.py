@@ -243,10 +243,25 @@ def test_nothing_is_retried_that_a_commit_has_changed(retried: World, before: st
     assert retried.look().state is State.FAILED
     assert len(retried.scheduler.batches) == 1
     assert retried.notes == [
-        f"run 1 of train: its groups are not retried: {run_codec.path_of(run)} is not as this qanat wrote it;"
-        " to do so yourself: qanat retry 1"
+        f"run 1 of train: its groups are not retried: {run_codec.path_of(run)}, or a dataset of it, is not as at the"
+        " launch; to do so yourself: qanat retry 1"
     ]
     assert noted(retried) == []
+
+
+def test_a_dataset_whose_command_a_commit_has_changed_starts_nothing(retried: World) -> None:
+    file = ".qanat/datasets/d.yaml"
+    content = {"schema": "dataset/1", "name": "d", "path": "data", "track": "command", "command": "echo"}
+    retried.commit("data", **{file: yaml.safe_dump(content), "data/a": "a\n"})
+    retried.experiment("exit 0\n", retry=POLICY, datasets=["d"])
+    retried.submit()
+    last(retried).ends(75)
+    assert retried.look().state is State.QUEUED
+    last(retried).ends(75)
+    retried.commit("pulled", **{file: yaml.safe_dump(content | {"command": "touch ran"})})
+    assert retried.look().state is State.FAILED
+    assert len(retried.scheduler.batches) == 2
+    assert not (retried.root / "ran").exists()
 
 
 def test_an_end_that_came_with_a_commit_starts_nothing(retried: World) -> None:
