@@ -180,8 +180,17 @@ def _of_alternative(error: Any) -> list[Any]:
     alternatives: dict[int, list[Any]] = {}
     for one in error.context:
         alternatives.setdefault(one.schema_path[0], []).append(one)
-    fitting = [found for found in alternatives.values() if all(one.validator != "type" or one.path for one in found)]
+    fitting = [found for found in alternatives.values() if not any(map(_is_of_other_type, found))]
     return fitting[0] if len(fitting) == 1 else []
+
+
+def _is_of_other_type(error: Any) -> bool:
+    """Return whether the value as a whole has a type that its schema does not mean."""
+    if error.path:
+        return False
+    if error.validator == "enum":
+        return type(error.instance) not in {type(one) for one in error.validator_value}
+    return bool(error.validator == "type")
 
 
 def _sentence(error: Any) -> str:
@@ -193,9 +202,9 @@ def _sentence(error: Any) -> str:
         case "type":
             return f"{value} is not {_article(error.validator_value)}"
         case "anyOf":
-            return f"{value} is not {_article([one['type'] for one in error.validator_value])}"
+            return f"{value} is not {' or '.join(map(_meant, error.validator_value))}"
         case "enum":
-            return f"{value} is not one of {', '.join(map(str, error.validator_value))}"
+            return f"{value} is not {_meant(error.schema)}"
         case "const":
             return f"{value} is not {error.validator_value}"
         case "pattern":
@@ -206,6 +215,13 @@ def _sentence(error: Any) -> str:
             return "has the same item twice"
         case _:
             return str(error.message).partition("\n")[0][:200]
+
+
+def _meant(schema: Mapping[str, Any]) -> str:
+    """Return what values a schema means, by their types, or by the values themselves if it lists them."""
+    if "enum" in schema:
+        return f"one of {', '.join(map(str, schema['enum']))}"
+    return _article(schema["type"]) if "type" in schema else "what is wanted here"
 
 
 def _example(error: Any) -> str:

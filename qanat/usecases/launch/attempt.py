@@ -100,9 +100,9 @@ def undo_on_failure(attempt: Attempt, journal: Journal | None = None) -> Iterato
     try:
         yield
     except FAILURES:
-        undo(attempt)
         if journal:
-            journal.remove()
+            journal.remove()  # first, since a disk may be full
+        undo(attempt)
         raise
 
 

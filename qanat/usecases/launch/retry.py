@@ -302,12 +302,15 @@ class _Again:
         before = self.found.run
         for file in self.environments:
             file.take_back(self.project)
+        # First what makes room for the record, where a disk is full.
+        now = record.load_record(self.project, self.found.record)
+        is_ours = now.submission.intent in (before.submission.intent, self.run.submission.intent)
+        if is_ours and not retries.read(self.project.location.private, before.id):
+            notices.forget(self.project, before)  # its user knows of that end, unless its policy was to retry it
         run, _ = record.update_record(self.project, self.found.record, self._ended)
         if run.submission.intent == before.submission.intent:
             for number in self.numbers:
                 earlier_files.put_back(self.project, *self._last(number))
-            if not retries.read(self.project.location.private, run.id):
-                notices.forget(self.project, run)  # its user knows of that end, unless its policy was to retry it
 
     def _last(self, number: int) -> tuple[Path, int]:
         """Return the directory of a group, and the number of its last attempt."""

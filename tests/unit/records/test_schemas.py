@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from qanat import __version__
 from qanat.errors import EXIT_USAGE, InputInvalid, VersionTooNew
 from qanat.records import migrations, run_codec, schemas, yaml_io
+from tests.support.packages import ROOT
 from tests.support.strategies import json_values, stable
 from tests.unit.records.example import RUN
 
@@ -134,6 +137,21 @@ def test_each_problem_is_a_key_and_a_sentence(content: Any, expected: list[str])
         ("checkpoint", {"exit_code": 0}, "checkpoint.exit_code: 0 is less than the minimum of 1"),
         ("checkpoint", {"file": "../a"}, "checkpoint.file: '../a' does not look like checkpoint/again"),
         ("checkpoint", "85", "checkpoint: '85' is not a whole number or a mapping"),
+        (
+            "retry",
+            {"when": [{"exit_code": 300}], "times": 1},
+            "retry.when.0.exit_code: 300 is greater than the maximum of 255",
+        ),
+        (
+            "retry",
+            {"when": ["oom"], "times": 1},
+            "retry.when.0: 'oom' is not one of out_of_memory, timeout, node_failure, preempted, failed",
+        ),
+        (
+            "retry",
+            {"when": [7], "times": 1},
+            "retry.when.0: 7 is not one of out_of_memory, timeout, node_failure, preempted, failed or a mapping",
+        ),
     ],
 )
 def test_a_problem_of_a_value_of_several_types_is_that_of_its_type(key: str, value: object, expected: str) -> None:
@@ -160,6 +178,37 @@ def test_problems_come_in_the_order_of_their_places() -> None:
     groups = [{**RECORD["groups"][0], "group": i, "state": 5} for i in range(12)]
     paths = [problem.path for problem in schemas.problems({**RECORD, "groups": groups}, "run")]
     assert paths == sorted(paths, key=lambda path: path[1])
+
+
+ODD = (None, True, -1, 10**6, 1.5, "", "odd", [], [10**6], ["odd", "odd"], {}, {"odd": 1}, {"exit_code": 10**6})
+EXAMPLES = sorted(
+    file for file in (ROOT / "tests/data/schemas/valid").glob("*/*.yaml") if file.stem not in ("minimal",)
+)
+
+
+def places(content: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the places of all values in a content; of the items of a list, only the first."""
+    inner = (
+        content.items() if isinstance(content, dict) else enumerate(content[:1] if isinstance(content, list) else ())
+    )
+    for key, value in inner:
+        yield (*path, key)
+        yield from places(value, (*path, key))
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_whatever_is_in_the_place_of_a_value_its_problems_are_one_line_each(file: Path) -> None:
+    kind = file.parent.name.partition(".")[0]
+    content = yaml_io.load(file.read_bytes(), file.name)
+    for *above, last in places(content):
+        inner = content
+        for key in above:
+            inner = inner[key]
+        kept = inner[last]
+        for odd in ODD:
+            inner[last] = odd
+            assert all(problem.problem and "\n" not in problem.problem for problem in schemas.problems(content, kind))
+        inner[last] = kept
 
 
 @stable
