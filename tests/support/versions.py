@@ -35,7 +35,7 @@ def in_run_1(text: str) -> str:
     """Return the record of a local run in run/1, without what only run/2 has."""
     without_key = re.sub(r"(?m)^key:\n(  .*\n)+|^key: \{.*\n|, key: [^,}]*", "", text)
     without_hashes = re.sub(r"(?m)^(?:environment|machine): .*\n|, machine: '?[0-9a-f]{16}'?", "", without_key)
-    return re.sub(r", outputs: \{[^}]*\}", "", without_hashes.replace("run/2", "run/1", 1))
+    return re.sub(r", (outputs|used): \{[^}]*\}", "", without_hashes.replace("run/2", "run/1", 1))
 
 
 def versions(sandbox: Sandbox) -> list[str]:
