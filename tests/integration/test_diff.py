@@ -604,7 +604,7 @@ def test_a_file_that_cannot_be_read_is_one_line_and_the_rest_goes_on(project: Sa
             "datasets/link.yaml": "is a symbolic link",
             "datasets/other.yaml": "name: 'another' is not the file name",
             "datasets/unknown.yaml": "bad: unknown key; known: schema, name, description, path, track, command, check,"
-            " writable, tags",
+            " writable, transfer, tags",
             "notes.txt": "is not expected here",
             "runs/train/0/77-abcdef.yaml": "code: is missing",
             "runs/train/0/88-abcdef.yaml": f"id: {ids(project)[1]} of train does not belong in this file",
