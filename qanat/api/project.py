@@ -13,7 +13,7 @@ from qanat.api.comparing import Comparison, compare_runs
 from qanat.api.opened import Opened
 from qanat.api.plans import Plans
 from qanat.api.progress import Shown
-from qanat.api.runs import Run, Runs
+from qanat.api.runs import Run, Runs, word, words
 from qanat.api.spelling import for_python, listed
 from qanat.domain import condition
 from qanat.domain import run as records
@@ -103,7 +103,7 @@ class Project(Plans):
         is nothing to compare, and for an unknown name.
         """
         several = [runs] if isinstance(runs, Run | str | int) else runs
-        names, base = [_word(run) for run in several], None if baseline is None else _word(baseline)
+        names, base = [word(run) for run in several], None if baseline is None else word(baseline)
         keys = [sort] if isinstance(sort, str) else sort
         request = CompareRequest(better or {}, group_by, keys, only=listed("metrics", metrics), pool=pool)
         with for_python():
@@ -124,6 +124,7 @@ class Project(Plans):
         fail_fast: bool = False,
         max_running: int | None = None,
         per_job: int | None = None,
+        retry: int | None = None,
         wait: bool = False,
         cancel_on_interrupt: bool = False,
         detach: bool = False,
@@ -147,28 +148,27 @@ class Project(Plans):
         """Run an experiment and record it, like `qanat run`; return the run.
 
         `args` are the program's arguments, converted with str(). The keywords are the options of `qanat run`: `groups`,
-        `ranges`, `tags`, `add`, `ignore` and `after` (runs, or texts such as "4:any") list values, `template` is
-        --submit-template, and `many` is --yes. A local run has ended when this returns, and the output of its programs
-        is in files below its `path`. If a program fails, nothing is raised: see `state`. A submitted run has ended only
-        with wait=True, and a local one with detach=True continues in its own process, even after this one has ended:
-        see Run.wait(). With needed=True, if nothing is left to run, the newest run with some of the groups is returned.
-        `on_progress` is called in this thread with a Progress when the run starts, a group of a local run starts or
-        ends, or a submitted run is polled. Its exceptions are raised once the run is recorded. on_progress=True draws a
-        line, as is the default in a notebook; False draws nothing. KeyboardInterrupt cancels a local run, and is raised
-        once that is recorded; in other threads, use the run's cancel(). Raises the errors of `qanat run`.
+        `ranges`, `tags`, `add`, `ignore` and `after` (runs, or texts like "4:any") list values, `template` is --submit-
+        template, and `many` is --yes. A local run has ended when this returns, and its output is in files below its
+        `path`. If a program fails, nothing is raised: see `state`. A submitted run has ended only with wait=True, and
+        with detach=True a local one continues by itself: see Run.wait(). With needed=True, if nothing is left to run,
+        the newest run with some groups is returned. `on_progress` is called in this thread with a Progress when groups
+        start or end, or a submitted run is polled. Its exceptions are raised once the run is recorded. True draws a
+        line, as it does in a notebook by default, and False nothing. KeyboardInterrupt cancels a local run, and is
+        raised once that is recorded; in other threads, use the run's cancel(). Raises the errors of `qanat run`.
         """
         from qanat.api import launching  # only needed to start runs
         from qanat.usecases.launch.options import LaunchOptions
 
         opened, named = self._opened, (args, groups, ranges, tags, param_file, parameters_file, storage_path, container)
         request = launching.request(experiment, *named, description=description, many=many)
-        ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit, per_job)
+        ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit, per_job, retry)
         options = LaunchOptions(runner, template, n_threads, fail_fast, *ends)
         with for_python():
             changes = launching.uncommitted(opened, commit_message, add, snapshot=snapshot, allow_secrets=allow_secrets)
             only = launching.needed_only(listed("ignore", ignore), needed=needed)
             request = replace(request, revision=commit_sha, uncommitted=changes, in_place=in_place, needed=only)
-            return Run.of(opened, launching.launch(opened, request, options, on_progress, _words(after)))
+            return Run.of(opened, launching.launch(opened, request, options, on_progress, words(after)))
 
     @overload
     def rerun(
@@ -183,6 +183,7 @@ class Project(Plans):
         fail_fast: bool = ...,
         max_running: int | None = ...,
         per_job: int | None = ...,
+        retry: int | None = ...,
         cancel_on_interrupt: bool = ...,
         time_limit: str | None = ...,
         container: str | Path | Mapping[str, object] | None = ...,
@@ -212,6 +213,7 @@ class Project(Plans):
         fail_fast: bool = ...,
         max_running: int | None = ...,
         per_job: int | None = ...,
+        retry: int | None = ...,
         wait: bool = ...,
         cancel_on_interrupt: bool = ...,
         detach: bool = ...,
@@ -242,6 +244,7 @@ class Project(Plans):
         fail_fast: bool = False,
         max_running: int | None = None,
         per_job: int | None = None,
+        retry: int | None = None,
         wait: bool = False,
         cancel_on_interrupt: bool = False,
         detach: bool = False,
@@ -265,13 +268,13 @@ class Project(Plans):
         from qanat.usecases.launch.options import LaunchOptions
 
         with for_python():
-            found, live = launching.find(self._opened, _word(run))
+            found, live = launching.find(self._opened, word(run))
             basis = None
             if check:
                 launching.check_asked(some_groups=failed or bool(groups), detach=detach, needed=needed)
                 basis = launching.basis(self._opened, found)
             there = runner or found.run.runner.name
-            ends = (wait or check, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit, per_job)
+            ends = (wait or check, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit, per_job, retry)
             options = LaunchOptions(there, template, n_threads, fail_fast, *ends)
             numbers = launching.chosen_groups(found, groups, failed=failed) if failed or groups else []
             if (failed or groups) and not numbers:
@@ -280,7 +283,7 @@ class Project(Plans):
                 self._opened, commit_message, add, snapshot=snapshot, allow_secrets=allow_secrets
             )
             only = launching.needed_only(listed("ignore", ignore), needed=needed)
-            repeat = launching.Repeat(numbers, head, changes, only, launching.container_from(container), _words(after))
+            repeat = launching.Repeat(numbers, head, changes, only, launching.container_from(container), words(after))
             again = launching.rerun(self._opened, found, live, options, repeat, on_progress)
             return Run.of(self._opened, again) if basis is None else _checked(self._opened, basis, again, rtol)
 
@@ -297,6 +300,7 @@ class Project(Plans):
         fail_fast: bool = False,
         max_running: int | None = None,
         per_job: int | None = None,
+        retry: int | None = None,
         wait: bool = False,
         cancel_on_interrupt: bool = False,
         detach: bool = False,
@@ -314,10 +318,10 @@ class Project(Plans):
         from qanat.usecases.launch.options import LaunchOptions
 
         with for_python():
-            found, live = launching.find(self._opened, _word(run))
+            found, live = launching.find(self._opened, word(run))
             numbers = launching.chosen_groups(found, groups, failed=failed)
             there = found.run.runner.name
-            ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit, per_job)
+            ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit, per_job, retry)
             options = LaunchOptions(there, template, n_threads, fail_fast, *ends)
             known = (self._opened, found, live, numbers, changes or {}, options, on_progress)
             retried = launching.retry(*known, start_over=start_over)
@@ -338,12 +342,3 @@ def _checked(opened: Opened, basis: Basis, again: records.Run, rtol: float) -> C
     first, now, found = Run.of(opened, basis.run), Run.of(opened, again), verdict.found
     is_same = found.is_identical, found.is_equal
     return Check(first, now, *is_same, found.files, found.values, basis.notes, verdict.causes)
-
-
-def _words(runs: Sequence[Run | str | int]) -> tuple[str, ...]:
-    return tuple(map(_word, listed("after", runs)))
-
-
-def _word(run: Run | str | int) -> str:
-    """Return the name of a run on a command line."""
-    return run.id if isinstance(run, Run) else str(run)

@@ -13,7 +13,7 @@ from qanat.api.curves import Curve
 from qanat.api.groups import Group
 from qanat.api.opened import Opened
 from qanat.api.progress import Shown
-from qanat.api.spelling import for_python
+from qanat.api.spelling import for_python, listed
 from qanat.domain import run as records
 from qanat.domain import times
 from qanat.domain.container import Container
@@ -256,3 +256,13 @@ def _columns(run: Run, group: Group, taken: Collection[str]) -> dict[str, object
     for name, number in group.metrics.items():
         columns[f"metric.{name}" if name in taken else name] = number
     return columns
+
+
+def words(runs: Sequence[Run | str | int]) -> tuple[str, ...]:
+    """Return the names of runs on a command line."""
+    return tuple(map(word, listed("after", runs)))
+
+
+def word(run: Run | str | int) -> str:
+    """Return the name of a run on a command line."""
+    return run.id if isinstance(run, Run) else str(run)

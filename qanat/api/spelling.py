@@ -51,6 +51,8 @@ KEYWORDS = (
     (r"--n-threads", "n_threads"),
     (r"--max-running", "max_running"),
     (r"--per-job", "per_job"),
+    (r"--retry", "retry"),
+    (r"--start-over", "start_over=True"),
     (r"--(?:group|group-param)", "groups"),
     (r"--range-param", "ranges"),
     (r"--pool", "pool=True"),

@@ -74,7 +74,7 @@ def parse(text: str, written: float, program: str = "the program") -> Completion
         status, attempt = int(content["status"]), int(content["attempt"])
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
-    # A program may have written the file: what no shell writes is no end.
+    # A program may have written the file: what no shell writes does not count.
     if not (0 <= status <= _STATUS_MAX and 0 < attempt <= ATTEMPT_MAX):
         return None
     ended, host = content.get("ended"), content.get("host")

@@ -277,7 +277,7 @@ def suggestion(kind: str, name: str, known: list[str]) -> str:
         return f"did you mean {' or '.join(close)}?"
     if known:
         return f"available: {', '.join(known[:10])}{', …' if len(known) > 10 else ''}"
-    return "add one with: qanat template add URL" if kind == "pack" else f"create one with: qanat {kind} new"
+    return "add one with: qanat template add SOURCE" if kind == "pack" else f"create one with: qanat {kind} new"
 
 
 def open_project(start: Path) -> Project:

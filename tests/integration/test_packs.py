@@ -190,7 +190,7 @@ def test_a_pack_is_removed_unless_a_template_needs_it(sandbox: Sandbox, site: Re
     assert [path.name for path in (sandbox.root / FOLDER).iterdir()] == ["default.yaml"]
     gone = sandbox.qanat("template", "remove", "alpha", "--yes", code=2)
     assert "pack 'alpha' does not exist" in gone.err
-    assert "qanat template add URL" in gone.err
+    assert "qanat template add SOURCE" in gone.err
     assert sandbox.qanat("template", "pull").out.startswith("no packs yet")
 
 

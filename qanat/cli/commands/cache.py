@@ -39,7 +39,7 @@ def status(as_json: bool) -> None:
 
 @cache.command(epilog="\b\nExample:\n  qanat cache clean")
 def clean() -> None:
-    """Remove the checkouts that no active run uses, and the archives of code that were shipped to jobs."""
+    """Remove checkouts and shipped archives that no active run uses."""
     project = open_project(Path.cwd())
     live = active_runs(project, session.runners())
     removed, archives = checkouts.clean(project, live), shipping.clean(project, live)

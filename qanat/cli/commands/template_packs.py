@@ -36,7 +36,7 @@ ref_option = option("--ref", metavar="REV", help="Branch, tag or commit to copy.
 
 
 @click.command(epilog=ADD, short_help="Copy the templates that a site shares.")
-@click.argument("source", metavar="URL|FOLDER", type=click.Path(file_okay=False))
+@click.argument("source", metavar="SOURCE", type=click.Path(file_okay=False))
 @option("--name", metavar="NAME", help="Name of the pack; by default, the one that it has, or the end of its address.")
 @ref_option
 @force_option
@@ -46,7 +46,7 @@ ref_option = option("--ref", metavar="REV", help="Branch, tag or commit to copy.
 def add(
     source: str, name: str | None, ref: str | None, force: bool, yes: bool, commit: bool, allow_secrets: bool
 ) -> None:
-    """Copy a pack of templates from a git repository or a folder into this project.
+    """Copy a pack of templates from SOURCE, a git repository or a folder, into this project.
 
     Its templates get the name of the pack before their own, as in alpha-gpu. They are shown before they are copied: an
     option can make a scheduler start programs. `.qanat/packs/NAME.yaml` keeps where they came from.
@@ -80,7 +80,7 @@ def pull(
         raise UsageError("--ref requires the name of a pack", hint="qanat template pull PACK --ref REV")
     chosen = [packs.pack(project, name) for name in ([pack] if pack else project.names(packs.KIND))]
     if not chosen:
-        say("no packs yet; add one with: qanat template add URL")
+        say("no packs yet; add one with: qanat template add SOURCE")
     for before in chosen:
         tell(f"Fetching {before.name} from {before.url}")
         incoming = pack_source.read_pack(project.paths, before.url, ref or before.ref, before.name)

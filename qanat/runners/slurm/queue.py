@@ -130,7 +130,8 @@ def from_squeue(row: Row | None, handle: JobHandle) -> JobStatus:
     ended = status.state is not None and status.state.ended
     return replace(
         status,
-        started=_timestamp(row["start"]) if ended or status.state is State.RUNNING else None,
+        # Of a job that is cancelled while it waits, this is when it was expected to start, or has been cancelled.
+        started=_timestamp(row["start"]) if row["node"] and (ended or status.state is State.RUNNING) else None,
         ended=_timestamp(row["end"]) if ended else None,
         host=row["node"] or None,
         expected=_timestamp(row["start"]) if status.state is State.QUEUED else None,
@@ -149,12 +150,8 @@ def from_sacct(rows: Iterable[Row], handle: JobHandle, otherwise: JobStatus, rea
     status = states.status_of(row["state"], reason, row["exit"])
     if status.state is None or not status.state.ended:
         return otherwise
-    return replace(
-        status,
-        started=_timestamp(row["start"]),
-        ended=_timestamp(row["end"]),
-        host=row["node"] if row["node"] not in _NO_TIME | {"None assigned"} else None,
-    )
+    host = row["node"] if row["node"] not in _NO_TIME | {"None assigned"} else None
+    return replace(status, started=_timestamp(row["start"]) if host else None, ended=_timestamp(row["end"]), host=host)
 
 
 def _timestamp(text: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -164,3 +165,15 @@ def test_a_pending_job_is_expected_to_start_when_slurm_says_so(programs: Program
         expected.append(statuses[handle].expected)
     noon = datetime.fromisoformat(NOON).astimezone(UTC).isoformat(timespec="seconds")
     assert expected == [noon, None, None]
+
+
+@pytest.mark.parametrize(("row", "program"), [(queued, "squeue"), (past, "sacct")])
+def test_a_job_that_was_on_no_machine_has_not_started(
+    programs: Programs, row: Callable[[str, str], str], program: str
+) -> None:
+    handle = programs.handle()
+    noon = datetime.fromisoformat(NOON).astimezone(UTC).isoformat(timespec="seconds")
+    for node, expected in (("node7", noon), ("" if program == "squeue" else "None assigned", None)):
+        programs.say(program, row("812_3", "CANCELLED by 1000").replace("node7", node))
+        statuses, _ = polling.poll([handle], [])
+        assert (statuses[handle].state, statuses[handle].started) == (State.CANCELLED, expected)
