@@ -16,7 +16,7 @@ from pathlib import Path
 
 from qanat.domain import times
 from qanat.domain.retry_policy import RetryPolicy, in_words, reasons
-from qanat.domain.run import Run
+from qanat.domain.run import Group, Run
 from qanat.errors import (
     InputInvalid,
     NotFound,
@@ -119,21 +119,25 @@ class _Due:
         view = _Notes()
         runner, lacked = self.runners.submitting(run.runner.name), [run.groups[number] for number in numbers]
         runner.check()
-        factors = self.noted.policy.more(lacked)
-        more = retry_limits.changes(runner, run.runner.options, factors)
+        factors, limit = self.noted.policy.more(lacked), run.submission.time_limit
+        more = retry_limits.changes(runner, run.runner.options, self._of_jobs(factors, run, lacked))
+        limit = retry_limits.of_groups(limit, factors)
         options = LaunchOptions(
-            run.runner.name,
-            max_running=run.submission.max_running,
-            allow_secrets=True,
-            time_limit=retry_limits.of_groups(run.submission.time_limit, factors),
+            run.runner.name, max_running=run.submission.max_running, allow_secrets=True, time_limit=limit
         )
         live = list(self.result.live.values())
         with _environment(self.noted.variables):
             outcome = retry.retry(self.project, found, numbers, live, options, more, runners=self.runners, view=view)
         self.result.live[self.noted.record] = outcome.run
         self.result.retried.append(self.noted.record)
-        what = described(outcome.run, run, numbers, self.noted.policy, more)
+        what = described(outcome.run, run, numbers, self.noted.policy, more, limit)
         self.result.notes += [what, *(f"{_named(run)}: {line}" for line in (*view.lines, *outcome.notes))]
+
+    def _of_jobs(self, factors: Mapping[str, str], run: Run, lacked: Sequence[Group]) -> dict[str, str]:
+        """Return the factors for options of jobs, without that for time if groups exceeded only limits of their own."""
+        by_scheduler = self.noted.policy.more([group for group in lacked if group.is_hearsay])
+        own = run.submission.time_limit is not None and "time" not in by_scheduler
+        return {key: factor for key, factor in factors.items() if not (own and key == "time")}
 
     def _has_waited(self) -> bool:
         """Return whether the pause after the last failure is over."""
@@ -169,12 +173,20 @@ def due(run: Run, noted: Noted) -> list[int]:
     return [group.number for group in run.groups if noted.is_due(group)]
 
 
-def described(now: Run, before: Run, numbers: Sequence[int], policy: RetryPolicy, changes: Mapping[str, str]) -> str:
-    """Return a sentence on groups that are retried: why, which attempt this is, and with what."""
+def described(
+    now: Run,
+    before: Run,
+    numbers: Sequence[int],
+    policy: RetryPolicy,
+    changes: Mapping[str, str],
+    limit: str | None = None,
+) -> str:
+    """Return a sentence on groups that are retried: why, which attempt this is, and with which options and limit."""
     last = [before.groups[number] for number in numbers]
     words = {in_words(word) for group in last for word in reasons(group)}
     words |= {f"exit code {group.exit_code}" for group in last if group.exit_code is not None and not reasons(group)}
-    values = ", ".join(f"{key} {now.runner.options[key]}" for key in changes)
+    more = [f"{key} {now.runner.options[key]}" for key in changes]
+    values = ", ".join([*more, *([f"{limit} for each group"] if limit else [])])
     which = f"group {numbers[0]} is" if len(numbers) == 1 else f"{len(numbers):,} groups are"
     attempts = sorted({now.groups[number].attempt for number in numbers})
     attempt = f"attempt {attempts[0]} of {policy.attempts}" if len(attempts) == 1 else "another attempt"

@@ -25,6 +25,7 @@ from qanat.usecases.launch.wait import wait
 from qanat.usecases.runs import cancel, delete
 from tests.support.scheduler import Job, Killed
 from tests.support.world import View, World
+from tests.unit.usecases.tracking.test_bundled import begins, ends, is_over
 
 POLICY = {"when": ["out_of_memory", "timeout", {"exit_code": [75]}], "times": 2, "memory": "2x", "time": "1.5x"}
 
@@ -148,6 +149,26 @@ def test_a_group_gets_more_of_what_it_lacked_and_the_record_says_so(retried: Wor
         (1, "OUT_OF_MEMORY", {}),
         (2, "exceeded the time limit, TIMEOUT", {"mem": "2x"}),
     ]
+
+
+def test_a_group_that_exceeded_its_own_limit_gets_more_of_that_and_its_job_does_not(retried: World) -> None:
+    retried.submit(groups=2, per_job=2, time_limit="2s")
+    ends(retried, last(retried), 143, first=0, by="time limit of 2s")
+    ends(retried, last(retried), 0, first=1)
+    is_over(last(retried), State.FAILED, "exit code 1", exit_code=1)
+    run = retried.look()
+    assert [(group.state, group.attempt) for group in run.groups] == [(State.QUEUED, 2), (State.FINISHED, 1)]
+    assert (run.submission.time_limit, run.submission.changed) == ("3s", {})
+    said = "run 1 of train: group 0 is retried (timeout): attempt 2 of 3, with 3s for each group"
+    assert retried.notes == [said]
+
+
+def test_a_job_of_several_groups_that_exceeded_its_limit_gets_more(retried: World) -> None:
+    retried.submit(groups=2, per_job=2, time_limit="2s")
+    begins(retried, last(retried), 0)
+    is_over(last(retried), State.FAILED, "exceeded the time limit, TIMEOUT")
+    retried.clock.move(60)
+    assert dict(retried.look().submission.changed) == {"time": "1.5x"}
 
 
 def test_what_has_no_limit_gets_none(world: World) -> None:
