@@ -227,13 +227,12 @@ def test_a_job_that_takes_too_much_memory_is_retried_with_more_and_the_record_sa
 
 
 def test_a_job_that_runs_out_of_time_says_so_and_is_retried_with_more_by_its_policy(on_accounting: OnSlurm) -> None:
-    on_accounting.experiment("slow", '[ -e "$1" ] || exec sleep 300\n')
+    on_accounting.experiment("slow", '[ "$QANAT_ATTEMPT" = 2 ] || exec sleep 300\n')
     on_accounting.settings("grace: {file_s: 3}")
     on_accounting.template("short", "-t: 1\n", "retry: {when: [timeout], times: 1, time: 2x}\n")
-    on_accounting.submit("slow", str(on_accounting.gate()), "--submit_template", "short")
+    on_accounting.submit("slow", "--submit_template", "short")
     # Slurm counts in minutes, and looks every half minute.
     wait_until(lambda: on_accounting.groups()[0].get("attempt") == 2, 240)
-    on_accounting.gate().touch()
     on_accounting.qanat("wait", "1")
     record = on_accounting.record()
     (end,) = record["groups"][0]["earlier"]
