@@ -61,6 +61,11 @@ def local(timestamp: str | None) -> str:
     return known.strftime("%Y-%m-%d %H:%M:%S")
 
 
+def utc(timestamp: str | None) -> str:
+    """Return a timestamp for a text that is the same on every machine: 2026-11-23 05:17:55 UTC; empty for None."""
+    return f"{parse(timestamp).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if timestamp else ""
+
+
 def seconds_between(start: str | None, end: str | None) -> float | None:
     """Return the seconds from start to end (None: now); None if start is None."""
     if not start:

@@ -12,8 +12,8 @@ from itertools import pairwise
 from qanat.cli.diff import mermaid
 from qanat.cli.diff.blocks import Bars, Best, Block, Cell, Items, Link, Section, Table, kept
 from qanat.cli.diff.report import Report
-from qanat.cli.terminal.formats import BACKTICKS, code_span
 from qanat.cli.terminal.output import clean
+from qanat.domain.formats import BACKTICKS, code_span
 from qanat.domain.meanings import Sentence, Verbatim
 from qanat.domain.shortening import shortened
 

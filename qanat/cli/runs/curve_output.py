@@ -8,9 +8,9 @@ from typing import Protocol
 
 import click
 
-from qanat.cli.terminal import formats
 from qanat.cli.terminal.output import brief, clean, listed, say, say_whole, tell
 from qanat.cli.terminal.tables import SMALL_GAP, cells
+from qanat.domain import formats
 from qanat.domain.curves import plain_step
 from qanat.domain.few_rows import Thinned
 from qanat.domain.json_text import to_json

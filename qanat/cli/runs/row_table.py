@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import chain
 from typing import Any
 
-from qanat.cli.terminal import formats, tables
+from qanat.cli.terminal import tables
 from qanat.cli.terminal.marks import MARKS
 from qanat.cli.terminal.output import brief, listed
 from qanat.cli.terminal.tables import Heading
-from qanat.domain import times
-from qanat.domain.amounts import shown_mib
+from qanat.domain import formats
 from qanat.domain.condition import METRIC, PARAMETER
 from qanat.domain.facts import Row
 from qanat.domain.parameters import ON
 from qanat.domain.run import State
 from qanat.domain.run_columns import Column
-from qanat.domain.statistics import common_decimals
-from qanat.domain.varying import spread
-from qanat.usecases.runs.experiments import title_of
+from qanat.usecases.runs import row_cells
 from qanat.usecases.runs.rows import Table
 
 SAME_MAX = 500
@@ -41,8 +36,8 @@ def as_text(table: Table, width: int | None) -> str:
     columns = table.usual
     headings = [replace(_heading(c, place), stays=c in table.named) for place, c in enumerate(columns)]
     marked = {"state": lambda text: f"{MARKS[State(text)]} {text}"}
-    fitted = tables.fit(headings, _cells(table, columns, marked), width)
-    same = listed([f"{column.heading} {_parameters(column.values(table.rows[0]))}" for column in table.shared])
+    fitted = tables.fit(headings, row_cells.cells(table.rows, columns, marked), width)
+    same = listed([f"{column.heading} {row_cells.parameters(column.values(table.rows[0]))}" for column in table.shared])
     notes = [f"{fitted.note}; --csv has everything"] if fitted.note else []
     notes += [f"the same in all rows: {brief(same, SAME_MAX)}"] if same else []
     return "\n".join([*fitted.lines, *notes])
@@ -50,24 +45,12 @@ def as_text(table: Table, width: int | None) -> str:
 
 def as_markdown(table: Table) -> str:
     """Return the table in Markdown."""
-    return formats.markdown_table(*_page(table))
+    return formats.markdown_table(*row_cells.page(table))
 
 
 def as_latex(table: Table) -> str:
     """Return the table for LaTeX."""
-    return formats.latex_table(*_page(table))
-
-
-def _page(table: Table) -> tuple[list[str], list[list[str]]]:
-    """Return headings and rows, without columns that have nothing in any row, unless they were named."""
-    cells = _cells(table, table.short, aligned=True)
-    kept = [place for place, c in enumerate(table.short) if c in table.named or any(row[place] for row in cells)]
-    return [_title(table, table.short[place]) for place in kept], [[row[place] for place in kept] for row in cells]
-
-
-def _title(table: Table, column: Column) -> str:
-    """Return the heading for a paper: a metric's title, if its experiment has one."""
-    return (title_of(column.names[0], table.titles) if column.kind == METRIC else "") or column.heading
+    return formats.latex_table(*row_cells.page(table))
 
 
 def _heading(column: Column, place: int) -> Heading:
@@ -75,63 +58,6 @@ def _heading(column: Column, place: int) -> Heading:
         return Heading(column.heading, _MIDDLE_RANK + place, 0 if column.kind == METRIC else tables.NARROWEST)
     rank = _RANKS.get(column.names[0], _LAST_RANK + place)
     return Heading(column.heading, rank, tables.NARROWEST if column.names[0] in _CUT else 0)
-
-
-def _cells(
-    table: Table,
-    columns: Sequence[Column],
-    marked: Mapping[str, Callable[[str], str]] | None = None,
-    *,
-    aligned: bool = False,
-) -> list[list[str]]:
-    """Return the rows of a table; with `aligned`, the numbers of a metric have the same number of decimals."""
-    counts = Counter(number for number, _ in {(row.run.number, row.run.uid) for row in table.rows})
-    writers = [_writer(column, counts, marked or {}) for column in columns]
-    for place, column in enumerate(columns if aligned else ()):
-        if column.kind == METRIC:
-            decimals = common_decimals(value for row in table.rows for value in column.values(row))
-            writers[place] = partial(_aligned, column, decimals)
-    return [[write(row) for write in writers] for row in table.rows]
-
-
-def _aligned(column: Column, decimals: int | None, row: Row) -> str:
-    return _numbers(column.values(row), decimals)
-
-
-def _writer(
-    column: Column, counts: Mapping[int, int], marked: Mapping[str, Callable[[str], str]]
-) -> Callable[[Row], str]:
-    """Return what writes the cells of a column."""
-    name = column.names[0]
-    if column.kind == METRIC:
-        return lambda row: _numbers(column.values(row))
-    if column.kind == PARAMETER:
-        return lambda row: _parameters(column.values(row))
-    if column.heading == "run":
-        return lambda row: str(row.run.number) if counts[row.run.number] == 1 else row.run.id
-    if name in ("duration", "used.cpu_time"):
-        return lambda row: times.duration(next(iter(column.values(row)), None))
-    if name in ("used.memory", "used.gpu_memory"):
-        return lambda row: "".join(map(shown_mib, column.values(row)))
-    if name in ("date", "started", "ended"):
-        return lambda row: times.local(next(iter(column.values(row)), None))
-    if name == "commit":
-        return lambda row: row.run.commit[:10]
-    mark = marked.get(name, str)
-    return lambda row: ", ".join(mark(str(value)) for value in column.values(row))
-
-
-def _numbers(values: Sequence[float], decimals: int | None = None) -> str:
-    """Return the only number, or the least and the greatest: `0.71…0.93`, with `nan` after them if there is one."""
-    form = ".6g" if decimals is None else f".{decimals}f"
-    known = [value for value in values if not math.isnan(value)]
-    texts = [f"{value:{form}}" for value in (min(known), max(known))] if known else []
-    span = "…".join(dict.fromkeys(texts))
-    return ", ".join([*([span] if span else []), *(["nan"] if len(known) < len(values) else [])])
-
-
-def _parameters(values: Sequence[str]) -> str:
-    return spread([value or ON for value in values])
 
 
 # ---- for programs

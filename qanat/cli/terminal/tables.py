@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from qanat.cli.terminal.output import clean, say
 from qanat.cli.terminal.output import width as terminal_width
+from qanat.domain.formats import CELL_MAX
 from qanat.domain.shortening import shortened
 
 GAP = "    "
@@ -15,7 +16,6 @@ SMALL_GAP = "  "
 NARROWEST = 8
 NAME_LEAST = 20
 # A cell where no terminal sets a width. With one, a cell may take at most this many characters for each column.
-CELL_MAX = 500
 CHARACTERS_PER_COLUMN = 4
 LEFT_OUT_SHOWN = 20
 TEXT_MAX = 20_000

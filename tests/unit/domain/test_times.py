@@ -151,3 +151,9 @@ def test_no_duration_shows_sixty_seconds_or_minutes(seconds: float) -> None:
 )
 def test_what_ended_before_it_started_is_shown_as_that(started: str | None, ended: str | None, shown: str) -> None:
     assert times.took(started, ended) == shown
+
+
+def test_a_text_has_the_same_time_everywhere(zone: Callable[[str], None]) -> None:
+    zone("Asia/Kolkata")
+    assert times.utc("2026-11-23T05:17:55.123+00:00") == "2026-11-23 05:17:55 UTC"
+    assert times.utc(None) == ""

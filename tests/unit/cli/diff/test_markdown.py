@@ -12,8 +12,8 @@ from markdown_it import MarkdownIt
 from qanat.cli.diff.blocks import Bar, Bars, Best, Block, Items, Link, Linked, Section, Table
 from qanat.cli.diff.markdown import MARKER, markdown, text_bars
 from qanat.cli.diff.report import Report
-from qanat.cli.terminal.formats import code_span
 from qanat.cli.terminal.output import clean
+from qanat.domain.formats import code_span
 from qanat.domain.meanings import Verbatim
 from tests.support.strategies import stable
 

@@ -1,4 +1,4 @@
-"""Tables for other programs: Markdown, LaTeX and CSV, with everything escaped that would act there."""
+"""Cells and tables for other programs: Markdown, LaTeX and CSV, with everything escaped that would act there."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
-from qanat.cli.terminal.output import clean
-from qanat.cli.terminal.tables import CELL_MAX
 from qanat.domain.shortening import shortened
+from qanat.domain.visible import escaped
 
 BEST = " *"
+CELL_MAX = 500
 NUMBER_MAX = 40
 # Mentions, references and links, which a backslash does not prevent.
 BACKTICKS = re.compile("`+")
@@ -50,7 +50,7 @@ def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> st
     """Return a table in Markdown; cells that end with BEST are bold."""
 
     def line(cells: Sequence[str]) -> str:
-        return f"| {' | '.join(_marked(clean(shortened(cell, CELL_MAX))) for cell in cells)} |"
+        return f"| {' | '.join(_marked(escaped(shortened(cell, CELL_MAX))) for cell in cells)} |"
 
     return "\n".join([line(headings), f"|{'---|' * len(headings)}", *map(line, rows)])
 
@@ -70,7 +70,7 @@ def _marked(cell: str) -> str:
 
 def markdown_text(text: str) -> str:
     """Return a line of text for Markdown."""
-    return _marked(clean(shortened(text, CELL_MAX)))
+    return _marked(escaped(shortened(text, CELL_MAX)))
 
 
 def code_span(text: str, *, in_table: bool = False) -> str:
@@ -80,7 +80,7 @@ def code_span(text: str, *, in_table: bool = False) -> str:
     backslash even in code. If the text has a backslash before it, that is ambiguous, so it becomes HTML with a
     character reference for every special character.
     """
-    text = clean(text)
+    text = escaped(text)
     if in_table and "\\|" in text:
         numbers = "".join(c if c.isalnum() or c == " " or not c.isascii() else f"&#{ord(c)};" for c in text)
         return f"<code>{numbers}</code>"
@@ -92,7 +92,7 @@ def code_span(text: str, *, in_table: bool = False) -> str:
 
 def latex_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a tabular for LaTeX's booktabs package; columns of numbers are aligned to the right."""
-    shown = [[clean(shortened(cell, CELL_MAX)) for cell in row] for row in rows]
+    shown = [[escaped(shortened(cell, CELL_MAX)) for cell in row] for row in rows]
     columns = range(len(headings))
     numeric = [all(_is_number(row[place]) for row in shown) and any(row[place] for row in shown) for place in columns]
 
@@ -103,7 +103,7 @@ def latex_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         [
             f"\\begin{{tabular}}{{{''.join('r' if is_number else 'l' for is_number in numeric)}}}",
             "\\toprule",
-            line(clean(shortened(heading, CELL_MAX)) for heading in headings),
+            line(escaped(shortened(heading, CELL_MAX)) for heading in headings),
             "\\midrule",
             *map(line, shown),
             "\\bottomrule",
@@ -151,7 +151,7 @@ def _escaped(text: str) -> str:
 
 def latex_comment(text: str) -> str:
     """Return a line of text that LaTeX does not print."""
-    return f"% {clean(shortened(text, CELL_MAX))}"
+    return f"% {escaped(shortened(text, CELL_MAX))}"
 
 
 def _is_number(cell: str) -> bool:

@@ -9,7 +9,7 @@ import math
 import pytest
 from hypothesis import given
 
-from qanat.cli.terminal.formats import csv_text, latex, latex_table, markdown_table
+from qanat.domain.formats import csv_text, latex, latex_table, markdown_table
 from tests.support.strategies import stable, texts
 
 
