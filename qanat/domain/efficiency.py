@@ -19,7 +19,7 @@ from qanat.domain.used import NAMES
 ROOM, MORE = 1.2, 1.5
 # A program that is busy with a fifth of another CPU hardly needs it.
 CPU_ROOM = 0.2
-# What programs do in their first second says nothing of their use of CPUs.
+# What programs do in their first second says nothing of their use of CPUs, unless that is all they do, again and again.
 CPUS_LEAST_S = 1.0
 MEMORY_LEAST_MIB, TIME_LEAST_S = 128, 300
 # Up to how much, and to which multiples it is rounded up.
@@ -83,6 +83,7 @@ class Efficiency:
             self._cpus(),
             max(MEMORY_LEAST_MIB, _rounded_up(memory, _MEMORY_STEPS)) if memory else None,
             max(TIME_LEAST_S, _rounded_up(time_s, _TIME_STEPS)) if time_s else None,
+            self.asked.gpus or (self.at_once if "gpu_memory_mib" in self.amounts else None),
         )
 
     def _cpus(self) -> int | None:
@@ -92,8 +93,8 @@ class Efficiency:
         return min(busy, math.ceil(self.asked.cpus or busy))
 
     def _with_room(self, name: str, times: int, asked: float | None, word: str) -> float:
-        used = self.amounts[name].largest * times * ROOM if name in self.amounts else 0.0
-        return max(used, (asked or 0.0) * MORE) if self.lacked.get(word) else used
+        used = self.amounts[name].largest * times if name in self.amounts else 0.0
+        return max(used * ROOM, (asked or used) * MORE) if self.lacked.get(word) else used * ROOM
 
 
 def efficiencies(runs: Iterable[RunFacts], asked_of: Callable[[RunFacts], Asked]) -> list[Efficiency]:
@@ -111,7 +112,7 @@ def _efficiency(runs: Sequence[RunFacts], asked: Asked) -> Efficiency:
     attempts = [attempt for group in groups for attempt in (*group.earlier, (group.started, group.ended, group.used))]
     pairs = [(_span(started, ended), _used(used, "cpu_s")) for started, ended, used in attempts]
     known = [(span, cpu_s) for span, cpu_s in pairs if span and cpu_s is not None]
-    values: dict[str, list[float]] = {"cpus": [cpu_s / span for span, cpu_s in known if span >= CPUS_LEAST_S]}
+    values: dict[str, list[float]] = {"cpus": _busy(known)}
     values["memory_mib"] = _each(attempts, "memory_mib")
     values["time_s"] = [span for span, _ in pairs if span is not None]
     values |= {name: _each(attempts, name) for name in ("gpu_memory_mib", "gpu_percent")}
@@ -147,6 +148,14 @@ def _share(asked: Asked, at_once: int, turns: int) -> Asked:
 
 def _has_run(group: GroupFacts) -> bool:
     return group.started is not None and group.state != State.LOST and group.state not in State.LIVE
+
+
+def _busy(known: Sequence[tuple[float, float]]) -> list[float]:
+    """Return how many CPUs were busy, by times and CPU times: of groups that all took little time, the average."""
+    if long := [cpu_s / span for span, cpu_s in known if span >= CPUS_LEAST_S]:
+        return long
+    total = math.fsum(span for span, _ in known)
+    return [math.fsum(cpu_s for _, cpu_s in known) / total] if total >= CPUS_LEAST_S else []
 
 
 def _span(started: str | None, ended: str | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -63,6 +64,9 @@ def efficiency(
         say_whole(texts[0])
     elif found:
         say("\n\n".join(map(efficiency_report.as_text, found)))
+        if not runner and all(runners.is_in_process(each.found.runner) for each in found):
+            words = shlex.join([*runs, *(word for text in where for word in ("--where", text)), "--runner", "slurm"])
+            tell(f"  hint: for a template of a scheduler: qanat efficiency {words}")
     else:
         which = "meets the condition and has started" if where else "of these has started" if runs else RECENTLY
         tell(f"no run {which}")

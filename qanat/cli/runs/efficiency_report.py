@@ -49,9 +49,12 @@ def in_short(run: Run) -> str:
     parts = []
     for name, (title, shown) in _ROWS.items():
         if name in amounts:
-            limit = f" of {shown(asked[name])}" if asked.get(name) else ""
+            used, limit = amounts[name].largest, asked.get(name)
+            text = f"{shown(used)} of {shown(limit)}" if limit and used <= limit else shown(used)
             unit = "" if name in ("memory_mib", "time_s") else f" {title.removeprefix('use ')}"
-            parts.append(f"{shown(amounts[name].largest)}{limit}{unit}")
+            if name == "cpus" and text.rpartition(" ")[2] == "1":
+                unit = " CPU"
+            parts.append(f"{text}{unit}{f' ({shown(limit)} asked for)' if limit and used > limit else ''}")
     most = " at most" if found[0].groups > 1 else ""
     return f"{', '.join(parts)}{most}"
 
@@ -119,8 +122,10 @@ def _table(found: Efficiency) -> tuple[str, ...]:
                 _percent(unused * 100) if unused is not None else "",
             ]
         )
-    headings = [tables.Heading(text, stays=True) for text in ("  ", "asked", "largest", "median", "unused")]
-    return tables.fit(headings, rows, None).lines
+    titles = ["  ", "asked", "largest", "median", "unused"]
+    if not any(row[1] for row in rows):
+        titles, rows = ["  ", "largest", "median"], [[row[0], *row[2:4]] for row in rows]
+    return tables.fit([tables.Heading(text, stays=True) for text in titles], rows, None).lines
 
 
 def _remarks(advice: Advice) -> list[str]:
@@ -129,7 +134,7 @@ def _remarks(advice: Advice) -> list[str]:
     if found.per_job > 1:
         at_once = f", {found.at_once} at the same time" if found.at_once > 1 else ""
         lines.append(f"  Each job had up to {found.per_job:,} groups{at_once}; `asked` is the share of a group.")
-    if found.cpu_h_asked:
+    if found.cpu_h_asked and "cpus" in found.amounts:
         hours = f"{found.cpu_h_asked:,.0f}" if found.cpu_h_asked >= 100 else f"{found.cpu_h_asked:.2g}"
         lines.append(
             f"  Of {hours} CPU hours, {max(0.0, 1 - found.cpu_h / found.cpu_h_asked) * 100:.0f} % were not used."

@@ -16,14 +16,19 @@ _COUNT = re.compile(r"[0-9]{1,6}")
 # gpu:2, gpu:a100:2, or gpu for one; beside other resources.
 _GPUS = re.compile(r"(?:\A|,)gpu(?::[^:,()]*[^:,()0-9][^:,()]*)?(?::([0-9]{1,4}))?(?:\([^)]*\))?(?=,|\Z)")
 _OF_TYPE = re.compile(r"(?:[^:,]+:)?([0-9]{1,4})\Z")
-_OTHER_MEMORY = ("mem-per-cpu", "mem-per-gpu")
+_INSTEAD_OF = {
+    "mem": ("mem-per-cpu", "mem-per-gpu"),
+    "cpus-per-task": ("cpus-per-gpu",),
+    "gres": ("gpus", "gpus-per-node", "gpus-per-task", "gpus-per-socket"),
+}
 
 
 def asked(options: Mapping[str, Any]) -> Asked:
     """Return what a job with these options gets on all of its nodes together."""
     texts = _texts(options)
     nodes, tasks, gpus = _nodes(texts), _tasks(texts), _gpus(texts)
-    cpus = tasks * (_count(texts.get("cpus-per-task")) or 1)
+    per_gpu = _count(texts.get("cpus-per-gpu"))
+    cpus = gpus * per_gpu if gpus and per_gpu else tasks * (_count(texts.get("cpus-per-task")) or 1)
     return Asked(cpus, _memory(texts, nodes, cpus, gpus), clock_seconds(texts.get("time", "")) or None, gpus)
 
 
@@ -33,12 +38,16 @@ def asking(options: Mapping[str, Any], wanted: Asked) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if wanted.cpus is not None:
         changes["cpus-per-task"] = math.ceil(wanted.cpus / _tasks(texts))
+    if wanted.gpus and wanted.gpus != _gpus(texts):
+        others = [each for each in texts.get("gres", "").split(",") if each and not _GPUS.search(each)]
+        changes["gres"] = ",".join([*others, f"gpu:{math.ceil(wanted.gpus / _nodes(texts))}"])
     if wanted.memory_mib is not None:
         mib = math.ceil(wanted.memory_mib / _nodes(texts))
         changes["mem"] = f"{mib}M" if mib % 1024 else f"{mib // 1024}G"
     if wanted.time_s is not None:
         changes["time"] = time_limits.as_clock(math.ceil(wanted.time_s))
-    dropped = _OTHER_MEMORY if "mem" in changes else ()
+    # sbatch refuses two options for the same.
+    dropped = {name for new, others in _INSTEAD_OF.items() if new in changes for name in others}
     found = {key: changes.pop(long_name(key), value) for key, value in options.items() if long_name(key) not in dropped}
     return found | {f"--{name}": value for name, value in changes.items()}
 

@@ -131,7 +131,7 @@ def test_json_has_all_of_it(project: Sandbox) -> None:
     assert found["used"]["gpu_memory_mib"] == {"largest": 300, "median": 300, "unused": None}
     assert found["used"]["gpu_percent"]["largest"] == 41
     assert found["used"]["time_s"]["unused"] == 0.9
-    assert found["fitting"] == {"cpus": 1, "memory_mib": 2560, "time_s": 900, "gpus": None}
+    assert found["fitting"] == {"cpus": 1, "memory_mib": 2560, "time_s": 900, "gpus": 1}
     assert found["fitting_template"]["options"]["--mem"] == "2560M"
 
 
@@ -165,3 +165,100 @@ def test_a_record_cannot_have_any_file_taken_for_its_template(project: Sandbox) 
     record(project, replace(run, runner=replace(run.runner, template="./secret.yaml")))
     found = yaml.safe_load(project.qanat("efficiency", "4", "--template").out)
     assert (found["name"], "retry" in found) == ("train", False)
+
+
+GPU = {"--partition": "gpu", "--gres": "gpu:a100:1", "--cpus-per-gpu": 8, "--mem-per-gpu": "64G", "--time": "1:00:00"}
+SHIPPED = {"request_cpus": 4, "request_memory": "16GB", "request_gpus": 1, "allowed_job_duration": 7200}
+
+
+def write(project: Sandbox, name: str, **content: Any) -> None:
+    """Write a template."""
+    runner, _, own = name.partition("/")
+    text = yaml.safe_dump({"schema": "template/1", "name": own, "runner": runner} | content)
+    (project.root / f".qanat/templates/{name}.yaml").write_text(text)
+
+
+def test_templates_can_be_stored_as_they_are(project: Sandbox) -> None:
+    write(project, "slurm/gpu", options=GPU)
+    write(project, "slurm/base", options=OPTIONS)
+    write(project, "slurm/big", options={"--mem": "16G"}, extends="base", when={"host": ["*"]})
+    retry = {"when": ["timeout"], "times": 1, "time": "2x"}
+    write(project, "htcondor/far", options=SHIPPED, transfer=True, retry=retry)
+    used = (Used(864, 1946, 9000, 40), "")
+    choices = [
+        RunnerChoice("slurm", "gpu", GPU),
+        RunnerChoice("slurm", "big", OPTIONS),
+        RunnerChoice("htcondor", "far", SHIPPED),
+        RunnerChoice("slurm", "default", OPTIONS),
+        RunnerChoice("local", None, {"--n-threads": 1}),
+    ]
+    runs = [replace(a_run(n, used), runner=choice) for n, choice in enumerate(choices, 4)]
+    bundled = replace(a_run(9, used, used, used), runner=choices[0])
+    submission = replace(bundled.submission, per_job=3, at_once=2)
+    record(project, *runs, replace(bundled, submission=submission))
+    found = {}
+    for number, runner in (*((n, "slurm") for n in (4, 5, 6, 8, 9)), (6, "htcondor"), (8, "htcondor")):
+        text = project.qanat("efficiency", str(number), "--template", "--runner", runner).out
+        found[number, runner] = yaml.safe_load(text)
+        stored = project.root / f".qanat/templates/{runner}/{found[number, runner]['name']}.yaml"
+        before = stored.read_bytes() if stored.exists() else None
+        stored.write_text(text)
+        project.qanat("validate", str(stored))
+        stored.write_bytes(before) if before is not None else stored.unlink()
+    assert found[4, "slurm"]["options"] == {
+        "--partition": "gpu",
+        "--gres": "gpu:a100:1",
+        "--time": "0-00:15:00",
+        "--cpus-per-task": 1,
+        "--mem": "2560M",
+    }
+    big = found[5, "slurm"]
+    assert (big["extends"], big["when"]) == (["base"], {"host": ["*"]})
+    assert big["options"] == {"--cpus-per-task": 1, "--mem": "2560M", "--time": "0-00:15:00", "--gres": "gpu:1"}
+    assert (found[6, "htcondor"]["transfer"], found[6, "htcondor"]["retry"]["time"]) == (True, "2x")
+    assert found[8, "htcondor"]["options"]["request_gpus"] == 1
+    assert found[9, "slurm"]["options"]["--cpus-per-task"] == 3
+
+
+def test_a_template_of_a_pack_is_extended_and_not_replaced(project: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "alpha/slurm").mkdir(parents=True)
+    (tmp_path / "alpha/slurm/gpu.yaml").write_text("--partition: gpu\n--gres: gpu:1\n--mem-per-gpu: 64G\n")
+    project.qanat("template", "add", str(tmp_path / "alpha"), "--yes", "--commit")
+    options = {"--partition": "gpu", "--gres": "gpu:1", "--mem-per-gpu": "64G"}
+    record(project, replace(a_run(4, *TRAINED), runner=RunnerChoice("slurm", "alpha-gpu", options)))
+    text = project.qanat("efficiency", "4", "--template").out
+    assert text == (
+        "schema: template/1\nname: train\nrunner: slurm\ndescription: What train needs\nextends: [alpha-gpu]\n"
+        "options:\n  --cpus-per-task: 1\n  --mem: 2560M\n  --time: 0-00:15:00\n  --mem-per-gpu: null\n"
+    )
+    (project.root / ".qanat/templates/slurm/train.yaml").write_text(text)
+    project.qanat("validate", ".qanat/templates/slurm/train.yaml")
+    shown = yaml.safe_load(project.qanat("template", "show", "train").out)["options"]
+    assert "--mem-per-gpu" not in shown
+    assert shown["--gres"] == "gpu:1"
+
+
+def test_runs_of_this_machine_asked_for_nothing(project: Sandbox) -> None:
+    runs = [replace(a_run(n, *TRAINED), runner=RunnerChoice("local", None, {"--time-limit": f"{n}m"})) for n in (4, 5)]
+    record(project, *runs)
+    assert project.qanat("efficiency", "4", "5").out == (
+        "train, local: 6 groups of runs 5-7f3a9c, 4-7f3a9c\n"
+        "            largest    median\n"
+        "  CPUs      1.2        1\n"
+        "  memory    1.9 GiB    1 GiB\n"
+        "  time      12 min     12 min\n"
+    )
+    err = project.qanat("efficiency", "--where", "run>=4").err
+    assert err == "  hint: for a template of a scheduler: qanat efficiency --where 'run>=4' --runner slurm\n"
+    refused = project.qanat("efficiency", "--runner", "local", code=2).err
+    assert refused == (
+        "qanat: runner local has no templates: programs take what this machine has\n"
+        "  hint: name a scheduler: --runner htcondor or slurm\n"
+    )
+
+
+def test_more_than_was_asked_for_is_no_part_of_it(project: Sandbox) -> None:
+    options = {"--cpus-per-task": 1, "--mem": "1G", "--time": "0:10:00"}
+    record(project, replace(a_run(4, (Used(1440, 2048), "")), runner=RunnerChoice("slurm", "default", options)))
+    shown = project.qanat("show", "4").out
+    assert "  - 📈 Used: 2 CPUs (1 asked for), 2 GiB (1 GiB asked for), 12 min (10 min asked for)\n" in shown

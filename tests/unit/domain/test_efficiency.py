@@ -95,6 +95,19 @@ def test_use_of_cpus_in_less_than_a_second_says_nothing() -> None:
     assert found.fitting.cpus is None
 
 
+def test_of_groups_that_all_take_little_time_the_average_counts() -> None:
+    ended = START.replace("+00:00", ".800+00:00")
+    found = only(Asked(4), *(replace(group(1, Used(cpu_s, 300)), ended=ended) for cpu_s in (0.4, 1.6, 1.6)))
+    assert found.amounts["cpus"].largest == pytest.approx(1.5)
+    assert found.fitting.cpus == 2
+
+
+def test_gpus_are_asked_for_if_they_were_asked_for_or_used() -> None:
+    used = group(1, Used(1, 300, 8000, 40))
+    assert only(Asked(), group(1, Used(1, 300))).fitting.gpus is None
+    assert (only(Asked(), used).fitting.gpus, only(Asked(gpus=2), used).fitting.gpus) == (1, 2)
+
+
 def test_groups_that_have_not_run_or_are_lost_do_not_count() -> None:
     left_out = [Group(0, (), State.CANCELLED), group(9, None, State.RUNNING), group(9, None, State.LOST)]
     assert only(Asked(), group(1, None), *left_out).groups == 1
@@ -118,7 +131,7 @@ def test_groups_that_share_a_job_share_what_it_asked_for() -> None:
     (found,) = efficiencies([facts], lambda _: Asked(8, 16_384, 6 * HOUR, 4))
     assert found.share == Asked(2, 4096, 2 * HOUR, 1)
     assert (found.cpu_h, found.cpu_h_asked) == (4, 8)
-    assert found.fitting == Asked(4, 4864, 13_500)
+    assert found.fitting == Asked(4, 4864, 13_500, 4)
     (other,) = efficiencies([facts._replace(at_once=1)], lambda _: Asked(1, 16_384, 20 * HOUR))
     assert other.fitting == Asked(1, 1280, 12 * HOUR)
 

@@ -24,6 +24,7 @@ WANTED = Asked(2, 384, 900)
         ({"--gpus": "a100:2", "--mem-per-gpu": "10G"}, Asked(1, 20_480, None, 2)),
         ({"--gpus-per-node": 4, "--nodes": 2}, Asked(2, None, None, 8)),
         ({"--gres": "gpu:2"}, Asked(1, None, None, 2)),
+        ({"--gres": "gpu:2", "--cpus-per-gpu": 4}, Asked(8, None, None, 2)),
         ({"--gres": "shard:3,gpu:a100:2(S:0-1)"}, Asked(1, None, None, 2)),
         ({"--gres": "gpu"}, Asked(1, None, None, 1)),
         ({"--gres": "gpu:a100"}, Asked(1, None, None, 1)),
@@ -75,3 +76,17 @@ def test_keys_of_a_submit_description_that_ask_for_what_is_wanted() -> None:
     assert limited == {"allowed_job_duration": 900, "request_cpus": 2, "request_memory": "384MB"}
     assert htcondor.asked(limited) == WANTED
     assert htcondor.asking(options, Asked()) == options
+
+
+def test_no_option_of_sbatch_is_beside_one_that_excludes_it() -> None:
+    wanted = Asked(3, 384, 900, 2)
+    per_gpu = {"--gpus": 2, "--cpus-per-gpu": 4, "--mem-per-gpu": "8G"}
+    assert slurm.asking(per_gpu, wanted) == {
+        "--gpus": 2,
+        "--cpus-per-task": 3,
+        "--mem": "384M",
+        "--time": "0-00:15:00",
+    }
+    assert slurm.asking({"--gpus-per-node": 1}, Asked(gpus=2)) == {"--gres": "gpu:2"}
+    assert slurm.asking({"--gres": "lustre:1,gpu:a100:1"}, Asked(gpus=2)) == {"--gres": "lustre:1,gpu:2"}
+    assert htcondor.asking({"request_gpus": 0}, Asked(gpus=2)) == {"request_gpus": 2}
