@@ -15,7 +15,7 @@ from qanat.domain import condition
 from qanat.domain.json_text import to_json
 from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.project import open_project
-from qanat.usecases.runs import listing, rows
+from qanat.usecases.runs import listing, plain_rows, rows
 from qanat.usecases.runs.rows import Table, TableRequest
 
 SHOWN = 50
@@ -97,9 +97,9 @@ def runs(
         if request.with_titles:
             warn_of_unreadable(project, (row.run.experiment for row in found.rows))
     if as_json:
-        say_json_list(map(to_json, row_table.as_mappings(found)))
+        say_json_list(map(to_json, plain_rows.as_mappings(found)))
     elif as_csv:
-        say_whole(row_table.as_csv(found))
+        say_whole(plain_rows.as_csv(found))
     elif not found.rows:
         from qanat.cli.runs.looking_up import no_runs_yet  # only needed here
 

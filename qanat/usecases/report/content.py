@@ -9,7 +9,7 @@ from typing import Any
 from qanat.domain import comparison
 from qanat.domain.condition import EVERY, Condition
 from qanat.domain.data import data_texts
-from qanat.domain.facts import GroupFacts, Row, RunFacts
+from qanat.domain.facts import GroupFacts, RunFacts
 from qanat.domain.redaction import secrets_in, without
 from qanat.domain.samples import repeated_runs
 from qanat.domain.shortening import shortened
@@ -23,7 +23,7 @@ from qanat.usecases.report.series import Series
 from qanat.usecases.report.views import views_of
 from qanat.usecases.runs import rows
 from qanat.usecases.runs.experiments import directions, experiments_of, metric_titles, unreadable
-from qanat.usecases.tracking.find import Found, find_run
+from qanat.usecases.tracking.find import Found
 from qanat.usecases.tracking.refresh import Refreshed
 
 RUNS_MAX = 10_000
@@ -64,7 +64,9 @@ def content_of(
     if request.view:
         project.definition("view", request.view)
     views, notes_on_views = views_of(project)
-    chosen = _chosen(project, index, refreshed, request)
+    chosen = rows.chosen_facts(
+        project, index, refreshed, request.runs, request.condition, experiment=request.experiment
+    )
     kept = list(_within_limits(list(chosen.values())))
     experiments = experiments_of(project, (run.experiment for run in chosen.values()))
     details, series = Details(project, experiments), Series(project, request.times)
@@ -103,21 +105,6 @@ def content_of(
     }
     clean: dict[str, Any] = without(content, secrets_in([content]))
     return clean
-
-
-def _chosen(project: Project, index: Index, refreshed: Refreshed, request: ReportRequest) -> dict[str, RunFacts]:
-    """Return the facts about the chosen runs, by the paths of their records."""
-    known = rows.current_facts(project, index, refreshed, experiment=request.experiment)
-    if request.experiment is not None and not known:
-        project.experiment(request.experiment)
-    runs = known
-    if request.runs:
-        named = {find_run(project, index, refreshed, w, experiment=request.experiment).run.id for w in request.runs}
-        runs = {path: run for path, run in known.items() if run.id in named}
-    if not known or request.condition == EVERY:
-        return runs
-    meets = rows.search_for(project, request.condition, rows.names_of(known.values()))
-    return {path: run for path, run in runs.items() if meets(Row(run))}
 
 
 def _within_limits(runs: Sequence[RunFacts]) -> Iterator[tuple[RunFacts, Sequence[GroupFacts]]]:

@@ -148,17 +148,11 @@ class Figures:
         return [*self._left_out.notes(), *([limit] if self._entries.are_left_out else [])]
 
     def _storage_of(self, run: Run) -> Path | None:
-        """Return the directory of a run, without links; None if it does not exist, or may be anybody's.
-
-        A record may come from a stranger, and name any directory. One with an `info.yaml` of this run was made for it.
-        """
-        folder = self._proof.project.storage_of(run)
-        real = Path(os.path.realpath(folder.parent)) / folder.name
-        with suppress(OSError), folders.opened(real) as descriptor:
-            if storage.is_made_for_in(descriptor, run.id) or self._proof.is_usual(run):
-                return real
+        """Return the directory of a run, without links; None if it does not exist, or may be anybody's."""
+        folder, is_elsewhere = self._proof.readable(run)
+        if is_elsewhere:
             self._left_out.elsewhere.append(f"run {run.number}")
-        return None
+        return folder
 
     def _of_group(self, group: str, who: str, folder: Path, wanted: PathPatterns) -> list[dict[str, Any]]:
         if not self._left_groups:

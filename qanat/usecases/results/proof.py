@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -130,6 +131,18 @@ class Proof:
     def may_be_written(self, run: Stored) -> bool:
         """Return whether files may be added to a storage directory: it is the run's own, or at its usual place."""
         return self.is_its_own(run) or self.is_usual(run)
+
+    def readable(self, run: Stored) -> tuple[Path | None, bool]:
+        """Return the directory of a run, without links, if files may be taken from it, and whether it may be anybody's.
+
+        A record may come from a stranger, and name any directory. One with an `info.yaml` of this run was made for it.
+        """
+        folder = self.project.storage_of(run)
+        real = _real(folder.parent) / folder.name
+        with suppress(OSError), folders.opened(real) as descriptor:
+            is_its = storage.is_made_for_in(descriptor, run.id) or self.is_usual(run)
+            return (real, False) if is_its else (None, True)
+        return None, False
 
     def _doubt_about_form(self, run: Stored, folder: Path, found: FolderId) -> str:
         """Return why a directory may not have been made by qanat for a run without a note."""

@@ -24,6 +24,7 @@ from qanat.records import run_codec
 from qanat.records.index import Index
 from qanat.usecases.project import Project
 from qanat.usecases.runs.experiments import experiments_of, metric_titles
+from qanat.usecases.tracking.find import find_run
 from qanat.usecases.tracking.refresh import Refreshed
 
 
@@ -42,6 +43,33 @@ def current_facts(
         name = name_now(now.experiment)
         found[path] = now if name == now.experiment else now._replace(experiment=name)
     return found
+
+
+def chosen_facts(
+    project: Project,
+    index: Index,
+    refreshed: Refreshed,
+    words: Sequence[str],
+    condition: Condition,
+    *,
+    experiment: str | None = None,
+) -> dict[str, RunFacts]:
+    """Return the facts about the runs of these numbers or ids, or about all, that meet a condition, by their paths.
+
+    They are newest first. Errors as for find_run() and matching_paths(), and NotFound for an experiment that is neither
+    defined nor has runs.
+    """
+    known = current_facts(project, index, refreshed, experiment=experiment)
+    if experiment is not None and not known:
+        project.experiment(experiment)
+    runs = known
+    if words:
+        named = {find_run(project, index, refreshed, word, experiment=experiment).run.id for word in words}
+        runs = {path: run for path, run in known.items() if run.id in named}
+    if not known or condition == EVERY:
+        return runs
+    meets = search_for(project, condition, names_of(known.values()))
+    return {path: run for path, run in runs.items() if meets(Row(run))}
 
 
 def matching_paths(

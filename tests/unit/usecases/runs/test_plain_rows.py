@@ -1,15 +1,15 @@
-"""Tables of runs as CSV."""
+"""Rows of runs as CSV."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
 
-from qanat.cli.runs.row_table import as_csv
 from qanat.domain.condition import METRIC
 from qanat.domain.facts import facts_of, rows_of
 from qanat.domain.run import Group, State
 from qanat.domain.run_columns import Column
+from qanat.usecases.runs.plain_rows import as_csv
 from qanat.usecases.runs.rows import Table
 from tests.unit.records.example import RUN
 
