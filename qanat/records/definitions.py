@@ -21,7 +21,7 @@ from qanat.domain.shipment import FILE
 from qanat.domain.shortening import quoted
 from qanat.domain.time_limits import NONE
 from qanat.errors import InputInvalid
-from qanat.records import schemas, yaml_io
+from qanat.records import migrations, schemas, yaml_io
 
 HOW_TO_PLACE_RESULTS = f"use {RESULT_DIR}, which may be a link to another place: ln -s /scratch/me {RESULT_DIR}"
 
@@ -196,6 +196,8 @@ def convert_v0(content: Any, kind: str) -> Any:
     if not isinstance(content, dict) or "schema" in content:
         return content
     kept = {key: value for key, value in content.items() if value is not None}
+    if kind == "document" and "compile_script" in kept:
+        return ordered(migrations.upgraded(_document_v0(kept), kind, 1), kind)
     if isinstance(kept.get("actions"), list):
         kept["actions"] = _actions_from_list(kept["actions"])
     for key, item in kept.get("actions", {}).items() if isinstance(kept.get("actions"), dict) else ():
@@ -204,6 +206,17 @@ def convert_v0(content: Any, kind: str) -> Any:
     if kind == "template" and "options" not in kept and "extends" not in kept:
         kept = {"options": kept}
     return ordered(kept, kind)
+
+
+def _document_v0(content: dict[str, Any]) -> dict[str, Any]:
+    """Return a document of qanat 0.x as document/1, whose scripts are relative to the root, and which has no make."""
+    content = {"compile_command": content.pop("compile_script_command", "make"), **content}
+    folder = str(content.get("path", "."))
+    for key in ("compile_script", "view_script"):
+        path = content.get(key)
+        if isinstance(path, str) and not PurePosixPath(path).is_relative_to(PurePosixPath(folder)):
+            content[key] = str(PurePosixPath(folder) / path)
+    return content
 
 
 def _actions_from_list(items: list[Any]) -> Any:

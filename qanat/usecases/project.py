@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qanat.domain.config import Config
 from qanat.domain.experiment import Dataset, Experiment
@@ -28,6 +28,9 @@ from qanat.records.index import Index, digest
 from qanat.records.paths import ProjectPaths
 from qanat.system import below, files
 from qanat.usecases.clock import SYSTEM_CLOCK, Clock
+
+if TYPE_CHECKING:
+    from qanat.domain.document import Document
 
 DEFINITION_BYTES_MAX = 4 * 2**20
 
@@ -178,6 +181,12 @@ class Project:
     def dataset(self, name: str) -> Dataset:
         """Return a dataset; errors as for an experiment."""
         return definitions.dataset_from(self.definition("dataset", name))
+
+    def document(self, name: str) -> Document:
+        """Return a document; errors as for an experiment."""
+        from qanat.domain.document import document_from  # most commands need none
+
+        return document_from(self.definition("document", name))
 
     def definition(self, kind: str, name: str, runner: str = "") -> dict[str, Any]:
         """Return the valid mapping of a definition; errors as for an experiment."""

@@ -28,7 +28,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     sandbox.write("good.sh", "echo good\n")
     sandbox.write(".qanat/datasets/data.yaml", DATASET.format("data"))
     sandbox.write(".qanat/experiments/good.yaml", EXPERIMENT.format("good") + "datasets: [data]\n")
-    sandbox.write(".qanat/documents/paper.yaml", "schema: document/1\nname: paper\npath: .\ncompile_script: good.sh\n")
+    sandbox.write(
+        ".qanat/documents/paper.yaml",
+        "schema: document/1\nname: paper\npath: .\ncompile_script: good.sh\ncompile_command: sh\n",
+    )
     sandbox.commit("definitions")
     sandbox.qanat("run", "good")
     return sandbox
@@ -70,7 +73,7 @@ def test_a_clean_project_has_no_problem(house: Sandbox) -> None:
 
 X = "experiments/x.yaml"
 GOOD = EXPERIMENT.format("x")
-DOCUMENT = "schema: document/1\nname: {}\npath: .\ncompile_script: good.sh\n"
+DOCUMENT = "schema: document/1\nname: {}\npath: .\ncompile_script: good.sh\ncompile_command: sh\n"
 MISPLACED = "1: is not expected here; see What is where in DESIGN.md"
 PROBLEMS = [
     # what no kind may have

@@ -14,6 +14,7 @@ SECTIONS = {
         "experiment": ("qanat.cli.commands.experiment_group:experiment", "Manage experiments."),
         "dataset": ("qanat.cli.commands.dataset:dataset", "Manage datasets."),
         "template": ("qanat.cli.commands.template:template", "Manage templates of scheduler options."),
+        "document": ("qanat.cli.commands.document_group:document", "Manage and build papers made from files of runs."),
     },
     "Run experiments": {
         "run": ("qanat.cli.commands.run:run", "Run an experiment with one or many sets of parameters."),

@@ -51,6 +51,13 @@ def views(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[A
     return _offered(complete_names.definitions(_start(ctx), "view"), incomplete)
 
 
+def documents(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete the name of a document."""
+    from qanat.usecases import complete_names
+
+    return _offered(complete_names.definitions(_start(ctx), "document"), incomplete)
+
+
 def packs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
     """Complete the name of a pack of templates."""
     from qanat.usecases import complete_names
@@ -135,6 +142,7 @@ COMPLETERS = {
     "experiments": experiments,
     "datasets": datasets,
     "views": views,
+    "documents": documents,
     "packs": packs,
     "templates": templates,
     "actions": actions,

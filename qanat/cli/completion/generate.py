@@ -34,7 +34,7 @@ COMPLETES = {
     "named_baselines": "metrics",
     "baseline_where": "conditions",
 }
-NAMES = {"dataset": "datasets", "template": "templates", "view": "views"}
+NAMES = {"dataset": "datasets", "template": "templates", "view": "views", "document": "documents"}
 
 
 def describe(command: click.Command, line: str = "", path: tuple[str, ...] = ()) -> Bones:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from qanat.records.migrations.document import document_1_to_2
 from qanat.records.migrations.run import run_1_to_2
 
 Step = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 # The step at index n leads from version n + 1 to n + 2; the newest version of a kind follows from the number of steps.
-STEPS: dict[str, tuple[Step, ...]] = {"run": (run_1_to_2,)}
+STEPS: dict[str, tuple[Step, ...]] = {"run": (run_1_to_2,), "document": (document_1_to_2,)}
 
 
 def newest(kind: str) -> int:

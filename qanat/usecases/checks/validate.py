@@ -211,6 +211,10 @@ def reference_problems(
         return extends.problems(project, content, state)
     if kind == "pack":
         return extends.pack_problems(content)
+    if kind == "document":
+        from qanat.usecases.checks import documents  # most projects have none
+
+        return documents.problems(project, content, state)
     if kind != "experiment":
         return views.problems(content) if kind == "view" else []
     found = list(_program_problems(state, (), content))

@@ -212,7 +212,10 @@ def test_a_submitted_record_reads_well_in_the_newest_version() -> None:
 # ---- what is frozen
 
 # Of a schema that a newer version replaces. People have files in it, and older versions of qanat know it as it was.
-FROZEN = {"run.v1.schema.json": "5ac1f60f076f07a174f5e3f5a562cd703ab8c876b24c7fae4f1e021f21c53d93"}
+FROZEN = {
+    "run.v1.schema.json": "5ac1f60f076f07a174f5e3f5a562cd703ab8c876b24c7fae4f1e021f21c53d93",
+    "document.v1.schema.json": "d384bf85e8edd1249e51732358295746290ac71658b40c430d85eed34e503dff",
+}
 
 
 def test_a_schema_that_a_newer_version_replaces_is_never_edited() -> None:

@@ -1,0 +1,35 @@
+"""`qanat document`: its commands as a table, in a module of its own so that calling one does not load the others."""
+
+from __future__ import annotations
+
+import click
+
+from qanat.cli.lazy import LazyGroup
+
+SECTIONS = {
+    "Define documents": {
+        "list": ("qanat.cli.commands.document:list_", "List documents."),
+        "new": ("qanat.cli.commands.document:new", "Create a document."),
+        "show": ("qanat.cli.commands.document:show", "Show the definition of a document."),
+        "update": ("qanat.cli.commands.document:update", "Change a document."),
+        "delete": ("qanat.cli.commands.document:delete", "Delete the definition of a document."),
+        "add-dependency": (
+            "qanat.cli.commands.document_dependency:add",
+            "Add what a document needs of an experiment.",
+        ),
+        "delete-dependency": (
+            "qanat.cli.commands.document_dependency:delete",
+            "Delete what a document needs of an experiment.",
+        ),
+    },
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    sections=SECTIONS,
+    epilog="\b\nExample:\n  qanat document new paper.yaml\n  qanat document status iris_paper\n"
+    "  qanat document compile iris_paper",
+)
+def document() -> None:
+    """Manage documents: papers and pages that are built from the files of runs."""
