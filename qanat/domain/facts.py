@@ -53,7 +53,8 @@ class RunFacts(NamedTuple):
     `container` is the image, as it was named, and its identity; empty without a container. `code` are the parts of the
     key that say what was executed, the code and the command; empty if they are not known. `rerun_of` is the id of the
     run that it repeats. `template` and `options` are those of its runner. Each job has
-    `per_job` groups, of which `at_once` run at the same time.
+    `per_job` groups, of which `at_once` run at the same time. `origin` are the tool that recorded it and the run's id
+    there; empty for a run of qanat.
     """
 
     number: int
@@ -82,6 +83,7 @@ class RunFacts(NamedTuple):
     options: Mapping[str, Any] = {}
     per_job: int = 1
     at_once: int = 1
+    origin: Sequence[str] = ()
 
     @property
     def data(self) -> list[DataState]:
@@ -138,6 +140,7 @@ def facts_of(run: Run) -> RunFacts:
         options=dict(run.runner.options),
         per_job=max(1, run.submission.per_job or 1),
         at_once=max(1, run.submission.at_once or 1) if run.submission.per_job else 1,
+        origin=[run.origin.tool, run.origin.id] if run.origin else [],
     )
 
 

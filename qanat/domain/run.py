@@ -15,6 +15,7 @@ from qanat.domain.data import DataState
 from qanat.domain.group_key import UNKNOWN, SharedKey
 from qanat.domain.measured import CurveSummary, Measured
 from qanat.domain.order import After
+from qanat.domain.origin import Origin
 from qanat.domain.outputs import Outputs
 from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.template_source import TemplateSource
@@ -58,6 +59,11 @@ class Code:
     workdir: str = "project"
     changed_while_running: bool | None = None
     untracked: tuple[str, ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anybody recorded the commit: in runs that were imported, zeros stand for one that nobody did."""
+        return self.commit.strip("0") != ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +232,8 @@ class Run:
     `data` says what its datasets and inputs were then, `key` what its groups have in common of their keys, `container`
     what its programs worked in, None if in none, `checkpoint` when its groups continue later, None if they do not.
     `after` are the runs that had to end first. `environment` and `machine` are the hashes by which
-    `.qanat/environments/` has the software that they found, and the machine of a local run; None if that is unknown, as
-    in a container. `imported` holds what a qanat 0.x run had that no other field holds.
+    `.qanat/environments/` has the software that they found, and the machine of a local run; None if that is unknown.
+    `imported` holds what a qanat 0.x run had and no other field holds, `origin` where one of another tool came from.
     """
 
     number: int
@@ -255,6 +261,7 @@ class Run:
     imported: Mapping[str, Any] = field(default_factory=dict)
     container: Container | None = None
     checkpoint: Checkpoint | None = None
+    origin: Origin | None = None
 
     @property
     def id(self) -> str:

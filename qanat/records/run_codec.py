@@ -17,6 +17,7 @@ from qanat.domain.group_key import UNKNOWN, SharedKey
 from qanat.domain.json_text import NAMES, from_named
 from qanat.domain.layout import record_path
 from qanat.domain.order import After
+from qanat.domain.origin import Origin
 from qanat.domain.run import Code, RequestedParameters, Run, RunnerChoice, SubmissionFacts
 from qanat.domain.shortening import quoted
 from qanat.domain.template_source import PackOrigin, TemplateSource
@@ -38,6 +39,7 @@ FLOW = frozenset(
         "runner",
         "submission",
         "imported",
+        "origin",
         "groups",
     }
 )
@@ -113,6 +115,7 @@ def to_mapping(run: Run) -> dict[str, Any]:
     }
     after = [one.as_mapping() for one in run.after]
     record |= present(rerun_of=run.rerun_of, after=after or None, imported=dict(run.imported) or None)
+    record |= present(origin=run.origin.as_mapping() if run.origin else None)
     record["groups"] = [group_rows.to_row(group) for group in run.groups]
     return record
 
@@ -205,6 +208,7 @@ def from_mapping(content: Any, source: str) -> Run:
         imported=top.optional("imported", dict) or {},
         container=container_from(top.inner("container")) if top.has("container") else None,
         checkpoint=_checkpoint(top.inner("checkpoint")) if top.has("checkpoint") else None,
+        origin=_origin(top.inner("origin")) if top.has("origin") else None,
     )
     _check_summary(top, run)
     return run
@@ -299,6 +303,11 @@ def _checkpoint(row: Reader) -> Checkpoint:
     if file is not None and not is_inside(file):
         raise row.wrong("file", f"{quoted(file)} is not a path in a storage directory")
     return Checkpoint(code, file, attempts)
+
+
+def _origin(row: Reader) -> Origin:
+    parent = row.optional("parent", str)
+    return Origin(row.name("tool"), row.text("source"), row.text("id"), row.timestamp("imported"), parent)
 
 
 def _counts(counts: dict[str, Any], row: Reader) -> dict[str, int]:

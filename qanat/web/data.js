@@ -22,6 +22,7 @@
  * @property {string[]} [code]
  * @property {string} storage
  * @property {string} [rerun_of]
+ * @property {string} [origin]
  * @property {string} [template]
  * @property {Record<string, string>} [options]
  * @property {[number, number]} [outputs] how many files, and their size in bytes

@@ -210,6 +210,7 @@ function record(app, row) {
     ['files', details?.outputs && `${plural(details.outputs[0], 'file')}, ${shownSize(details.outputs[1])}`],
     ['directory', details?.storage],
     ['repeats', details?.rerun_of],
+    ['imported from', details?.origin],
   ];
   return lines.flatMap(([name, value]) => (value ? [/** @type {[string, string]} */ ([name, value])] : []));
 }

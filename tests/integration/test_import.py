@@ -342,6 +342,7 @@ def test_commits_that_are_not_here_are_kept_as_noted_and_said(old: V0Project, sa
     assert "run 4: its commit is recorded as 'HEAD; rm', which is not a commit here; zeros stand in for it" in said
     sandbox.qanat("validate")
     assert "is not in this repository" in sandbox.qanat("rerun", "1", code=2).err
+    assert "and nothing says which code it ran" in sandbox.qanat("rerun", "3", code=2).err
 
 
 def test_results_that_are_gone_outside_or_moved_are_said(old: V0Project, sandbox: Sandbox, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from qanat.domain.data import DataState
 from qanat.domain.group_key import SharedKey
 from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.order import After
+from qanat.domain.origin import Origin
 from qanat.domain.outputs import Outputs
 from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.run import Code, Group, RequestedParameters, Run, RunnerChoice, State, SubmissionFacts
@@ -281,4 +282,6 @@ def runs() -> st.SearchStrategy[Run]:
         container=st.none()
         | st.builds(Container, texts.filter(bool), names, texts.filter(bool), full, st.booleans(), lists),
         checkpoint=st.none() | st.builds(Checkpoint, st.integers(1, 125), st.none() | names, st.integers(1, 1000)),
+        origin=st.none()
+        | st.builds(Origin, names, texts, texts.filter(bool), timestamps(), st.none() | texts.filter(bool)),
     )

@@ -103,7 +103,8 @@ def rerun(
     if (failed or groups) and not numbers:
         say("nothing to repeat: these groups have finished")
         return 0
-    chosen = options_from(options | ({"wait": True} if check else {}), runner or found.run.runner.name)
+    before = "local" if found.run.origin else found.run.runner.name  # that of another tool is none of ours
+    chosen = options_from(options | ({"wait": True} if check else {}), runner or before)
     container = container_from(options["container"], options["engine"], gpu=options["gpu"])
     repeat = Repeat(numbers, head, uncommitted_from(options), needed_from(options), container, options["after"])
     code, again = shown(

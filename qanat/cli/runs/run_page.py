@@ -40,7 +40,7 @@ def run_page(project: Project, run: Run) -> str:
         f"  - 📆 Started: {times.local(run.started)}",
         f"  - 📆 Ended: {times.local(run.ended)}",
         *_used_lines(run),
-        f"  - 📑 Commit: {run.code.commit}{_code_remarks(run)}",
+        f"  - 📑 Commit: {run.code.commit if run.code.is_known else 'unknown'}{_code_remarks(run)}",
     ]
     for other, count in run.requested.already_run.items():
         lines.append(f"  - ⏭ Left out: {plural(count, 'group')}, in run {other}")
@@ -50,6 +50,8 @@ def run_page(project: Project, run: Run) -> str:
         lines.append(f"  - ⏳ After: run {one.run}, {'however it ended' if one.any else 'once it had finished'}")
     if run.rerun_of:
         lines.append(f"  - 🔁 Rerun of: {run.rerun_of}")
+    if run.origin:
+        lines.append(f"  - 🛬 Imported from: {run.origin}")
     return "\n".join(map(brief, lines))
 
 

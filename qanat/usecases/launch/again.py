@@ -70,7 +70,14 @@ def check_defined(project: Project, run: Run, *, command: bool = True) -> None:
 
     A record is testimony: it starts no program, and gives no container more of this machine. Only if the commit does
     not define the experiment, a run that was launched here is believed. Without `command`, only the container counts.
+    Nothing is started of a run that was imported without its code.
     """
+    if command and not run.code.is_known:
+        raise InputInvalid(
+            f"run {run.number} was imported from {run.origin.tool if run.origin else 'qanat 0.x'}, "
+            "and nothing says which code it ran",
+            hint=f"to run what the experiment says: qanat run {run.experiment}",
+        )
     if run.code.commit not in repository.open_repository(project.location):
         return  # which is refused elsewhere
     then = _defined(lambda: project.experiment_at(run.code.commit, run.experiment))

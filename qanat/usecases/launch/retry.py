@@ -60,6 +60,11 @@ if TYPE_CHECKING:
 def chosen_groups(found: Found, numbers: Sequence[int], *, failed: bool) -> list[int]:
     """Choose the groups to retry: these, or all that failed, were cancelled or lost. Raises UsageError."""
     check_ended(found, "its groups cannot be retried")
+    if found.run.origin:
+        raise UsageError(
+            f"run {found.run.number} was imported from {found.run.origin.tool}, so its groups cannot be retried",
+            hint=f"repeat it as a new run: qanat rerun {found.run.number}",
+        )
     again = [g.number for g in found.run.groups if g.state is not State.FINISHED]
     if numbers:
         chosen = sorted({check_group(found, number) for number in numbers})

@@ -45,6 +45,7 @@ class Details:
             "code": self._code(run),
             "storage": run.storage,
             "rerun_of": run.rerun_of,
+            "origin": str(run.origin) if run.origin else "",
             "template": run.runner.template,
             "options": {name: shortened(str(value), TEXT_MAX) for name, value in run.runner.options.items()},
             "outputs": _outputs(run),
@@ -62,7 +63,8 @@ class Details:
             "snapshot of uncommitted changes": code.snapshot,
             "files changed while it ran": bool(code.changed_while_running),
             "same code as HEAD": is_head,
-            "other code than HEAD": bool(self._head) and not is_head,
+            "other code than HEAD": bool(self._head) and code.is_known and not is_head,
+            "unknown": not code.is_known,
         }
         return [text for text, is_so in said.items() if is_so]
 

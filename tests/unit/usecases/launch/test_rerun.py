@@ -109,8 +109,8 @@ def test_other_threads_may_be_chosen(world: World) -> None:
 def test_a_run_whose_commit_is_gone_cannot_be_repeated(world: World) -> None:
     run = world.launch()
     path = next(world.root.glob(".qanat/runs/*/*/*.yaml"))
-    path.write_text(path.read_text().replace(run.code.commit, "0" * 40))
-    with pytest.raises(GitRefused, match="commit 0000000000 of run 1 is not in this repository"):
+    path.write_text(path.read_text().replace(run.code.commit, "a" * 40))
+    with pytest.raises(GitRefused, match="commit aaaaaaaaaa of run 1 is not in this repository"):
         again(world)
     assert len(list(world.root.glob(".qanat/runs/*/*/*.yaml"))) == 1
 
