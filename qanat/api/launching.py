@@ -101,10 +101,10 @@ def uncommitted(
     return Uncommitted(message, snapshot, named, allow_secrets)
 
 
-def find(opened: Opened, word: str) -> tuple[Found, list[Run]]:
-    """Find a run by its number or id, and list the active runs."""
+def find(opened: Opened, word: str, *, retries_due: bool = True) -> tuple[Found, list[Run]]:
+    """Find a run by its number or id, and list the active runs; see refreshed()."""
     project = opened.project
-    with refreshed(project, opened.runners) as (index, result):
+    with refreshed(project, opened.runners, retries_due=retries_due) as (index, result):
         return find_run(project, index, result, word), list(result.live.values())
 
 
@@ -179,9 +179,10 @@ def wait(opened: Opened, run: Run, on_progress: Shown) -> Run:
 
 def cancel(opened: Opened, word: str, groups: Sequence[int] = ()) -> Run:
     """Cancel a run, or some of its groups, and return it."""
-    found, _ = find(opened, word)
+    found, _ = find(opened, word, retries_due=False)
     if groups:
-        cancel_groups(opened.project, found, sorted({check_group(found, n) for n in groups}), opened.runners)
+        chosen = sorted({check_group(found, n) for n in groups})
+        _warn(cancel_groups(opened.project, found, chosen, opened.runners).problems(found.run), calls=3)
         return find(opened, word)[0].run
     run, notes = cancel_run(opened.project, found, opened.runners)
     _warn(notes, calls=3)

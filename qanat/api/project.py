@@ -318,7 +318,7 @@ class Project(Plans):
         from qanat.usecases.launch.options import LaunchOptions
 
         with for_python():
-            found, live = launching.find(self._opened, word(run))
+            found, live = launching.find(self._opened, word(run), retries_due=False)
             numbers = launching.chosen_groups(found, groups, failed=failed)
             there = found.run.runner.name
             ends = (wait, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit, per_job, retry)

@@ -74,6 +74,11 @@ def seconds_between(start: str | None, end: str | None) -> float | None:
     return max(0.0, (until - parse(start)).total_seconds())
 
 
+def later(timestamp: str, seconds: float) -> str:
+    """Return the timestamp this many seconds later, to the second."""
+    return from_epoch(parse(timestamp).timestamp() + seconds)[:19] + "+00:00"
+
+
 def took(started: str | None, ended: str | None, paused_s: float = 0.0) -> str:
     """Return how long something took, for display, without the time in which it paused.
 

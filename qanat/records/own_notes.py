@@ -6,6 +6,8 @@ is one that another user has written.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -16,15 +18,15 @@ from qanat.domain.sharing import UNSHARED, Sharing
 from qanat.errors import write_failed
 from qanat.system import files
 
-_BYTES_MAX = 65_536
+_BYTES_MAX = 8 * 2**20
 
 
 def write(path: Path, content: Mapping[str, Any], sharing: Sharing = UNSHARED) -> None:
     """Write a note in place, since its inode is in it; another user's gives way. Raises WriteFailed.
 
-    Nobody else may write to it, even where users share the folder.
+    Nobody else may write to it, even where users share the folder. If the disk is full, the earlier note stays.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         try:
             if path.lstat().st_uid != os.geteuid():
@@ -35,11 +37,25 @@ def write(path: Path, content: Mapping[str, Any], sharing: Sharing = UNSHARED) -
         try:
             own = os.fstat(descriptor)
             line = {"note": own.st_ino, "note_device": own.st_dev, **content}
-            os.write(descriptor, json.dumps(line).encode())
+            _replace(descriptor, json.dumps(line).encode())
         finally:
             os.close(descriptor)
     except OSError as error:
         raise write_failed(path, error) from None
+
+
+def _replace(descriptor: int, new: bytes) -> None:
+    """Replace the content of a file. Raises OSError, and then it has what it had."""
+    old = os.pread(descriptor, _BYTES_MAX, 0)
+    try:
+        if os.pwrite(descriptor, new, 0) < len(new):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.pwrite(descriptor, old, 0)
+            os.ftruncate(descriptor, len(old))
+        raise
+    os.ftruncate(descriptor, len(new))
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,9 +19,11 @@ from qanat.domain import times
 from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.run import Group
 from qanat.domain.sharing import UNSHARED, Sharing
+from qanat.domain.shortening import shortened
 from qanat.records import own_notes
 
 FOLDER = "retries"
+_PROBLEM_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Noted:
     `launch` identifies what was launched (usecases.launch.retry_note). `variables` are those of the environment in
     which it was submitted that say where programs are; None stands for one that was not set. `given` is how many
     attempts each group has had by the policy. `failures` counts how often nothing could be submitted since the last
-    time that something was, `last` is when that was.
+    time that something was, `last` is when that was, and `problem` why.
     """
 
     file: Path
@@ -43,6 +45,7 @@ class Noted:
     given: Mapping[int, int] = field(default_factory=dict)
     failures: int = 0
     last: str | None = None
+    problem: str = ""
 
     def is_due(self, group: Group) -> bool:
         """Return whether a group is to have another attempt."""
@@ -51,7 +54,11 @@ class Noted:
     def with_attempt(self, groups: list[int]) -> Noted:
         """Return the note once these groups have got another attempt."""
         given = {**self.given, **{number: self.given.get(number, 0) + 1 for number in groups}}
-        return replace(self, given=given, failures=0, last=None)
+        return replace(self, given=given, failures=0, last=None, problem="")
+
+    def without(self, groups: Collection[int]) -> Noted:
+        """Return the note once these groups get no more attempts."""
+        return replace(self, given={**self.given, **dict.fromkeys(groups, self.policy.times)})
 
 
 def note(private: Path, run_id: str, new: Noted, sharing: Sharing = UNSHARED) -> None:
@@ -64,7 +71,7 @@ def write(noted: Noted, sharing: Sharing = UNSHARED) -> None:
     """Write a note. Raises WriteFailed."""
     content: dict[str, Any] = {"root": noted.root, "record": noted.record, "policy": noted.policy.as_mapping()}
     content |= {"launch": noted.launch, "variables": dict(noted.variables)}
-    content |= {"given": dict(noted.given), "failures": noted.failures, "last": noted.last}
+    content |= {"given": dict(noted.given), "failures": noted.failures, "last": noted.last, "problem": noted.problem}
     own_notes.write(noted.file, content, sharing)
 
 
@@ -117,6 +124,7 @@ def _read(file: Path) -> Noted | None:
         last = content["last"] if times.is_timestamp(content["last"]) else None
         where = (content["root"], content["record"])
         launch = str(content["launch"])
-        return Noted(file, *where, policy, launch, content["variables"], given, int(content["failures"]), last)
+        problem = shortened(str(content.get("problem", "")), _PROBLEM_MAX)
+        return Noted(file, *where, policy, launch, content["variables"], given, int(content["failures"]), last, problem)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

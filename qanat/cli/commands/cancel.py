@@ -42,7 +42,7 @@ def cancel(runs: tuple[str, ...], groups: tuple[int, ...]) -> int:
     project = open_project(Path.cwd())
     if groups:
         return _cancel_groups(project, runs, groups)
-    with finding(project) as find:
+    with finding(project, retries_due=False) as find:
         chosen, codes = _each(dict.fromkeys(runs), find)
     # Those that a scheduler ends are waited for together.
     cancelled, refused = _each(chosen, lambda found: (found, _cancel(project, found)))
@@ -50,7 +50,8 @@ def cancel(runs: tuple[str, ...], groups: tuple[int, ...]) -> int:
     ended = {run.id: run for run in until_ended(project, waiting)} if waiting else {}
     for found, run in cancelled:
         now = ended.get(found.run.id, run)
-        say(f"Run {now.number} of {now.experiment} {_outcome_of(now)}")
+        not_retried = found.retry and found.run.state.ended
+        say(f"Run {now.number} of {now.experiment} {_will_not_be_retried(now) if not_retried else _outcome_of(now)}")
     return ([0, *codes, *refused])[-1]
 
 
@@ -68,10 +69,10 @@ def _each(items: Iterable[Item], act: Callable[[Item], Result]) -> tuple[list[Re
 
 def _cancel(project: Project, found: Found) -> Run:
     if session.runners().is_in_process(found.run.runner.name):
-        found = find_one(project, found.run.id)  # it may have ended while another one was
+        found = find_one(project, found.run.id, retries_due=False)  # it may have ended while another one was
     lost = _lost(project, found.run)
     run, notes = cancel_run.cancel_run(project, found, session.runners())
-    reporting.tell_notes([*notes, *lost])
+    reporting.tell_notes([*(notes if not found.run.state.ended else ()), *lost])
     return run
 
 
@@ -86,13 +87,22 @@ def _lost(project: Project, run: Run) -> list[str]:
 def _cancel_groups(project: Project, runs: tuple[str, ...], groups: tuple[int, ...]) -> int:
     if len(runs) > 1:
         raise UsageError("--group requires a single run", hint=f"qanat cancel {runs[0]} --group {groups[0]}")
-    found = find_one(project, runs[0])
+    found = find_one(project, runs[0], retries_due=False)
     chosen = sorted({check_group(found, number) for number in groups})
-    cancel_run.cancel_groups(project, found, chosen, session.runners())
-    (run,) = until_ended(project, [found], chosen)
+    done = cancel_run.cancel_groups(project, found, chosen, session.runners())
+    (run,) = until_ended(project, [found], done.active) if done.active else [found.run]
     for number in chosen:
-        say(f"Group {number} of run {run.number} {_outcome(run.groups[number].state)}")
-    return 0
+        if number in done.active:
+            say(f"Group {number} of run {run.number} {_outcome(run.groups[number].state)}")
+        elif number in done.unretried:
+            say(f"Group {number} of run {run.number} will not be retried; it has {found.run.groups[number].state}")
+    for problem in done.problems(found.run):
+        tell(f"qanat: {problem}")
+    return UsageError.exit_code if done.ended else 0
+
+
+def _will_not_be_retried(run: Run) -> str:
+    return f"will not be retried; it has {run.state}"
 
 
 def _outcome_of(run: Run) -> str:

@@ -34,7 +34,7 @@ def delete(runs: tuple[str, ...], yes: bool, cancel_first: bool) -> None:
     as those of another clone, are kept.
     """
     project = open_project(Path.cwd())
-    with finding(project) as find:
+    with finding(project, retries_due=False) as find:
         found = list({f.run.id: f for f in map(find, runs)}.values())
     for one in found:
         order.check_deletable(project, one.run, [other.run.id for other in found])
@@ -53,7 +53,7 @@ def delete(runs: tuple[str, ...], yes: bool, cancel_first: bool) -> None:
         _cancel(project, one)
     if active:
         until_ended(project, active)
-    with finding(project) as find:
+    with finding(project, retries_due=False) as find:
         plan, gone = deletion.delete_runs(project, [find(one.run.id) for one in found])
     reporting.tell_notes([*plan.advice, gone.note] if gone.note else plan.advice)
     for one in found:

@@ -65,7 +65,7 @@ def explore_run(project: Project, found: Found) -> None:
     shown = ""
     while True:
         # What an entry has printed stays right above the menu: the page comes again only once it has changed.
-        if (page := run_page(project, found.run)) != shown:
+        if (page := run_page(project, found.run, found.retry)) != shown:
             say(f"\n{page}")
         shown = page
         say()

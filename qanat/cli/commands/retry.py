@@ -53,7 +53,8 @@ def retry(
 ) -> int:
     """Retry groups of RUN within the same run; the files of earlier attempts are kept in attempts/."""
     project = open_project(Path.cwd())
-    found, live = find_one_with_live(project, run)
+    # What its policy would retry now is up to the user.
+    found, live = find_one_with_live(project, run, retries_due=False)
     numbers = usecase.chosen_groups(found, groups, failed=failed)
     if not numbers:
         say("nothing to retry")

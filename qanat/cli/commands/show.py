@@ -33,7 +33,7 @@ def show(run: str, as_json: bool) -> None:
     if as_json:
         say_json(found.as_mapping())
         return
-    say(run_page(project, found.run))
+    say(run_page(project, found.run, found.retry))
     say("\n".join(reporting.group_lines(found.run)))
     if lines := _curve_lines(project, found):
         say("Curves:")

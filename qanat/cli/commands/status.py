@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -16,6 +16,7 @@ from qanat.cli.terminal.output import brief, plural, say, say_json, say_json_lis
 from qanat.cli.terminal.run_table import run_table
 from qanat.domain.config import EACH
 from qanat.domain.experiment import Experiment
+from qanat.domain.pending_retry import PendingRetry
 from qanat.domain.run import Run, State
 from qanat.domain.sizes import size
 from qanat.usecases.checks import install_hooks
@@ -51,7 +52,8 @@ def status(live: bool, as_json: bool) -> None:
         left = uncommitted.run_ids(project, result.live.values()) if project.config.records != EACH else []
     if as_json:
         found = [each.as_mapping() for each in waiting(result.live.values())]
-        say_json({**_as_mapping(summary, lines), "waiting": found, "uncommitted": left})
+        due = [each.as_mapping() for each in result.retries.values()]
+        say_json({**_as_mapping(summary, lines), "waiting": found, "retries": due, "uncommitted": left})
         return
     _show_summary(project, summary)
     if summary.counts:
@@ -60,6 +62,7 @@ def status(live: bool, as_json: bool) -> None:
         say(no_runs_yet(project))
     _say_runs(lines)
     _say_waiting(list(result.live.values()))
+    _say_retries(result.retries.values())
     _say_failures(project, list(result.live.values()))
     _say_uncommitted(project, len(left))
 
@@ -90,6 +93,12 @@ def _say_waiting(runs: Sequence[Run]) -> None:
     """Print why groups of active runs do not start."""
     for each in waiting(runs)[:RUNS_EXPLAINED]:
         say(brief(f"{MARKS[each.state]} {each}"))
+
+
+def _say_retries(pending: Iterable[PendingRetry]) -> None:
+    """Print which groups are to be retried by themselves, and when."""
+    for each in sorted(pending, key=lambda one: -one.run)[:RUNS_EXPLAINED]:
+        say(brief(f"{MARKS[State.QUEUED]} {each}"))
 
 
 def _say_failures(project: Project, runs: Sequence[Run]) -> None:
@@ -165,6 +174,8 @@ def experiment_status(name: str, live: bool, last: int | None, everything: bool,
         say("\n⏳ Runs:")
         _say_runs(lines)
         _say_waiting([run for run in result.live.values() if run.experiment == experiment.name])
+        shown = {line.summary.id for line in lines}
+        _say_retries([one for one in result.retries.values() if one.id in shown])
     if len(lines) < total:
         say(f"… and {total - len(lines):,} more; --all shows them")
 

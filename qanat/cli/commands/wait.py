@@ -71,7 +71,9 @@ def _report(project: Project, awaited: Awaited, timeout: str | None) -> int:
     elif awaited.active:
         after = f" after {timeout}" if awaited.is_late else ""
         several = f"runs {', '.join(str(run.number) for run in awaited.active)} are"
-        tell(f"{f'run {awaited.active[0].number} is' if len(awaited.active) == 1 else several} still active{after}")
+        why = ": a retry of it is pending" if len(awaited.active) == 1 and awaited.active[0].state.ended else ""
+        which = f"run {awaited.active[0].number} is" if len(awaited.active) == 1 else several
+        tell(f"{which} still active{after}{why}")
     return EXIT_LATE if awaited.is_late else next((code for code in codes if code), 0)
 
 

@@ -22,9 +22,9 @@ CANCEL_HERE_S = 20.0
 
 
 @contextmanager
-def finding(project: Project) -> Iterator[Any]:
-    """Bring runs up to date, and yield a function that finds a run by number or id."""
-    with refreshed(project, session.runners()) as (index, result):
+def finding(project: Project, *, retries_due: bool = True) -> Iterator[Any]:
+    """Bring runs up to date, as refreshed() does, and yield a function that finds a run by number or id."""
+    with refreshed(project, session.runners(), retries_due=retries_due) as (index, result):
         reporting.tell_notes(result.notes_on())
 
         def find(name: str, **of: Any) -> Found:
@@ -35,16 +35,16 @@ def finding(project: Project) -> Iterator[Any]:
         yield find
 
 
-def find_one(project: Project, name: str, *, experiment: str | None = None) -> Found:
+def find_one(project: Project, name: str, *, experiment: str | None = None, retries_due: bool = True) -> Found:
     """Bring runs up to date, and find one of them by number or id."""
-    with finding(project) as find:
+    with finding(project, retries_due=retries_due) as find:
         found: Found = find(name, experiment=experiment)
         return found
 
 
-def find_one_with_live(project: Project, name: str) -> tuple[Found, list[Run]]:
+def find_one_with_live(project: Project, name: str, *, retries_due: bool = True) -> tuple[Found, list[Run]]:
     """Bring runs up to date, and return the one of this number or id, and those that are active."""
-    with refreshed(project, session.runners()) as (index, result):
+    with refreshed(project, session.runners(), retries_due=retries_due) as (index, result):
         found = find_run(project, index, result, name)
         reporting.tell_notes(result.notes_on(found.run.id))
         return found, list(result.live.values())

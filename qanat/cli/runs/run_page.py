@@ -8,6 +8,7 @@ from qanat.cli.terminal.marks import MARKS
 from qanat.cli.terminal.output import brief, plural
 from qanat.domain import times
 from qanat.domain.data import data_texts
+from qanat.domain.pending_retry import PendingRetry
 from qanat.domain.run import Run, count_states, described
 from qanat.domain.sizes import size
 from qanat.usecases.environment import recorded
@@ -20,8 +21,8 @@ MACHINES_SHOWN = 3
 REASONS_SHOWN = 5
 
 
-def run_page(project: Project, run: Run) -> str:
-    """Describe a run, line by line."""
+def run_page(project: Project, run: Run, retry: PendingRetry | None = None) -> str:
+    """Describe a run, line by line; `retry` has its groups that are to be retried by themselves."""
     lines = [
         f"Run {run.number} of experiment {run.experiment}:",
         f"  - 🆔 Id: {run.id}",
@@ -37,6 +38,7 @@ def run_page(project: Project, run: Run) -> str:
         *_output_lines(run),
         f"  - 🔍 Status: {MARKS[run.state]} {_state(run)}",
         *_waiting_lines(run),
+        *([f"        ◾ {retry.what}"] if retry else []),
         f"  - 📆 Started: {times.local(run.started)}",
         f"  - 📆 Ended: {times.local(run.ended)}",
         *_used_lines(run),

@@ -73,6 +73,8 @@ def _look(project: Project, experiment: str | None, *, newest: int) -> View:
         counts = listing.count_runs(index, result)
         unreadable = index.unreadable(experiment)
         active = _of(result.live.values(), experiment)
+        shown = {line.summary.id for line in lines}
+        due = [one for one in result.retries.values() if one.id in shown]
     states = [counts.get(experiment, {})] if experiment else list(counts.values())
     return View(
         name=experiment or project.root.name,
@@ -80,7 +82,7 @@ def _look(project: Project, experiment: str | None, *, newest: int) -> View:
         total=max(len(lines), sum(sum(found.values()) for found in states)),
         active=sum(count for found in states for state, count in found.items() if state in State.LIVE),
         clock=time.strftime("%H:%M:%S"),
-        notes=[*result.notes, *unreadable, *map(str, waiting(active))][:NOTES_SHOWN],
+        notes=[*result.notes, *unreadable, *map(str, [*waiting(active), *due])][:NOTES_SHOWN],
         newest=[*map(values_line, islice(newest_values(project, active), NEWEST_SHOWN))],
     )
 

@@ -19,17 +19,17 @@ from qanat.usecases.tracking.refresh import Refreshed, refresh
 
 
 @contextmanager
-def refreshed(project: Project, runners: Runners) -> Iterator[tuple[Index, Refreshed]]:
+def refreshed(project: Project, runners: Runners, *, retries_due: bool = True) -> Iterator[tuple[Index, Refreshed]]:
     """Open an up-to-date index, and yield it with the active runs, once those that are due have been retried.
 
-    See refresh().
+    Without `retries_due`, they stay as they are, for a command that may be about to end them. See refresh().
     """
     with project.index() as index:
         result = refresh(project, index, runners)
         if os.path.isdir(project.location.private / retries.FOLDER):  # noqa: PTH112  # most projects have none
             from qanat.usecases.launch.retrying import retry_due
 
-            retry_due(project, index, result, runners)
+            retry_due(project, index, result, runners, submits=retries_due)
         if os.path.isdir(project.location.private / orders.FOLDER):  # noqa: PTH112  # most projects have none
             from qanat.usecases.launch.releasing import keep_order
 

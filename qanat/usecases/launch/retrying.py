@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from qanat.domain import times
+from qanat.domain import pending_retry, times
+from qanat.domain.pending_retry import PendingRetry
 from qanat.domain.retry_policy import RetryPolicy, in_words, reasons
 from qanat.domain.run import Group, Run
 from qanat.errors import (
@@ -49,19 +50,20 @@ FORGOTTEN_S = 30 * 86_400.0
 _PASSING = (RunnerUnavailable, SubmitFailed, WriteFailed)
 
 
-def retry_due(project: Project, index: Index, result: Refreshed, runners: Runners) -> None:
+def retry_due(project: Project, index: Index, result: Refreshed, runners: Runners, *, submits: bool = True) -> None:
     """Retry the groups of noted runs that are due, and add the runs to the result; no failure is raised.
 
-    Runs of which groups are due, but cannot be retried now, are in `pending`.
+    Groups that are due, but cannot be retried now, are in `retries`; without `submits`, so are all.
     """
     for noted in retries.of(project.location.private, str(project.root)):
-        if noted.record in result.live:
+        if run := result.live.get(noted.record):
+            _add_pending(result, run, noted, pending_retry.ENDED)
             continue
         with retries.claimed(noted) as ours:
             if ours is not None:
-                _Due(project, result, runners, ours).retry()
+                _Due(project, result, runners, ours).retry(submits=submits)
             elif noted.file.exists():
-                result.pending.add(noted.record)  # another command is about to retry it
+                _add_of_another(project, result, noted)
     if result.retried:
         index.sync()
 
@@ -75,7 +77,7 @@ class _Due:
     runners: Runners
     noted: Noted
 
-    def retry(self) -> None:
+    def retry(self, *, submits: bool) -> None:
         """Retry the groups that are due; a run of which none is has ended for good, and is forgotten."""
         try:
             run = record.load_record(self.project, self.noted.record)
@@ -88,8 +90,8 @@ class _Due:
         if not (numbers := due(run, self.noted)):
             retries.forget(self.project.location.private, run.id)
             return
-        if not self._has_waited():
-            self.result.pending.add(self.noted.record)
+        if (until := self._paused()) or not submits:
+            _add_pending(self.result, run, self.noted, until or pending_retry.NEXT_LOOK)
             return
         try:
             self._check_own(run)
@@ -139,10 +141,13 @@ class _Due:
         own = run.submission.time_limit is not None and "time" not in by_scheduler
         return {key: factor for key, factor in factors.items() if not (own and key == "time")}
 
-    def _has_waited(self) -> bool:
-        """Return whether the pause after the last failure is over."""
-        waited_s = times.seconds_between(self.noted.last, self.project.clock.now())
-        return waited_s is None or waited_s >= PAUSE_S * 2 ** (self.noted.failures - 1)
+    def _paused(self) -> str:
+        """Return until when nobody tries again after a failure; empty if the pause is over."""
+        if not self.noted.failures or self.noted.last is None:
+            return ""
+        pause_s, now = PAUSE_S * 2 ** (self.noted.failures - 1), self.project.clock.now()
+        waited_s = times.seconds_between(self.noted.last, now) or 0.0
+        return pending_retry.tried_after(times.later(now, pause_s - waited_s), now) if waited_s < pause_s else ""
 
     def _failed(self, run: Run, error: QanatError) -> None:
         """Note that nothing could be submitted; after FAILURES_MAX times, nobody tries again."""
@@ -150,10 +155,12 @@ class _Due:
         if failures >= FAILURES_MAX:
             self._give_up(run, error)
             return
+        now = self.project.clock.now()
+        noted = replace(self.noted, failures=failures, last=now, problem=error.message)
         with contextlib.suppress(WriteFailed):
-            now = self.project.clock.now()
-            retries.write(replace(self.noted, failures=failures, last=now), self.project.sharing)
-        self.result.pending.add(self.noted.record)
+            retries.write(noted, self.project.sharing)
+        later = times.later(now, PAUSE_S * 2 ** (failures - 1))
+        _add_pending(self.result, run, noted, pending_retry.tried_after(later, now))
         what = f"{_named(run)}: its groups could not be retried: {error.message}"
         self.result.notes.append(f"{what}; a later command tries again")
 
@@ -166,6 +173,21 @@ class _Due:
         with contextlib.suppress(OSError):
             if time.time() - self.noted.file.stat().st_mtime > FORGOTTEN_S:
                 self.noted.file.unlink()
+
+
+def _add_pending(result: Refreshed, run: Run, noted: Noted, until: str) -> None:
+    """Add the groups of a run that are due to those that a later command retries."""
+    if numbers := due(run, noted):
+        groups = {number: run.groups[number].attempt + 1 for number in numbers}
+        result.retries[noted.record] = PendingRetry(
+            run.id, run.number, groups, noted.policy.attempts, until, noted.problem
+        )
+
+
+def _add_of_another(project: Project, result: Refreshed, noted: Noted) -> None:
+    """Add the groups of a run that another command is about to retry."""
+    with contextlib.suppress(InputInvalid, NotFound):
+        _add_pending(result, record.load_record(project, noted.record), noted, pending_retry.BY_ANOTHER)
 
 
 def due(run: Run, noted: Noted) -> list[int]:

@@ -31,8 +31,8 @@ def wait(
         if not cancel_on_interrupt:
             return Outcome(run, interrupted=interrupted)
         looks = _looks(project, run, runners, view)
-        found = looks.look()[0]
-        if not found.run.state.ended:
+        found = looks.look(retries_due=False)[0]
+        if not looks.ended():
             cancel.cancel_run(project, found, runners)
         looks.until_ended(here=here)
     (found,) = looks.ended()

@@ -75,6 +75,7 @@ class Looks:
         self._found: dict[str, Found] = {}
         self._unrecorded = dict.fromkeys(ids, 0)
         self._over: set[str] = set()
+        self._told: set[tuple[str, str]] = set()
 
     def ended(self) -> list[Found]:
         """List the runs that have ended and are recorded."""
@@ -103,16 +104,23 @@ class Looks:
             clock.sleep(min(pause_s, left_s))
             pause_s = min(pause_s * SLOWER, most_s)
 
-    def look(self) -> list[Found]:
-        """Look at the runs once, and return them. Raises UsageError for one that never ends."""
-        with refreshed(self._project, self._runners) as (index, result):
+    def look(self, *, retries_due: bool = True) -> list[Found]:
+        """Look at the runs once, and return them; see refreshed(). Raises UsageError for one that never ends."""
+        with refreshed(self._project, self._runners, retries_due=retries_due) as (index, result):
             self._found = {run: find_run(self._project, index, result, run) for run in self._ids}
-        self._seen([found.run for found in self._found.values()], result.notes_on(*self._ids))
+        self._seen([found.run for found in self._found.values()], [*result.notes_on(*self._ids), *self._retries()])
         for found in self._found.values():
             check_may_end(found, "it never ends")
             if self._is_over(found, result):
                 self._over.add(found.run.id)
         return [*self._found.values()]
+
+    def _retries(self) -> list[str]:
+        """List what runs wait for before groups of theirs are retried, if that is new."""
+        pending = [found.retry for found in self._found.values() if found.retry]
+        new = [one for one in pending if (one.id, one.cause) not in self._told]
+        self._told.update((one.id, one.cause) for one in new)
+        return [str(one) for one in new]
 
     def _is_over(self, found: Found, result: Refreshed) -> bool:
         if not found.run.state.ended or found.record in result.pending:

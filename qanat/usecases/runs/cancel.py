@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import signal
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from qanat.domain import times
 from qanat.domain.intents import is_made_for, may_be_of
@@ -35,13 +35,13 @@ def cancel_run(project: Project, found: Found, runners: Runners) -> tuple[Run, l
     """Cancel a run; return it as it was recorded, and what the user should know.
 
     A scheduler is asked to remove the jobs, and the run is returned as it was before that took effect. A
-    living watcher is asked to end the run and records it; without a watcher, its processes are ended from here.
-    Raises UsageError for a run that has ended, was started on another machine or by another user, or is watched in
-    another clone.
+    living watcher is asked to end the run and records it; without a watcher, its processes are ended from here. A run
+    that has ended, and is about to be retried by its policy, is retried no more. Raises UsageError for any other run
+    that has ended, was started on another machine or by another user, or is watched in another clone.
     """
     run = found.run
-    if run.state.ended and retries.read(project.location.private, run.id):
-        retries.forget(project.location.private, run.id)
+    if found.retry and run.state.ended:
+        _end_retries(project, run, found.retry.groups)
         return run, [f"run {run.number} of {run.experiment} will not be retried"]
     _check_active(run)
     if not runners.is_in_process(run.runner.name):
@@ -74,16 +74,64 @@ def _is_watched(seen: Flight) -> bool:
     return processes.is_alive(seen.watcher.pid, seen.watcher.process_start)
 
 
-def cancel_groups(project: Project, found: Found, groups: Sequence[int], runners: Runners) -> None:
-    """Cancel some groups of a run; the other groups continue.
+@dataclass(frozen=True, slots=True)
+class CancelledGroups:
+    """Groups that were to be cancelled, by their numbers: those that are, and those that are retried no more.
+
+    Those in `ended` had ended before, and nothing was left to be done.
+    """
+
+    active: tuple[int, ...]
+    unretried: tuple[int, ...]
+    ended: tuple[int, ...]
+
+    def problems(self, run: Run) -> list[str]:
+        """Return a sentence on each group that had ended before."""
+        return [f"group {n} of run {run.number} has already ended: {run.groups[n].state}" for n in self.ended]
+
+
+def cancel_groups(project: Project, found: Found, groups: Sequence[int], runners: Runners) -> CancelledGroups:
+    """Cancel some groups of a run, and retries of them that are pending; the other groups continue.
 
     A scheduler, or the process that watches the run, is asked to do so, which may take a while. Without a watcher, the
-    processes are ended from here. Raises UsageError for groups that have ended, and as cancel_run() does.
+    processes are ended from here. Raises UsageError if all of them have ended for good, and as cancel_run() does.
     """
+    run, pending = found.run, found.retry.groups if found.retry else {}
+    if not pending:
+        _check_active(run)
+    ended = {n for n in groups if run.groups[n].state.ended}
+    chosen = CancelledGroups(
+        active=tuple(n for n in groups if n not in ended),
+        unretried=tuple(n for n in groups if n in pending),
+        ended=tuple(n for n in groups if n in ended and n not in pending),
+    )
+    if len(chosen.ended) == len(groups):
+        raise UsageError(chosen.problems(run)[0])
+    if chosen.unretried:
+        _end_retries(project, run, chosen.unretried)
+    if chosen.active:
+        _cancel_active(project, found, chosen.active, runners)
+    return chosen
+
+
+def _end_retries(project: Project, run: Run, groups: Collection[int]) -> None:
+    """Note that groups are retried no more. Raises UsageError if another command is about to submit them."""
+    noted = retries.read(project.location.private, run.id)
+    if noted is None:
+        return
+    with retries.claimed(noted) as ours:
+        if ours:
+            retries.write(ours.without(groups), project.sharing)
+        elif noted.file.exists():
+            raise UsageError(
+                f"run {run.number} is being retried by another command",
+                hint=f"cancel it once it has been submitted: qanat cancel {run.number}",
+            )
+
+
+def _cancel_active(project: Project, found: Found, groups: Sequence[int], runners: Runners) -> None:
+    """Have groups cancelled that have not ended."""
     run = found.run
-    _check_active(run)
-    if ended := [run.groups[n] for n in groups if run.groups[n].state.ended]:
-        raise UsageError(f"group {ended[0].number} of run {run.number} has already ended: {ended[0].state}")
     if not runners.is_in_process(run.runner.name):
         _cancel_submitted(project, run, groups, _steerable(found, runners, "cancelled group by group"))
         return

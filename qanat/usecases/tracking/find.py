@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qanat.domain.intents import may_be_of
 from qanat.domain.layout import group_folder
+from qanat.domain.pending_retry import PendingRetry
 from qanat.domain.run import Run
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, NotFound, UsageError
@@ -25,11 +26,12 @@ _WORD = re.compile(r"([0-9]{1,9})(?:-([0-9a-f]{6}))?\Z")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A run as it is now, and where its record and its files are."""
+    """A run as it is now, where its record and its files are, and its groups that are to be retried by its policy."""
 
     run: Run
     record: str
     folder: Path
+    retry: PendingRetry | None = None
 
     def as_mapping(self) -> dict[str, Any]:
         """Return the record's keys and values."""
@@ -73,7 +75,7 @@ def find_run(
     path = rows[0].path
     # From the index, since reading the YAML of many groups takes four times as long.
     run = refreshed.live.get(path) or run_codec.from_index(index.record(path), path)
-    return Found(run, path, project.storage_of(run))
+    return Found(run, path, project.storage_of(run), refreshed.retries.get(path))
 
 
 def _nearest(project: Project, index: Index, number: int, experiment: str | None) -> str:

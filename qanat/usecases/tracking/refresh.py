@@ -11,6 +11,7 @@ from pathlib import Path
 
 from qanat.domain import time_limits
 from qanat.domain.intents import may_be_of
+from qanat.domain.pending_retry import PendingRetry
 from qanat.domain.run import Run, State
 from qanat.errors import InputInvalid, NotFound, VersionTooNew, WriteFailed
 from qanat.git import repository, worktree
@@ -35,15 +36,20 @@ class Refreshed:
     """Active runs as they are now, by the path of their record; and sentences for the user.
 
     `unanswered` are the schedulers that did not answer, on each of which `notes` has a sentence. `retried` are the
-    records of runs that have just been retried by their policy, and so are active again; those in `pending` are ended
-    runs that a later command is to retry.
+    records of runs that have just been retried by their policy, and so are active again; `retries` has the groups that
+    a later command is to retry, by the record of their run.
     """
 
     live: dict[str, Run] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     unanswered: list[Unanswered] = field(default_factory=list)
     retried: list[str] = field(default_factory=list)
-    pending: set[str] = field(default_factory=set)
+    retries: dict[str, PendingRetry] = field(default_factory=dict)
+
+    @property
+    def pending(self) -> set[str]:
+        """The records of ended runs that a later command is to retry."""
+        return self.retries.keys() - self.live.keys()
 
     def notes_on(self, *ids: str) -> list[str]:
         """Return the sentences for a command on the runs with these ids: its user has not asked about the others."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -554,3 +556,73 @@ def test_a_number_of_retries_that_cannot_be_is_refused(world: World, times: int)
     with pytest.raises(UsageError, match=f"--retry is {times}") as caught:
         world.submit(retry=times)
     assert caught.value.hint == "use a whole number from 0 to 20"
+
+
+# ---- what is pending
+
+
+def test_a_group_that_is_retried_later_is_pending_until_its_run_has_ended(retried: World) -> None:
+    retried.submit(groups=4)
+    for group in (0, 1):
+        last(retried, group).ends(75)
+    last(retried, 2).starts()
+    found = retried.find()
+    assert str(found.retry) == "run 1: retry pending: 2 groups, attempt 2 of 3, once the run has ended"
+    done = cancel.cancel_groups(retried.project, found, [0, 2], retried)
+    assert (done.active, done.unretried, done.ended) == ((2,), (0,), ())
+    found = retried.find()
+    assert str(found.retry) == "run 1: retry pending: group 1, attempt 2 of 3, once the run has ended"
+    last(retried, 3).ends(0)
+    assert [group.attempt for group in retried.look().groups] == [1, 2, 1, 1]
+    assert retried.find().retry is None
+
+
+def test_a_wait_that_is_interrupted_cancels_a_retry_that_is_pending(retried: World) -> None:
+    run = retried.submit()
+    last(retried).ends(75)
+    retried.scheduler.before_taking = fails_with(SubmitFailed("the queue is full"))
+    interrupts = [KeyboardInterrupt()]
+
+    def interrupt(name: str, what: Any) -> None:
+        if interrupts:
+            raise interrupts.pop()
+
+    outcome = wait(retried.project, run, retried, View(interrupt), cancel_on_interrupt=True)
+    assert (outcome.run.state, outcome.run.groups[0].attempt) == (State.FAILED, 1)
+    assert len(retried.scheduler.batches) == 1
+
+
+def test_a_cancellation_says_that_another_command_is_submitting(retried: World) -> None:
+    retried.submit()
+    last(retried).ends(75)
+    (found,) = noted(retried)
+    with retries.claimed(found):
+        pending = retried.find()
+        assert str(pending.retry).endswith("attempt 2 of 3, which another command is about to submit")
+        with pytest.raises(UsageError, match="run 1 is being retried by another command"):
+            cancel.cancel_run(retried.project, pending, retried)
+    assert retried.look().state is State.QUEUED
+
+
+def test_a_full_disk_takes_no_note_away(retried: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int, data: bytes, *_: object) -> int:
+        if Path(f"/proc/self/fd/{descriptor}").readlink().is_relative_to(noted_in):
+            raise OSError(errno.ENOSPC, "no space left on device")
+        return written(descriptor, data, *_)
+
+    retried.submit()
+    last(retried).ends(75)
+    noted_in = retried.project.location.private / retries.FOLDER
+    written = os.pwrite
+    monkeypatch.setattr(os, "pwrite", full)
+    retried.look()
+    assert "no space left on device" in retried.notes[0].lower()
+    monkeypatch.setattr(os, "pwrite", written)
+    assert retried.look().groups[0].attempt == 2
+
+
+def test_the_note_on_a_run_of_many_groups_is_read(retried: World) -> None:
+    retried.submit()
+    (found,) = noted(retried)
+    retries.write(replace(found, given=dict.fromkeys(range(10_000), 2)))
+    assert noted(retried)[0].given[9_999] == 2

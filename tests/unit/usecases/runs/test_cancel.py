@@ -71,8 +71,10 @@ def test_groups_can_be_cancelled_and_the_others_go_on(world: World) -> None:
     cancel.cancel_groups(world.project, world.find(), [0, 2], world)
     assert states(world.look()) == [CANCELLED, QUEUED, CANCELLED]
     with pytest.raises(UsageError, match="group 2 of run 1 has already ended: cancelled"):
-        cancel.cancel_groups(world.project, world.find(), [1, 2], world)
-    assert states(world.look()) == [CANCELLED, QUEUED, CANCELLED]
+        cancel.cancel_groups(world.project, world.find(), [2], world)
+    done = cancel.cancel_groups(world.project, world.find(), [1, 2], world)
+    assert done.problems(world.look()) == ["group 2 of run 1 has already ended: cancelled"]
+    assert states(world.look()) == [CANCELLED] * 3
 
 
 def test_jobs_that_are_held_are_kept_from_going_on_until_they_are_released(world: World) -> None:
@@ -144,7 +146,7 @@ def test_a_group_that_has_ended_cannot_be_cancelled(world: World) -> None:
         journal.started(started(0, os.getpid(), processes.start_of(os.getpid()) or ""), NOW)
         journal.ended(1, JobStatus(State.FINISHED, exit_code=0, ended=NOW), Measured())
     with pytest.raises(UsageError, match="group 1 of run 1 has already ended: finished"):
-        cancel.cancel_groups(world.project, world.find(), [0, 1], world)
+        cancel.cancel_groups(world.project, world.find(), [1], world)
 
 
 # ---- runs of this machine that are watched
