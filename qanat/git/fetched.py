@@ -16,8 +16,14 @@ from qanat.git import command
 from qanat.system import programs
 
 FETCH_S = 120.0
+# Of the commit with all its files, as it is transferred, and of what git says about them.
+FETCHED_MIB_MAX = 64
 _REF = "refs/qanat/fetched"
 _CAREFUL = ("-c", "core.hooksPath=/dev/null", "-c", "fetch.fsckObjects=true", "-c", "core.fsmonitor=false")
+# All that is fetched goes into one file, which the limit below stops; a small object can become a large one.
+_IN_ONE_FILE = ("-c", "fetch.unpackLimit=1", "-c", "pack.threads=1", "-c", "core.bigFileThreshold=8m")
+_BOUNDED = 'ulimit -v 2097152 2>/dev/null; ulimit -f "$1" || exit; out=$2; shift 2; exec "$@" >"$out"'
+_BLOCK = 512
 # `ext::` and transports of other packages would start programs; a prompt would wait for a terminal, and find none.
 _ENVIRONMENT = {"GIT_ALLOW_PROTOCOL": "https:ssh:file", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
 _REGULAR = ("100644", "100755")
@@ -58,10 +64,19 @@ def fetched(url: str, ref: str | None) -> Iterator[Fetched]:
 
 
 def _git(folder: Path, *arguments: str) -> bytes:
-    words = ["git", f"--git-dir={folder}", *_CAREFUL, *arguments]
-    done = programs.run(words, cwd=folder, env=_ENVIRONMENT, timeout_s=FETCH_S)
+    words = ["git", f"--git-dir={folder}", *_CAREFUL, *_IN_ONE_FILE, *arguments]
+    out = folder / "qanat-out"
+    limit = FETCHED_MIB_MAX * 2**20
+    bounded = ["sh", "-c", _BOUNDED, "sh", str(limit // _BLOCK), str(out), *words]
+    done = programs.run(bounded, cwd=folder, env=_ENVIRONMENT, timeout_s=FETCH_S)
+    # git does not always say why it gave up, but leaves the file, as large as it could be.
+    if done.status != 0 and any(file.stat().st_size >= limit for file in (out, *folder.glob("objects/pack/*"))):
+        raise GitRefused(
+            f"the commit has more than {FETCHED_MIB_MAX} MiB, which is the limit",
+            hint="keep the templates in a repository of their own",
+        )
     if done.status != 0:
         error = command.refused(f"git {arguments[0]}", done)
         hint = error.hint or "try it with: git ls-remote, and the same address"
         raise GitRefused(error.message, hint=hint)
-    return done.out
+    return out.read_bytes()
