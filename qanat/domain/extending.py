@@ -13,6 +13,7 @@ from qanat.errors import ExtendsInvalid, NotFound
 
 # How many templates one may be made of, itself included.
 TEMPLATES_MAX = 30
+_INHERITED = ("retry", "transfer")
 
 Read = Callable[[str], Template]
 """Returns another template of the same runner, as it is defined. Raises NotFound."""
@@ -51,17 +52,26 @@ def extended(template: Template, read: Read, is_here: IsHere, name_of: Callable[
                 found.pop(name_of(key), None)
             else:
                 found[name_of(key)] = _Option(key, value, layer.name)
+    others = {key: layer for layer in layers.values() for key in other_keys(layer)}
     return replace(
         template,
-        retry=next((layer.retry for layer in reversed(layers.values()) if layer.retry), None),
-        transfer=next((layer.transfer for layer in reversed(layers.values()) if layer.transfer is not None), None),
+        **{key: getattr(layer, key) for key, layer in others.items()},
         options={option.key: option.value for option in found.values()},
         sources=tuple(
-            replace(source, options=tuple(o.key for o in found.values() if o.template == source.template))
+            replace(
+                source,
+                options=tuple(o.key for o in found.values() if o.template == source.template),
+                keys=tuple(key for key, owner in others.items() if owner is layer),
+            )
             for layer in layers.values()
             for source in layer.sources
         ),
     )
+
+
+def other_keys(template: Template) -> tuple[str, ...]:
+    """Return the keys beside its options that a template has, and that others inherit as a whole."""
+    return tuple(key for key in _INHERITED if getattr(template, key) is not None)
 
 
 def _add(template: Template, read: Read, is_here: IsHere, above: tuple[str, ...], seen: dict[str, Template]) -> None:

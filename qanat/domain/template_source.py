@@ -23,13 +23,15 @@ class PackOrigin:
 class TemplateSource:
     """A template that contributes to the options of another, or has them itself; `options` are the names of its own.
 
-    `file` is relative to the project's root if it is in the project.
+    `file` is relative to the project's root if it is in the project. `keys` are other keys that come from it, such as
+    `retry`; a record does not have them.
     """
 
     template: str
     file: str
     options: tuple[str, ...]
     pack: PackOrigin | None = None
+    keys: tuple[str, ...] = ()
 
     def as_mapping(self) -> dict[str, Any]:
         """Return the keys and values as in a record."""

@@ -47,9 +47,31 @@ def test_show_says_what_each_option_is_from(sites: Sandbox) -> None:
     assert "alpha (for login*.alpha.org), beta (for beta* or b1)" in here
 
 
+def test_show_says_what_the_other_keys_are_from(sites: Sandbox) -> None:
+    head = "schema: template/1\nname: {}\nrunner: slurm\n"
+    retry = "retry: {when: [timeout], times: 2, time: 2x}\n"
+    sites.write(f"{FOLDER}/base.yaml", f"{head.format('base')}options: {{-t: 60}}\ntransfer: false\n{retry}")
+    sites.write(f"{FOLDER}/long.yaml", f"{head.format('long')}extends: base\noptions: {{-t: 600}}\ntransfer: true\n")
+    assert sites.qanat("template", "show", "long").out.splitlines()[3:] == [
+        "extends: [base]",
+        "options:",
+        "  -t: 600  # long",
+        "retry:  # base",
+        "  when: [timeout]",
+        "  times: 2",
+        "  time: '2x'",
+        "transfer: true  # long",
+        f"# base: {FOLDER}/base.yaml",
+        f"# long: {FOLDER}/long.yaml",
+    ]
+    sources = sites.qanat("template", "show", "long", "--json").json["sources"]
+    assert [source["keys"] for source in sources] == [["retry"], ["transfer"]]
+
+
 def test_list_says_on_which_machines_templates_count(sites: Sandbox) -> None:
     lines = sites.qanat("template", "list").out.splitlines()
-    assert lines[0].split() == ["Name", "Runner", "Description", "Only", "on", "Options"]
+    assert lines[0].split() == ["Name", "Runner", "Description", "Extends", "Only", "on", "Options"]
+    assert any(line.split()[:4] == ["gpu", "slurm", "alpha,", "beta"] for line in lines)
     assert lines[3].split() == ["beta", "slurm", "beta*,", "b1", "-A=xyz,", "--mem=4G"]
     rows = {row["name"]: row for row in sites.qanat("template", "list", "--json").json if row["runner"] == "slurm"}
     assert rows["beta"]["when"] == {"host": ["beta*", "b1"]}

@@ -153,7 +153,11 @@ def test_a_run_records_the_pack_of_its_options(sandbox: Sandbox, site: Repositor
 def test_templates_of_the_project_are_not_replaced(sandbox: Sandbox, site: Repository) -> None:
     sandbox.qanat("template", "new", "--name", "alpha-cpu", "--runner", "slurm", "-o", "--mem=1")
     refused = sandbox.qanat("template", "add", str(site.root), "--yes", code=2)
-    assert f"{FOLDER}/alpha-cpu.yaml already exists, and is not from this pack" in refused.err
+    assert refused.err == (
+        f"qanat: template 'alpha-cpu' already exists, and is not from this pack: {FOLDER}/alpha-cpu.yaml\n"
+        "  hint: add the pack under another name with --name, or replace it with --force; to keep it, first copy it to "
+        "another name\n"
+    )
     sandbox.qanat("template", "add", str(site.root), "--yes", "--force")
     assert "already exists" in sandbox.qanat("template", "add", str(site.root), "--yes", "--force", code=2).err
     sandbox.qanat("template", "update", "alpha-cpu", "-o", "--mem=2")
@@ -161,6 +165,17 @@ def test_templates_of_the_project_are_not_replaced(sandbox: Sandbox, site: Repos
     assert f"{FOLDER}/alpha-cpu.yaml was edited here" in sandbox.qanat("template", "pull", "--yes", code=2).err
     sandbox.qanat("template", "pull", "--yes", "--force")
     assert "xyz" in (sandbox.root / FOLDER / "alpha-cpu.yaml").read_text()
+
+
+def test_a_pack_takes_no_name_that_the_settings_have(sandbox: Sandbox, site: Repository) -> None:
+    with (sandbox.root / ".qanat/config.yaml").open("a") as config:
+        config.write("slurm: {alpha-cpu: {--mem: 1G}}\n")
+    refused = sandbox.qanat("template", "add", str(site.root), "--yes", code=2)
+    assert "template 'alpha-cpu' already exists in .qanat/config.yaml\n" in refused.err
+    assert "--name" in refused.err
+    refused = sandbox.qanat("template", "add", str(site.root), "--name", "ALPHA", "--yes", code=2)
+    assert "template 'alpha-cpu' already exists, which differs only in case" in refused.err
+    sandbox.qanat("template", "add", str(site.root), "--name", "a", "--yes")
 
 
 def test_an_edit_stays_while_the_pack_does_not_change_the_template(sandbox: Sandbox, site: Repository) -> None:

@@ -117,7 +117,8 @@ def list_(as_json: bool) -> None:
     if not as_json:
         for content in found.contents:
             content["only on"] = content.get("when", {}).get("host", "")
-    extra = [header for header in ("Pack", "Only on") if any(content.get(header.lower()) for content in found.contents)]
+    known = ("Pack", "Extends", "Only on")
+    extra = [header for header in known if any(content.get(header.lower()) for content in found.contents)]
     headers = ("Name", "Runner", "Description", *extra, "Options")
     defining.show_list(headers, found, as_json=as_json, none="no templates yet; create one with: qanat template new")
 

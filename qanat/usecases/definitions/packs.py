@@ -137,12 +137,28 @@ def _compared(project: Project, paths: Sequence[Path], incoming: Incoming) -> It
 
 def _check_own(project: Project, had: dict[Path, PackedTemplate], paths: Sequence[Path]) -> None:
     """Raise UsageError for a file that would be replaced or removed, and that is not as a pack has left it."""
+    hint = "replace it with --force; to keep it, first copy it to another name"
     for path in paths:
-        if not os.path.lexists(path) or (path in had and _sha256(project, path) == had[path].sha256):
-            continue
-        file = project.paths.relative(path)
-        what = "was edited here" if path in had else "already exists, and is not from this pack"
-        raise UsageError(f"{file} {what}", hint="keep a copy of it under another name, and use --force")
+        runner, name, file = path.parent.name, path.stem, project.paths.relative(path)
+        if path in had:
+            if os.path.lexists(path) and _sha256(project, path) != had[path].sha256:
+                raise UsageError(f"{file} was edited here", hint=hint)
+        elif os.path.lexists(path):
+            problem = f"template {quoted(name)} already exists, and is not from this pack: {file}"
+            raise UsageError(problem, hint=f"add the pack under another name with --name, or {hint}")
+        else:
+            check_case("template", name, [other for owner, other in project.all_templates() if owner == runner])
+            _check_settings(project, runner, name)
+
+
+def _check_settings(project: Project, runner: str, name: str) -> None:
+    """Raise UsageError if the settings define a template, which a file with this name would replace."""
+    if name in project.config.templates.get(runner, {}):
+        settings = project.paths.relative(project.paths.config)
+        raise UsageError(
+            f"template {quoted(name)} already exists in {settings}",
+            hint="add the pack under another name with --name, or remove that one with: qanat config edit",
+        )
 
 
 def _check_extended(project: Project, had: dict[Path, PackedTemplate], gone: Sequence[Path]) -> None:

@@ -42,7 +42,8 @@ def defined(project: Project, runner: str, name: str, runners: Runners) -> tuple
 
 def with_source(template: Template, file: str, pack: PackOrigin | None = None) -> Template:
     """Return a template that names its file, and the pack that this came with, as the source of its options."""
-    return replace(template, sources=(TemplateSource(template.name, file, tuple(template.options), pack),))
+    source = TemplateSource(template.name, file, tuple(template.options), pack, extending.other_keys(template))
+    return replace(template, sources=(source,))
 
 
 def whole(project: Project, template: Template, runners: Runners, host: str | None = None) -> Template:

@@ -226,18 +226,27 @@ def as_text(template: Template) -> str:
     if not sources:
         return define.text_of(content)
     options = content.pop("options")
+    inherited = {key: (content.pop(key), source.template) for source in sources for key in source.keys}
     origins = {key: source.template for source in sources for key in source.options}
     lines = ["options:" if options else "options: {}"]
     for key, value in options.items():
-        first, *rest = yaml_io.dump({key: value}).decode().splitlines()
-        lines += [f"  {first}  # {origins[key]}", *(f"  {line}" for line in rest)]
+        lines += [f"  {line}" for line in _commented(key, value, origins[key])]
+    for key, (value, origin) in inherited.items():
+        lines += _commented(key, value, origin)
     lines += [f"# {source.template}: {source.described()}" for source in sources]
     return define.text_of(content) + "".join(f"{line}\n" for line in lines)
 
 
+def _commented(key: str, value: Any, comment: str) -> list[str]:
+    first, *rest = yaml_io.dump({key: value}).decode().splitlines()
+    return [f"{first}  # {comment}", *rest]
+
+
 def as_json(template: Template) -> dict[str, Any]:
-    """Return a template as a mapping, with its pack, and the sources of its options if there are several."""
-    sources = [source.as_mapping() for source in sources_of(template)]
+    """Return a template as a mapping, with its pack, and the sources of what it has if there are several."""
+    sources = [
+        source.as_mapping() | ({"keys": list(source.keys)} if source.keys else {}) for source in sources_of(template)
+    ]
     pack = template.sources[-1].pack if template.sources else None
     return as_mapping(template) | ({"pack": pack.name} if pack else {}) | ({"sources": sources} if sources else {})
 
