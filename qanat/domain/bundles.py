@@ -64,6 +64,6 @@ def end_in_job(group: Group, job: JobStatus, *, began: bool, others_began: bool)
         return lost(group, where) if group.state is State.FINISHED else group
     if group.state is State.CANCELLED or not others_began:
         return group
-    why = f" ({job.reason})" if job.reason else ""
-    reason = f"not started: its job {group.job} ended before{why}"
+    why = f": {job.reason}" if job.reason else ""
+    reason = f"not started, since its job {group.job} had ended{why}"
     return replace(group, state=State.CANCELLED, exit_code=None, signal=None, reason=reason)

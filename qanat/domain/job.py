@@ -17,6 +17,8 @@ from qanat.domain.used import Used
 # What stands for the copy of a parameters file in a program's arguments, and the variable that has its path.
 PARAMETERS_FILE = "{parameters_file}"
 PARAMETERS_VARIABLE = "QANAT_PARAMETERS_FILE"
+# The reason of a group whose program has ended, or is about to, though its end is not certain yet.
+ENDING = "ending"
 
 
 @dataclass(frozen=True, slots=True)

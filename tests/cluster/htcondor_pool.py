@@ -263,6 +263,13 @@ class Pool:
         finally:
             os.kill(pid, signal.SIGCONT)
 
+    def kill_starters(self) -> None:
+        """Kill the processes that watch the jobs on their machine, as if its connection broke."""
+        children = Path(f"/proc/{self.daemon('STARTD')}/task").glob("*/children")
+        for pid in [pid for listed in children for pid in listed.read_text().split()]:
+            if _name_of(pid) == "condor_starter":
+                os.kill(int(pid), signal.SIGKILL)
+
     def forget_history(self) -> None:
         """Make the schedd forget the jobs that have left its queue."""
         (self.folder / "spool/history").unlink()

@@ -48,7 +48,7 @@ def test_a_job_that_took_too_long_is_not_held_but_retried_with_more_time(on_pool
     (group,) = record["groups"]
     (end,) = group["earlier"]
     assert (group["state"], end["state"]) == ("finished", "failed")
-    assert end["reason"].endswith("HTCondor's code 46")
+    assert end["reason"].endswith("HTCondor's code 46)")
     assert record["runner"]["options"] == {"allowed_job_duration": "15"}
     assert record["submission"]["changed"] == {"allowed_job_duration": "1.5x"}
 
@@ -67,6 +67,6 @@ def test_a_job_that_is_held_for_its_memory_is_retried_with_more(on_pool: OnPool)
     (group,) = record["groups"]
     (end,) = group["earlier"]
     assert group["state"] == "finished"
-    assert end["reason"].endswith("HTCondor's code 3, subcode 102")
+    assert end["reason"].endswith("HTCondor's code 3, subcode 102)")
     assert record["runner"]["options"]["request_memory"] == "500MB"
     assert record["submission"]["changed"] == {"request_memory": "5x"}

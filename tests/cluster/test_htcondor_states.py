@@ -144,8 +144,8 @@ def test_a_job_that_exceeds_its_time_limit_is_stopped_and_held_and_runs_again_wh
     assert on_pool.record()["runner"]["options"]["allowed_job_duration"] == "5"
     on_pool.begun()
     (held,) = on_pool.wait_for_states("held")
-    assert "exceeded" in held["reason"]
-    assert "allowed job duration" in held["reason"]
+    assert held["reason"].startswith("exceeded the time limit (The job exceeded allowed job duration of ")
+    assert held["reason"].endswith(", HTCondor's code 46)")
     assert not (on_pool.storage("wait") / "completion.json").exists()
     wait_until(lambda: "Job was held" in (on_pool.storage("wait") / "htcondor.log").read_text())
     on_pool.gate().touch()
@@ -166,6 +166,18 @@ def test_an_evicted_job_runs_again_as_its_second_attempt(waiting: OnPool) -> Non
     assert completion(waiting.storage("wait"))["attempt"] == 2
     # Both attempts wrote to the same file.
     assert (waiting.storage("wait") / "stdout.txt").read_text().count("begun with") == 2
+
+
+def test_a_job_whose_machine_cannot_be_reached_says_so_also_while_it_is_being_removed(waiting: OnPool) -> None:
+    lost = "lost contact with its machine, trying to reconnect"
+    with waiting.pool.frozen("STARTD"):
+        waiting.pool.kill_starters()
+        wait_until(lambda: waiting.groups()[0].get("reason") == lost)
+        assert f"▶ run 1: running: {lost}\n" in waiting.qanat("status").out
+        waiting.pool.tool("condor_rm", "-reason", "it hangs", str(waiting.cluster()))
+        wait_until(lambda: waiting.groups()[0]["reason"].startswith("being removed (it hangs"))
+    (group,) = waiting.wait_for_states("cancelled")
+    assert group["reason"].startswith("it hangs")
 
 
 def test_a_job_that_htcondor_itself_runs_again_after_it_failed_is_not_taken_for_ended(on_pool: OnPool) -> None:

@@ -114,7 +114,8 @@ def test_hold_keeps_waiting_jobs_from_going_on_until_release(on_either: OnSlurm)
     assert on_either.qanat("hold", "1").out == "Run 1 of wait is being held; 1 running group continues\n"
     groups = on_either.wait_for_states("running", "held", "held")
     assert "reason" not in groups[0]
-    assert groups[1]["reason"] in ("JobHeldUser", "JobHeldAdmin")  # root is an administrator
+    # Root is an administrator.
+    assert groups[1]["reason"] in ("held by its user (JobHeldUser)", "held by an administrator (JobHeldAdmin)")
     on_either.gate().touch()
     on_either.wait_for_states("finished", "held", "held")
     assert on_either.qanat("status", "--json").json["runs"] == {"wait": {"held": 1}}

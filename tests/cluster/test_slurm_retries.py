@@ -52,4 +52,4 @@ def test_a_group_whose_node_goes_down_is_retried(on_slurm: OnSlurm) -> None:
         on_slurm.cluster.run("scontrol", "update", f"node={host}", "state=resume")
     (group,) = on_slurm.wait_for_states("finished")
     (end,) = group["earlier"]
-    assert end["reason"].startswith("NODE_FAIL")
+    assert end["reason"].startswith("its node failed (NODE_FAIL)")

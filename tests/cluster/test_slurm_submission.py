@@ -261,7 +261,10 @@ def test_what_a_persons_environment_says_to_slurms_programs_does_not_lead_qanat_
     assert "Submitted as job" in on_slurm.qanat(*later, env=astray).err
     assert on_slurm.in_queue("%j %i") == [f"none_1 {on_slurm.numbers()[0]}"]
     shown = on_slurm.qanat("show", "1", "--json", env=astray).json
-    assert (shown["state"], without_start(shown["groups"][0]["reason"])) == ("queued", "BeginTime")
+    assert (shown["state"], without_start(shown["groups"][0]["reason"])) == (
+        "queued",
+        "it is not to start yet (BeginTime)",
+    )
     assert on_slurm.qanat("cancel", "1", env=astray).out == "Run 1 of none cancelled\n"
 
 

@@ -44,6 +44,10 @@ def _suspended(job: dict[str, Any], _event: Any) -> None:
     job.update(state="suspended")
 
 
+def _disconnected(job: dict[str, Any], _event: Any) -> None:
+    job.update(state="disconnected")
+
+
 def _resumed(job: dict[str, Any], _event: Any) -> None:
     job.update(state="running")
 
@@ -68,6 +72,8 @@ _FOLDS = {
     "EXECUTE": _execute,
     "JOB_EVICTED": _idle,
     "SHADOW_EXCEPTION": _idle,
+    "JOB_DISCONNECTED": _disconnected,
+    "JOB_RECONNECTED": _resumed,
     "JOB_RECONNECT_FAILED": _idle,
     "JOB_SUSPENDED": _suspended,
     "JOB_UNSUSPENDED": _resumed,

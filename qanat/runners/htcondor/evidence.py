@@ -12,12 +12,11 @@ from typing import Any
 from qanat.domain import completion, times
 from qanat.domain.job import JobStatus
 from qanat.domain.run import State
-from qanat.runners.htcondor import retries
+from qanat.runners.htcondor import hold_reasons, retries
 
 UNSEEN = JobStatus(None)
 REMOVED, COMPLETED = 3, 4
-# The code of every hold that a user asked for.
-_HELD_BY_USER = 1
+_DISCONNECTED = "lost contact with its machine, trying to reconnect"
 # Idle, running, removed but still in the queue, held, transferring output, suspended.
 _QUEUE_STATES = {
     1: (State.QUEUED, ""),
@@ -30,6 +29,7 @@ _QUEUE_STATES = {
 _LOG_STATES = {
     "idle": (State.QUEUED, ""),
     "running": (State.RUNNING, ""),
+    "disconnected": (State.RUNNING, _DISCONNECTED),
     "suspended": (State.RUNNING, "suspended"),
     "held": (State.HELD, ""),
 }
@@ -95,6 +95,10 @@ def _from_queue(ad: Seen, logged: Seen | None) -> JobStatus:
     state, reason = _QUEUE_STATES[ad["JobStatus"]]
     if state is State.HELD:
         reason = _hold_reason(ad.get("HoldReason"), ad.get("HoldReasonCode"), ad.get("HoldReasonSubCode"))
+    elif ad["JobStatus"] == REMOVED:
+        reason = _being_removed(ad, logged)
+    elif state is State.RUNNING and _is_disconnected(logged):
+        reason = _DISCONNECTED
     starts = max(int(ad.get("NumJobStarts", 0)), logged["starts"] if logged else 0)
     started = ad.get("JobStartDate") or (logged or {}).get("started")
     return JobStatus(
@@ -104,6 +108,18 @@ def _from_queue(ad: Seen, logged: Seen | None) -> JobStatus:
         host=host(ad.get("RemoteHost") or (logged or {}).get("host")),
         restarts=max(0, starts - 1),
     )
+
+
+def _being_removed(ad: Seen, logged: Seen | None) -> str:
+    """Return by whom a job is being removed, and why that may take long; HTCondor removes none that it cannot reach."""
+    why = _plain(ad.get("RemoveReason") or "")
+    reason = f"being removed{f' ({why})' if why else ''}"
+    return f"{reason}, {_DISCONNECTED}" if _is_disconnected(logged) else reason
+
+
+def _is_disconnected(logged: Seen | None) -> bool:
+    """Return whether HTCondor has lost contact with a job; its queue then still has the job as running."""
+    return logged is not None and logged["state"] == "disconnected"
 
 
 def _from_history(ad: Seen) -> JobStatus:
@@ -142,10 +158,7 @@ def _ended(code: int | None, number: int | None, ended: str | None, known: dict[
 
 
 def _hold_reason(reason: Any, code: Any, subcode: Any) -> str:
-    text = _plain(reason or "held")
-    if code in (None, _HELD_BY_USER):
-        return text
-    return f"{text}, HTCondor's code {code}{f', subcode {subcode}' if subcode else ''}"
+    return hold_reasons.in_words(_plain(reason or "held"), code, subcode)
 
 
 def _plain(reason: Any) -> str:

@@ -1,4 +1,4 @@
-"""What states and reasons of Slurm mean. Source: squeue(1), JOB STATE CODES and JOB REASON CODES, Slurm 22.05."""
+"""What states of Slurm mean. Source: squeue(1), JOB STATE CODES, Slurm 22.05."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from qanat.domain.completion import signal_name
 from qanat.domain.job import JobStatus
 from qanat.domain.run import State
+from qanat.runners.slurm import reasons
 
 _GOING = {
     "PENDING": State.QUEUED,
@@ -41,24 +42,8 @@ _ENDED = {
 }
 # Ends caused by the program itself or by the user who cancelled it; all others are caused by Slurm.
 _OWN = frozenset({"COMPLETED", "FAILED", "CANCELLED", "REVOKED"})
-# What qanat says of a local run, too; Slurm's reason only repeats it.
-_LIMITS = {"TIMEOUT": "exceeded the time limit"}
-_NOTHING = frozenset({"", "None", "N/A"})
-# Why jobs wait for their turn; of a job that has ended, this says nothing.
-_IN_TURN = {"Priority": "other jobs come first", "Resources": "what it requests is in use"}
-# Reasons that waiting alone does not remove.
-_BLOCKED = {
-    "BadConstraints": "no node meets its constraints",
-    "DependencyNeverSatisfied": "a job that it depends on did not end as required",
-    "InvalidAccount": "its account is not valid",
-    "InvalidQOS": "its QOS is not valid",
-    "PartitionDown": "its partition is down",
-    "PartitionInactive": "its partition is not starting jobs now",
-    "PartitionNodeLimit": "it requests more nodes than its partition allows",
-    "PartitionTimeLimit": "it requests more time than its partition allows",
-    "ReqNodeNotAvail": "a node that it needs is down, drained or reserved",
-}
-_PER_JOB = re.compile(r"(?:Assoc|QOS)Max\w*PerJob(?:Limit)?\Z")
+# Slurm has one state for jobs that wait, held or not: JobHeldUser, JobHoldMaxRequeue, launch_failed_requeued_held.
+_IS_HELD = re.compile("held|hold", re.IGNORECASE)
 
 
 def status_of(state: str, reason: str = "", exit_code: str = "") -> JobStatus:
@@ -69,40 +54,27 @@ def status_of(state: str, reason: str = "", exit_code: str = "") -> JobStatus:
     """
     name, _, by = state.partition(" ")
     name = name.rstrip("+")
-    detail = "" if reason in _NOTHING or (reason in _IN_TURN and name != "PENDING") else reason
     if name in _GOING:
-        held = name == "PENDING" and "held" in reason.lower()
-        active = State.HELD if held else _GOING[name]
-        detail = _explained(detail) if name == "PENDING" else detail
-        held_as = name if active is State.HELD and name != "PENDING" else ""
-        # A job that is held while it runs also has that reason; it applies only if the job is requeued.
-        detail = "" if active is State.RUNNING else detail
-        return JobStatus(active, reason=", ".join(filter(None, (held_as, detail))))
+        return _going(name, reason)
     if name not in _ENDED:
         return JobStatus(None)
     status = JobStatus(
         _ENDED[name],
         exit_code=0 if name == "COMPLETED" else None,
-        reason=_reason(name, by, detail),
-        cause="" if name in _OWN else name,
+        reason="" if name == "COMPLETED" else reasons.of_end(name, by, reason),
+        cause="" if name in _OWN else reasons.of_cause(name),
     )
     return _with_code(status, exit_code) if exit_code else status
 
 
-def _explained(reason: str) -> str:
-    """Return Slurm's reason, with what it means if it is a frequent one, or one that waiting alone does not remove."""
-    code = reason.partition(",")[0]
-    per_job = "it requests more than a job may have" if _PER_JOB.match(code) else ""
-    meaning = (_IN_TURN | _BLOCKED).get(code, per_job)
-    return f"{reason}: {meaning}" if meaning else reason
-
-
-def _reason(name: str, by: str, detail: str) -> str:
-    if name == "COMPLETED":
-        return ""
-    if name in _LIMITS:
-        return f"{_LIMITS[name]}, {name}"
-    return ", ".join(filter(None, (f"{name} {by}".strip() if by else name, detail)))
+def _going(name: str, reason: str) -> JobStatus:
+    if name == "PENDING":
+        state = State.HELD if _IS_HELD.search(reason) else State.QUEUED
+        return JobStatus(state, reason=reasons.of_pending(reason))
+    if _GOING[name] is State.HELD:
+        return JobStatus(State.HELD, reason=reasons.of_held(name, reason))
+    # A job that is held while it runs also has that reason; it applies only if the job is requeued.
+    return JobStatus(_GOING[name], reason="" if _GOING[name] is State.RUNNING else reasons.of_pending(reason))
 
 
 def _with_code(status: JobStatus, exit_code: str) -> JobStatus:

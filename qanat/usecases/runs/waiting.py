@@ -1,4 +1,4 @@
-"""Why groups of active runs do not start: what their scheduler says of those that are queued or held."""
+"""Why groups of active runs do not get on: what their scheduler says of those that wait, or run without progress."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from qanat.domain.expected_start import without_start
-from qanat.domain.run import Run, State
-
-_NOT_STARTED = (State.QUEUED, State.HELD)
+from qanat.domain.job import ENDING
+from qanat.domain.run import Group, Run, State
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Groups of a run that wait for the same reason."""
+    """Groups of a run that do not get on for the same reason."""
 
     id: str
     run: int
@@ -36,7 +35,7 @@ class Waiting:
 
     @property
     def cause(self) -> str:
-        """Why they wait, without when they are expected to start, which may change at every look."""
+        """Why they do not get on, without when they are expected to start, which may change at every look."""
         return without_start(self.why)
 
     def as_mapping(self) -> dict[str, Any]:
@@ -45,9 +44,14 @@ class Waiting:
 
 
 def waiting(runs: Iterable[Run]) -> list[Waiting]:
-    """List what groups wait for, those of a run with the same reason together, the newest runs first."""
+    """List why groups do not get on, those of a run with the same reason together, the newest runs first."""
     found = []
     for run in sorted(runs, key=lambda run: -run.number):
-        alike = Counter((g.state, g.reason) for g in run.groups if g.state in _NOT_STARTED and g.reason)
+        alike = Counter((g.state, g.reason) for g in run.groups if _has_reason(g))
         found += [Waiting(run.id, run.number, count, len(run.groups), *key) for key, count in alike.most_common()]
     return found
+
+
+def _has_reason(group: Group) -> bool:
+    """Return whether a group is queued, held, suspended, cut off or about to be removed for a reason that is known."""
+    return not group.state.ended and bool(group.reason) and group.reason != ENDING

@@ -9,7 +9,7 @@ from pathlib import Path
 from qanat.domain import job, times
 from qanat.domain.completion import COMPLETION, STOPPED
 from qanat.domain.experiment import MetricSource
-from qanat.domain.job import JobStatus
+from qanat.domain.job import ENDING, JobStatus
 from qanat.domain.layout import group_folder
 from qanat.domain.run import SCHEDULER, Group, Run, State, lost
 from qanat.records import storage
@@ -67,7 +67,7 @@ class GroupStates:
         if status.state is State.CANCELLED:
             return self.heard(run, group, status)
         if self.age_s(status.ended) < self.grace.file_s:
-            ending = replace(status, state=State.RUNNING, exit_code=None, signal=None, reason="ending")
+            ending = replace(status, state=State.RUNNING, exit_code=None, signal=None, reason=ENDING)
             return job.apply_status(group, ending)
         if run.runner.transfer:
             return self._without_results(run, group, status)

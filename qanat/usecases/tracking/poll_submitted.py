@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from qanat.domain.bundles import bundles
 from qanat.domain.completion import COMPLETION
-from qanat.domain.job import JobHandle, JobStatus, Sightings
+from qanat.domain.job import ENDING, JobHandle, JobStatus, Sightings
 from qanat.domain.run import SCHEDULER, Group, Run, State, lost
 from qanat.errors import QanatError, RunnerUnavailable
 from qanat.records import attempt_notes, run_codec
@@ -195,7 +195,7 @@ class _Poll:
         if status.state is None or status.state.ended:
             return replace(group, reason=f"{group.reason}, {status.cause}") if status.cause else group
         if self._states.age_s(group.ended) < self._states.grace.file_s:
-            return replace(before, state=State.RUNNING, reason="ending")
+            return replace(before, state=State.RUNNING, reason=ENDING)
         return group
 
     def _with_earlier(self, run: Run, before: Run) -> Run:

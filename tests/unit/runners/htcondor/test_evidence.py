@@ -35,6 +35,7 @@ def history(status: int, **seen: Any) -> dict[str, Any]:
     return {"ClusterId": 7, "ProcId": 3, "JobStatus": status, **start, **ended, **seen}
 
 
+LOST_CONTACT = "lost contact with its machine, trying to reconnect"
 BY_POLICY = "The job attribute PeriodicRemove expression 'JobStatus == 5' evaluated to TRUE"
 ENDED = log("ended", exit_code=0, signal=None)
 FINISHED = JobStatus(State.FINISHED, exit_code=0, ended=LATER_TEXT, **STARTED)
@@ -83,7 +84,9 @@ CASES: dict[str, tuple[Evidence, JobStatus]] = {
     ),
     "log: held, and nobody answered": (
         Evidence(log("held", reason="no disk", code=6, subcode=2), answered=False),
-        JobStatus(State.HELD, reason="no disk, HTCondor's code 6, subcode 2", **STARTED),
+        JobStatus(
+            State.HELD, reason="its program could not be started (no disk, HTCondor's code 6, subcode 2)", **STARTED
+        ),
     ),
     "log: held by qanat, and nobody answered": (
         Evidence(log("held", reason="held by qanat (by user alice)", code=1), answered=False),
@@ -110,11 +113,43 @@ CASES: dict[str, tuple[Evidence, JobStatus]] = {
         Evidence(queued=queue(3)),
         JobStatus(State.RUNNING, reason="being removed", **STARTED),
     ),
+    "queue: removed by a user, and not gone yet": (
+        Evidence(queued=queue(3, RemoveReason="via condor_rm (by user eve)")),
+        JobStatus(State.RUNNING, reason="being removed (via condor_rm, by user eve)", **STARTED),
+    ),
+    "queue: removed, but its machine cannot be reached": (
+        Evidence(log("disconnected"), queue(3, RemoveReason="cancelled by qanat (by user alice)")),
+        JobStatus(State.RUNNING, reason=f"being removed (cancelled by qanat), {LOST_CONTACT}", **STARTED),
+    ),
+    "queue: running, but its machine cannot be reached": (
+        Evidence(log("disconnected"), queue(2)),
+        JobStatus(State.RUNNING, reason=LOST_CONTACT, **STARTED),
+    ),
+    "queue: idle again after its machine could not be reached": (
+        Evidence(log("disconnected"), queue(1)),
+        JobStatus(State.QUEUED, **STARTED),
+    ),
+    "log: its machine cannot be reached, and nobody answered": (
+        Evidence(log("disconnected"), answered=False),
+        JobStatus(State.RUNNING, reason=LOST_CONTACT, **STARTED),
+    ),
+    "queue: held by its own policy": (
+        Evidence(queued=queue(5, HoldReason="too long", HoldReasonCode=3, RemoteHost=None)),
+        JobStatus(State.HELD, reason="too long, HTCondor's code 3", started=THEN_TEXT),
+    ),
+    "queue: held by its own policy for its disk": (
+        Evidence(queued=queue(5, HoldReason="x", HoldReasonCode=21, HoldReasonSubCode=104, RemoteHost=None)),
+        JobStatus(
+            State.HELD,
+            reason="took more disk space than it requested (x, HTCondor's code 21, subcode 104)",
+            started=THEN_TEXT,
+        ),
+    ),
     "log: removed since it took too much memory": (
         Evidence(log("removed", reason=BY_POLICY, hold="too much memory", code=34, subcode=102)),
         JobStatus(
             State.FAILED,
-            reason="too much memory, HTCondor's code 34, subcode 102",
+            reason="took more memory than it requested (too much memory, HTCondor's code 34, subcode 102)",
             ended=LATER_TEXT,
             **STARTED,
         ),
@@ -129,11 +164,15 @@ CASES: dict[str, tuple[Evidence, JobStatus]] = {
     ),
     "history: removed since it took too long": (
         Evidence(past=history(3, RemoveReason=BY_POLICY, HoldReason="too long", HoldReasonCode=46)),
-        JobStatus(State.FAILED, reason="too long, HTCondor's code 46", ended=LATER_TEXT, **STARTED),
+        JobStatus(
+            State.FAILED, reason="exceeded the time limit (too long, HTCondor's code 46)", ended=LATER_TEXT, **STARTED
+        ),
     ),
     "queue: held": (
         Evidence(queued=queue(5, HoldReason="no program", HoldReasonCode=6, HoldReasonSubCode=0, RemoteHost=None)),
-        JobStatus(State.HELD, reason="no program, HTCondor's code 6", started=THEN_TEXT),
+        JobStatus(
+            State.HELD, reason="its program could not be started (no program, HTCondor's code 6)", started=THEN_TEXT
+        ),
     ),
     "queue: completed, and not gone yet": (
         Evidence(queued=queue(4, ExitCode=0, CompletionDate=LATER, LastRemoteHost="slot1_1@node7")),

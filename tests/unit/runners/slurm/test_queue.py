@@ -106,7 +106,7 @@ def test_a_row_that_has_come_without_its_submission_yet_is_not_believed(programs
 
 def test_elements_that_were_cancelled_together_share_a_row(programs: Programs) -> None:
     programs.say("sacct", past("812_[0,2-5,9%2]", "CANCELLED by 1000"))
-    assert seen(programs) == (State.CANCELLED, "CANCELLED by 1000")
+    assert seen(programs) == (State.CANCELLED, "cancelled by user 1000 (CANCELLED)")
     assert seen(programs, "812_9")[0] is State.CANCELLED
     assert seen(programs, "812_6") == (None, "")
 
@@ -114,7 +114,7 @@ def test_elements_that_were_cancelled_together_share_a_row(programs: Programs) -
 def test_the_reason_of_the_queue_and_the_exit_code_of_accounting_are_both_kept(programs: Programs) -> None:
     programs.say("squeue", queued("812_3", "TIMEOUT", reason="TimeLimit"))
     programs.say("sacct", past("812_3", "TIMEOUT", code="0:15"))
-    assert seen(programs) == (State.FAILED, "exceeded the time limit, TIMEOUT, SIGTERM")
+    assert seen(programs) == (State.FAILED, "exceeded the time limit (TIMEOUT), SIGTERM")
 
 
 def test_a_slurm_that_does_not_keep_submissions_is_asked_without_them(programs: Programs) -> None:

@@ -115,13 +115,13 @@ def test_what_ends_a_job_ends_the_group_that_runs_and_others_never_start(world: 
     (job,) = world.scheduler.of(0)
     ends(world, job, 0, first=0)
     ends(world, job, 143, first=1, name=STOPPED)
-    is_over(job, FAILED, "exceeded the time limit, TIMEOUT")
+    is_over(job, FAILED, "exceeded the time limit (TIMEOUT)")
     assert states(world) == [FINISHED, RUNNING, RUNNING, RUNNING]
     world.clock.move(60)
-    why = "not started: its job 1.0 ended before (exceeded the time limit, TIMEOUT)"
+    why = "not started, since its job 1.0 had ended: exceeded the time limit (TIMEOUT)"
     assert shown(world) == [
         (FINISHED, ""),
-        (FAILED, "exceeded the time limit, TIMEOUT"),
+        (FAILED, "exceeded the time limit (TIMEOUT)"),
         (CANCELLED, why),
         (CANCELLED, why),
     ]
@@ -158,7 +158,7 @@ def test_a_job_that_has_ended_says_nothing_of_a_group_that_left_no_end(world: Wo
     assert shown(world) == [
         (LOST, "how it ended is unknown: its job 1.0 has ended, and left no completion.json"),
         (FINISHED, ""),
-        (CANCELLED, "not started: its job 1.0 ended before"),
+        (CANCELLED, "not started, since its job 1.0 had ended"),
     ]
 
 
@@ -172,7 +172,7 @@ def test_a_job_that_the_scheduler_forgets_loses_only_the_group_that_ran(world: W
     world.clock.move(100)
     found = groups(world)
     assert [group.state for group in found] == [FINISHED, LOST, CANCELLED]
-    assert found[2].reason == "not started: its job 1.0 ended before"
+    assert found[2].reason == "not started, since its job 1.0 had ended"
 
 
 def test_a_job_that_starts_again_shows_the_attempt_of_the_group_that_it_repeats(world: World) -> None:

@@ -144,3 +144,12 @@ def test_a_job_that_runs_is_not_expected_to_start(world: World) -> None:
     for job in world.scheduler.of(0):
         job.says(replace(expecting(3600), state=State.RUNNING, reason=""))
     assert world.look().groups[0].reason == ""
+
+
+def test_a_group_that_runs_without_progress_is_listed_but_not_one_that_is_ending(world: World) -> None:
+    world.submit(3)
+    for job, reason in zip(world.scheduler.of(0, 1, 2), ("lost contact with its machine", "ending", ""), strict=True):
+        job.says(JobStatus(State.RUNNING, reason=reason, started=START))
+    (found,) = waiting([world.look()])
+    assert str(found) == "run 1: 1 of 3 groups running: lost contact with its machine"
+    assert found.as_mapping()["state"] == "running"
