@@ -10,6 +10,8 @@ from qanat.domain.container import Container
 from qanat.domain.data import DataState
 from qanat.domain.environment import Environment
 from qanat.domain.group_key import SharedKey
+from qanat.domain.meanings import ABSENT, shown
+from qanat.domain.run import RunnerChoice
 from qanat.domain.shortening import quoted
 from qanat.domain.standing import Standing
 
@@ -31,6 +33,7 @@ class RunPlan:
 
     `options` are those of `qanat run` by their names, `arguments` those of the program. `commit` has the code, `data`
     are what datasets and inputs were. `environment` is None if it was not known yet, or if there is a container.
+    `choice` is what jobs are submitted with, None for a run of this machine, and in plans of an earlier qanat.
     """
 
     experiment: str
@@ -45,6 +48,21 @@ class RunPlan:
     groups: tuple[PlannedKey, ...]
     environment: Environment | None = None
     container: Container | None = None
+    choice: RunnerChoice | None = None
+
+
+def drifted_options(planned: RunnerChoice, now: RunnerChoice) -> list[str]:
+    """List how what jobs are submitted with differs from what was planned, each as a phrase."""
+    template = f"template {now.template}: " if now.template else ""
+    before, after = (
+        {"retry": str(each.retry or "none"), "transfer": bool(each.transfer), **each.options} for each in (planned, now)
+    )
+    differing = [key for key in before | after if before.get(key, ABSENT) != after.get(key, ABSENT)]
+    return [f"{template}{key}: {_shown(after, key)}, was {_shown(before, key)}" for key in differing]
+
+
+def _shown(options: Mapping[str, Any], key: str) -> str:
+    return shown(options[key]) if key in options else "none"
 
 
 def drifted_groups(planned: Sequence[tuple[str, ...]], now: Sequence[tuple[str, ...]]) -> list[str]:

@@ -9,13 +9,16 @@ from typing import Any
 from qanat.domain.group_key import SharedKey
 from qanat.domain.key_path import in_words
 from qanat.domain.layout import PLAN
+from qanat.domain.run import RunnerChoice
 from qanat.domain.run_plan import PlannedKey, RunPlan
 from qanat.domain.standing import Standing
 from qanat.errors import InputInvalid
 from qanat.records import data_rows, environments, run_codec, schemas, yaml_io
 from qanat.records.record_reader import Reader
 
-_FLOW = frozenset({"options", "command", "arguments", "datasets", "data", "environment", "container", "key", "groups"})
+_FLOW = frozenset(
+    {"options", "command", "arguments", "datasets", "data", "environment", "container", "submission", "key", "groups"}
+)
 
 
 def to_mapping(plan: RunPlan) -> dict[str, Any]:
@@ -31,6 +34,7 @@ def to_mapping(plan: RunPlan) -> dict[str, Any]:
         "data": [state.as_mapping() for state in plan.data],
         **({"environment": plan.environment.as_mapping()} if plan.environment else {}),
         **({"container": plan.container.as_mapping()} if plan.container else {}),
+        **({"submission": _submission(plan.choice)} if plan.choice else {}),
         "key": plan.key.as_mapping(),
         "groups": [_row(number, group) for number, group in enumerate(plan.groups)],
     }
@@ -74,7 +78,14 @@ def decode(data: bytes, source: str) -> RunPlan:
         groups=tuple(map(_group, content["groups"])),
         environment=environments.environment_from(top.inner("environment")) if top.has("environment") else None,
         container=run_codec.container_from(top.inner("container")) if top.has("container") else None,
+        choice=run_codec.runner_from(top.inner("submission")) if top.has("submission") else None,
     )
+
+
+def _submission(choice: RunnerChoice) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": choice.name, "template": choice.template, "options": dict(choice.options)}
+    found |= {"retry": choice.retry.as_mapping()} if choice.retry else {}
+    return found | ({"transfer": choice.transfer} if choice.transfer is not None else {})
 
 
 def _row(number: int, group: PlannedKey) -> dict[str, Any]:

@@ -195,7 +195,7 @@ def from_mapping(content: Any, source: str) -> Run:
             requested.optional("parameters_file", str),
             _counts(requested.optional("already_run", dict) or {}, requested),
         ),
-        runner=_runner(runner),
+        runner=runner_from(runner),
         storage=top.path("storage"),
         submission=_submission(submission),
         groups=tuple(group_rows.from_row(row, source, i) for i, row in enumerate(groups)),
@@ -251,7 +251,8 @@ def _submission(row: Reader) -> SubmissionFacts:
     )
 
 
-def _runner(row: Reader) -> RunnerChoice:
+def runner_from(row: Reader) -> RunnerChoice:
+    """Return what started jobs, as a mapping describes it. Raises InputInvalid."""
     sources = row.optional("sources", list) or ()
     return RunnerChoice(
         name=row.text("name"),

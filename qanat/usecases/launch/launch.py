@@ -83,7 +83,8 @@ def launch(
 
             ignored = request.needed.ignored if request.needed else ()
             found = Findings(commit, key, states, environment)
-            planning.check(project, request.expected, plan, found, ignored)
+            submission = planning.choice_of(project, plan, options, runners)
+            planning.check(project, request.expected, plan, submission, found, ignored)
         new = Launch(plan, captured, choice, author, states, key, environment, machine)
         return start_needed(project, new, request.needed, options, runners, view)
 

@@ -14,15 +14,17 @@ from qanat.domain.data import DataState, data_differ
 from qanat.domain.environment import Environment
 from qanat.domain.group_key import CODE, COMMAND, CONTAINER, DATA, ENVIRONMENT, inputs_of, parts_of
 from qanat.domain.layout import STATE
-from qanat.domain.run_plan import PlannedKey, RunPlan, drifted_groups
+from qanat.domain.run import RunnerChoice
+from qanat.domain.run_plan import PlannedKey, RunPlan, drifted_groups, drifted_options
 from qanat.domain.standing import Standing
 from qanat.errors import GitRefused, PlanDrifted, QanatError, UsageError
 from qanat.git import code_commits, repository
 from qanat.records import environments, plan_file, yaml_io
+from qanat.runners.protocol import Runners
 from qanat.system import files
 from qanat.usecases.launch import differences
 from qanat.usecases.launch.findings import Findings
-from qanat.usecases.launch.options import LOCAL, LaunchOptions
+from qanat.usecases.launch.options import LOCAL, LaunchOptions, choose
 from qanat.usecases.launch.plan import Plan, RunRequest
 from qanat.usecases.project import Project
 from qanat.usecases.results.place import check_written, write_named
@@ -44,10 +46,11 @@ def run_plan(
     request: RunRequest,
     options: LaunchOptions,
     plan: Plan,
+    choice: RunnerChoice | None,
     found: Findings,
     standings: Sequence[Standing],
 ) -> RunPlan:
-    """Return the plan of a run. Raises GitRefused if its code is not committed."""
+    """Return the plan of a run, which is submitted with a choice. Raises GitRefused if its code is not committed."""
     if found.commit is None:
         changed = ", ".join(found.changed[: differences.NAMED_MAX])
         raise GitRefused(f"there are uncommitted changes: {changed}", hint="commit them: a plan names a commit")
@@ -65,8 +68,17 @@ def run_plan(
         key=found.key,
         environment=_environment(found),
         container=plan.container,
+        choice=choice,
         groups=tuple(PlannedKey(args, s.key, s) for args, s in zip(plan.groups, standings, strict=True)),
     )
+
+
+def choice_of(project: Project, plan: Plan, options: LaunchOptions, runners: Runners) -> RunnerChoice | None:
+    """Return what jobs are submitted with, apart from what other options say; None for a run of this machine."""
+    if runners.is_in_process(options.runner):
+        return None
+    alone = LaunchOptions(options.runner, options.template)
+    return choose(project, alone, len(plan.groups), runners, plan.experiment.retry)
 
 
 def as_mapping(plan: RunPlan) -> dict[str, Any]:
@@ -155,6 +167,7 @@ def check(
     project: Project,
     expected: RunPlan,
     plan: Plan,
+    choice: RunnerChoice | None,
     found: Findings,
     ignored: Collection[str] = (),
     *,
@@ -162,7 +175,8 @@ def check(
 ) -> None:
     """Raise PlanDrifted with all that has drifted if a run is not what was planned.
 
-    What only a launch finds out is not compared if the plan lacks it, nor if the run is only `foreseen`.
+    What only a launch finds out is not compared if the plan lacks it, nor if the run is only `foreseen`. `choice`
+    is that of choice_of(); it is not compared with that of another template or runner, which the command line named.
     """
     groups = drifted_groups([group.args for group in expected.groups], plan.groups)
     before, now, data = expected.key.as_mapping(), found.key.as_mapping(), _Data(plan.datasets, found.data)
@@ -177,6 +191,12 @@ def check(
         differing.add(DATA)
     how = partial(_how, project, expected, plan, found)
     drifted = [how(part) for part in _COMPARED if part in differing and part not in ignored]
+    if (
+        choice
+        and expected.choice
+        and (choice.name, choice.template) == (expected.choice.name, expected.choice.template)
+    ):
+        drifted += drifted_options(expected.choice, choice)
     if groups or drifted:
         lines = "\n  ".join([*groups, *drifted])
         raise PlanDrifted(f"what would run is no longer what was planned:\n  {lines}", hint=_NEW)

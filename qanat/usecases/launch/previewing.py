@@ -41,7 +41,7 @@ def preview(project: Project, request: RunRequest, options: LaunchOptions, runne
     chosen = container_of(project, request, plan, choice, options, runners)
     plan = enclosed(project, plan, chosen)
     in_checkout = past is not None or workdir_of(request, plan, submits=submits) == CHECKOUT
-    found = _standings(project, request, plan, past, runners, in_checkout=in_checkout)
+    found = _standings(project, request, plan, options, past, runners, in_checkout=in_checkout)
     whole, plan = plan, _without_done(plan, found) if request.needed else plan
     if not submits or not plan.groups:
         return Preview(tuple(plan_run.preview(project, whole)), standings=found)
@@ -63,7 +63,14 @@ def preview(project: Project, request: RunRequest, options: LaunchOptions, runne
 
 
 def _standings(
-    project: Project, request: RunRequest, plan: Plan, past: Captured | None, runners: Runners, *, in_checkout: bool
+    project: Project,
+    request: RunRequest,
+    plan: Plan,
+    options: LaunchOptions,
+    past: Captured | None,
+    runners: Runners,
+    *,
+    in_checkout: bool,
 ) -> tuple[Standing, ...]:
     """Return what earlier runs say about the groups of a plan, if there are any."""
     from qanat.usecases.launch import foresight  # only for what would be run
@@ -76,7 +83,8 @@ def _standings(
         from qanat.usecases.launch import planning
 
         ignored = request.needed.ignored if request.needed else ()
-        planning.check(project, request.expected, plan, found, ignored, foreseen=True)
+        choice = planning.choice_of(project, plan, options, runners)
+        planning.check(project, request.expected, plan, choice, found, ignored, foreseen=True)
     return foresight.standings(project, runners, plan, found, request.needed)
 
 
@@ -93,7 +101,8 @@ def plan_for_review(project: Project, request: RunRequest, options: LaunchOption
     commit, counts = past.code.commit if past else None, counting(project, plan)
     found = foresight.foresee(project, plan, commit, in_checkout=in_checkout, counts=counts)
     standings = foresight.standings(project, runners, plan, found, request.needed)
-    return planning.run_plan(project, request, options, plan, found, standings)
+    submission = planning.choice_of(project, plan, options, runners)
+    return planning.run_plan(project, request, options, plan, submission, found, standings)
 
 
 def _without_done(plan: Plan, standings: tuple[Standing, ...]) -> Plan:

@@ -9,6 +9,7 @@ import pytest
 
 from qanat.domain.run_plan import RunPlan
 from qanat.errors import GitRefused, InputInvalid, PlanDrifted, UsageError
+from qanat.records import plan_file
 from qanat.usecases.data.bounds import Bounds
 from qanat.usecases.launch import foresight, planning
 from qanat.usecases.launch.code import Uncommitted
@@ -104,6 +105,33 @@ def test_what_has_drifted_is_named(weather: World) -> None:
     assert drifted(weather, plan, "--lr", "1") == "code: README.md"
     weather.experiment("exit 0\n", datasets=["rain"], executable_command="sh -e")
     assert drifted(weather, plan, "--lr", "1") == "code: README.md\ncommand: sh -e train.sh, was sh train.sh"
+
+
+def test_what_a_template_comes_to_is_compared_with_a_plan(weather: World) -> None:
+    folder, head = ".qanat/templates/world", "schema: template/1\nname: {}\nrunner: world\n"
+    weather.write(f"{folder}/base.yaml", head.format("base") + "options: {account: guests, queue: fast}\n")
+    weather.write(f"{folder}/big.yaml", head.format("big") + "extends: base\noptions: {memory: 4G}\n")
+    options = LaunchOptions("world", "big")
+    plan = plan_file.decode(plan_file.encode(planned(weather, options=options)), "plan.yaml")
+    weather.write(f"{folder}/base.yaml", head.format("base") + "options: {account: '2027', time: 60}\ntransfer: true\n")
+    weather.experiment("exit 0\n", datasets=["rain"], retry={"when": ["timeout"], "times": 2})
+    with pytest.raises(PlanDrifted) as error:
+        weather.launch(expected=plan, runner="world", template="big")
+    assert error.value.message.splitlines()[1:] == [
+        "  template big: retry: up to 3 attempts: after timeout, was none",
+        "  template big: transfer: true, was false",
+        "  template big: account: '2027', was guests",
+        "  template big: queue: none, was fast",
+        "  template big: time: 60, was none",
+    ]
+    assert planned(weather).choice is None
+    # What the command line adds is no drift.
+    weather.write(f"{folder}/other.yaml", head.format("other") + "options: {memory: 1G}\n")
+    assert weather.launch(expected=plan, runner="world", template="other").runner.template == "other"
+    plan = planned(weather, options=LaunchOptions("world", "other"))
+    again = weather.launch(expected=plan, runner="world", template="other", retry=3)
+    assert again.runner.retry is not None
+    assert again.runner.retry.times == 3
 
 
 def test_a_dataset_that_is_tracked_in_another_way_is_named(weather: World) -> None:
