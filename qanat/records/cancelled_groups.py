@@ -11,11 +11,10 @@ from pathlib import Path
 
 from qanat.domain import times
 from qanat.domain.layout import CANCELLED_GROUPS
-from qanat.errors import InputInvalid
 from qanat.system import files, folders
 
-# A run with the most groups, cancelled several times.
-_BYTES_MAX = 64 * 2**20
+# Of a line, and of what is read beside two lines for each group of a run: the newest lines are those that count.
+_LINE_BYTES, _LEAST_BYTES = 80, 2**16
 _GROUP = re.compile(r"[0-9]{1,9}\Z")
 
 
@@ -26,15 +25,15 @@ def note(folder: Path, intent: str, groups: Iterable[int]) -> None:
     folders.append(folders.plain(folder) / CANCELLED_GROUPS, lines.encode())
 
 
-def read(folder: Path, intent: str) -> dict[int, str]:
-    """Return when groups were first cancelled, by their numbers."""
-    try:
-        text = files.read(folder / CANCELLED_GROUPS, limit_bytes=_BYTES_MAX).decode("utf-8", "replace")
-    except InputInvalid:
-        return {}
+def read(folder: Path, intent: str, count: int) -> dict[int, str]:
+    """Return when groups of a run with this many were first cancelled, by their numbers."""
+    text = files.read_end(folder / CANCELLED_GROUPS, _LEAST_BYTES + 2 * _LINE_BYTES * count)
     found: dict[int, str] = {}
     for line in text.splitlines():
-        row = line.split()
-        if len(row) == 3 and row[0] == intent and _GROUP.match(row[1]) and times.is_timestamp(row[2]):
-            found.setdefault(int(row[1]), row[2])
+        row = line.split() if line.startswith(intent) else []
+        if len(row) != 3 or row[0] != intent or not _GROUP.match(row[1]):
+            continue
+        group = int(row[1])
+        if group < count and group not in found and times.is_timestamp(row[2]):
+            found[group] = row[2]
     return found

@@ -6,7 +6,7 @@ trace of a job that it removed. So the jobs read these notes too: a cancelled jo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,13 +14,13 @@ from qanat.domain import times
 from qanat.domain.completion import CANCELLED_REASON
 from qanat.domain.job import JobHandle, JobStatus
 from qanat.domain.run import State
-from qanat.errors import InputInvalid, WriteFailed
+from qanat.errors import WriteFailed
 from qanat.system import files, folders
 
 FILE = "cancelled"
 REASON = CANCELLED_REASON
-# A run with the most groups, cancelled several times.
-_BYTES_MAX = 64 * 2**20
+# A run with the most groups, cancelled twice: the newest notes are those that count.
+_BYTES_MAX = 16 * 2**20
 
 
 def note(handles: Sequence[JobHandle]) -> None:
@@ -38,7 +38,10 @@ def note(handles: Sequence[JobHandle]) -> None:
 def weigh(seen: Mapping[JobHandle, JobStatus], *states: State | None) -> dict[JobHandle, JobStatus]:
     """Return a cancelled status for every job that is seen in one of these states and that qanat has cancelled."""
     candidates = [h for h, status in seen.items() if status.state in states and h.details.get("folder")]
-    notes = {folder: _read(folder) for folder in set(map(_folder, candidates))}
+    wanted: dict[Path, set[tuple[str, str]]] = {}
+    for handle in candidates:
+        wanted.setdefault(_folder(handle), set()).add((handle.intent, str(handle.group)))
+    notes = {folder: _read(folder, jobs) for folder, jobs in wanted.items()}
     found = {h: notes[_folder(h)].get((h.intent, str(h.group))) for h in candidates}
     return {h: _cancelled(seen[h], timestamp) for h, timestamp in found.items() if timestamp}
 
@@ -52,10 +55,8 @@ def _folder(handle: JobHandle) -> Path:
     return Path(str(handle.details.get("folder", "")))
 
 
-def _read(folder: Path) -> dict[tuple[str, str], str]:
-    try:
-        text = files.read(folder / FILE, limit_bytes=_BYTES_MAX).decode("utf-8", "replace")
-    except InputInvalid:
-        return {}
-    rows = map(str.split, text.splitlines())
-    return {(row[0], row[1]): row[2] for row in rows if len(row) == 3 and times.is_timestamp(row[2])}
+def _read(folder: Path, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Return when these jobs, by intent and number, were last cancelled."""
+    rows = map(str.split, files.read_end(folder / FILE, _BYTES_MAX).splitlines())
+    last = {(row[0], row[1]): row[2] for row in rows if len(row) == 3 and (row[0], row[1]) in wanted}
+    return {job: timestamp for job, timestamp in last.items() if times.is_timestamp(timestamp)}

@@ -28,7 +28,8 @@ class Bundles:
 
         A job begins its groups in order, and none of them again that has ended.
         """
-        self._cancelled[run.id] = cancelled_groups.read(self._states.folder(run), run.submission.intent)
+        folder, intent = self._states.folder(run), run.submission.intent
+        self._cancelled[run.id] = cancelled_groups.read(folder, intent, len(run.groups))
         self._starts[run.id] = {}
         changed: dict[int, Group] = {}
         for of_job in bundles.by_job(run.groups).values():

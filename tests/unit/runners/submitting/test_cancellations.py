@@ -74,3 +74,13 @@ def test_a_link_of_the_users_above_the_directory_is_followed(tmp_path: Path) -> 
     (tmp_path / "results").symlink_to("disk")
     cancellations.note(handles(tmp_path / "results/run"))
     assert (tmp_path / "disk/run" / cancellations.FILE).is_file()
+
+
+def test_of_very_many_notes_the_newest_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, _ = handles(tmp_path)
+    cancellations.note([first])
+    with (tmp_path / cancellations.FILE).open("a") as file:
+        file.write("decade 7 2026-01-05T08:01:00+00:00\n" * 1000)
+    cancellations.note([second])
+    monkeypatch.setattr(cancellations, "_BYTES_MAX", 2**14)
+    assert set(cancellations.weigh(dict.fromkeys((first, second), JobStatus(None)), None)) == {second}
