@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -82,8 +83,15 @@ def _by_command(command: Sequence[str], variables: dict[str, str]) -> list[str]:
         return [f"{command[0]} did not end within {LIMIT_S:g} s"]
     except OSError as error:
         return [f"{command[0]}: {os.strerror(error.errno).lower() if error.errno else error}"]
-    said = " ".join(done.stderr.decode("utf-8", "replace").split())[:PROBLEM_MAX]
-    return [f"{command[0]}: exit status {done.returncode}{f': {said}' if said else ''}"] if done.returncode else []
+    if done.returncode == 0:
+        return []
+    said = " ".join((done.stderr.strip() or done.stdout).decode("utf-8", "replace").split())[:PROBLEM_MAX]
+    how = (
+        f"exit status {done.returncode}"
+        if done.returncode > 0
+        else f"killed by {signal.Signals(-done.returncode).name}"
+    )
+    return [f"{command[0]}: {how}{f': {said}' if said else ''}"]
 
 
 def _by_apprise(addresses: Sequence[str], title: str, text: str) -> list[str]:

@@ -89,12 +89,21 @@ def test_a_test_message_is_sent_from_anywhere_and_says_what_fails(
     outside = tmp_path / "outside"
     outside.mkdir()
     assert sandbox.qanat("config", "notify", "--test", cwd=outside).out == "Sent a test message\n"
-    assert told.messages == [
-        ("qanat: a test", f"Messages about runs that are launched on {os.uname().nodename} arrive here.", {})
-    ]
+    variables = {"QANAT_RUNS": "1", "QANAT_STATES": "finished", "QANAT_STATE": "finished"}
+    text = f"Messages about runs that are launched on {os.uname().nodename} arrive here."
+    assert told.messages == [("qanat: a test", text, variables | {"QANAT_PROJECT": str(outside)})]
+    sandbox.qanat("config", "notify", "--test")
+    assert told.messages[1][2]["QANAT_PROJECT"] == str(sandbox.root)
     told.set(command=["false"])
     said = sandbox.qanat("config", "notify", "--test", code=3).err
     assert said == f"qanat: false: exit status 1\n  hint: your settings are in {told.file}\n"
+    for program, problem in {
+        "echo why >&2; exit 4": "exit status 4: why",
+        "echo why; exit 4": "exit status 4: why",
+        "kill -9 $$": "killed by SIGKILL",
+    }.items():
+        told.set(command=["sh", "-c", program])
+        assert sandbox.qanat("config", "notify", "--test", code=3).err.startswith(f"qanat: sh: {problem}\n")
     told.file.write_text("schema: settings/1\n")
     said = sandbox.qanat("config", "notify", "--test", code=2).err
     hint = "  hint: for an example: qanat config notify --help\n"

@@ -11,7 +11,7 @@ from qanat.cli import session
 from qanat.cli.options import Group, option
 from qanat.cli.terminal import editor, prompts
 from qanat.cli.terminal.output import say, say_json, tell
-from qanat.errors import InputInvalid
+from qanat.errors import InputInvalid, QanatError
 from qanat.usecases.definitions import settings
 from qanat.usecases.launch import in_effect
 from qanat.usecases.project import open_project
@@ -83,7 +83,15 @@ def notify(test: bool) -> None:
 
     way = sending.way()
     if test:
-        sending.send_test(way)
+        sending.send_test(way, _here())
         say("Sent a test message")
         return
     say(in_effect.as_yaml(in_effect.of_user()))
+
+
+def _here() -> Path:
+    """Return the root of the project; outside of one, the current folder."""
+    try:
+        return open_project(Path.cwd()).root
+    except QanatError:
+        return Path.cwd()

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from qanat.usecases.launch.retry_here import Retries
 
 
+# A run that ends sooner after its first failure is told about once.
+FIRST_FAILURE_S = 5.0
+
+
 def follow_run(
     project: Project,
     attempt: Attempt,
@@ -134,7 +138,9 @@ def _watch(
         from qanat.usecases.launch import after_others  # most runs wait for none
 
         events = after_others.watch(before, run, jobs, runner, journal, view)
+    failure = _FirstFailure(project)
     for event in events:
+        failure.tell(run, groups)
         if journal.is_cancelled and not runner.interrupted:
             runner.interrupt(signal.SIGTERM)
         if asked := journal.groups_to_cancel():
@@ -160,7 +166,7 @@ def _watch(
         groups[changed.number] = changed
         view.changed(changed)
         if changed.state is State.FAILED:
-            _tell_of_failure(project, replace(run, groups=tuple(groups)))
+            failure.note()
             if fail_fast:
                 runner.start_no_more()
     return groups, [*(retries.notes if retries else ()), *(_sentences(faults) if faults else ())]
@@ -177,10 +183,27 @@ def _retries(
     return Retries(run.runner.retry, attempt, jobs, runner, journal)
 
 
-def _tell_of_failure(project: Project, run: Run) -> None:
-    """Notify the user of the first failure of a run that continues, without waiting until the message is sent."""
-    if not run.state.ended:
-        notices.tell_of(project, run, wait_s=0.0)
+class _FirstFailure:
+    """Notifies the user of the first failure of a run that continues after it, and not of one that is about to end."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._due: float | None = None
+        self._is_told = False
+
+    def note(self) -> None:
+        """Note that a group has failed."""
+        if self._due is None:
+            self._due = self._project.clock.monotonic() + FIRST_FAILURE_S
+
+    def tell(self, run: Run, groups: Sequence[Group]) -> None:
+        """Notify the user if it is time, without waiting until the message is sent."""
+        if self._due is None or self._is_told or self._project.clock.monotonic() < self._due:
+            return
+        now = replace(run, groups=tuple(groups))
+        if not now.state.ended:
+            self._is_told = True
+            notices.tell_of(self._project, now, wait_s=0.0)
 
 
 def _sentences(problems: Sequence[MetricProblem]) -> list[str]:

@@ -9,9 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qanat.domain.news import News, best_values, message
+from qanat.domain.news import News, best_values, message, variables_of
 from qanat.domain.notification import ENDED, FIRST_FAILURE, Message, Notify
-from qanat.domain.run import Run
+from qanat.domain.run import Run, State
 from qanat.errors import NotFound, QanatError, RunnerUnavailable
 from qanat.records import notices, user_settings
 from qanat.system import notifying
@@ -41,9 +41,13 @@ def way() -> Notify:
     raise NotFound(f"{user_settings.path()} {what}", hint="for an example: qanat config notify --help")
 
 
-def send_test(notify: Notify) -> None:
-    """Send a message that says that messages arrive, and wait for its end. Raises RunnerUnavailable with what fails."""
-    told = Message("qanat: a test", f"Messages about runs that are launched on {os.uname().nodename} arrive here.")
+def send_test(notify: Notify, project: Path) -> None:
+    """Send a message that says that messages arrive, and wait for its end. Raises RunnerUnavailable with what fails.
+
+    Its variables are those of a message on a run 1 of a project, which has finished.
+    """
+    text = f"Messages about runs that are launched on {os.uname().nodename} arrive here."
+    told = Message("qanat: a test", text, variables_of([1], [State.FINISHED], str(project)))
     with tempfile.TemporaryDirectory(prefix="qanat-") as folder:
         problem_file = Path(folder) / "problem"
         deliver(notify, told, problem_file, notifying.LIMIT_S * (1 + len(notify.apprise)))

@@ -13,6 +13,7 @@ from qanat.domain.run import State
 from qanat.errors import SubmitFailed
 from qanat.records import notices
 from qanat.system import notifying
+from qanat.usecases.launch import follow
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.retry import retry
 from qanat.usecases.runs import cancel
@@ -311,12 +312,19 @@ def test_a_message_that_takes_long_delays_no_command_and_what_goes_wrong_is_said
 
 
 def test_the_watcher_of_a_local_run_tells_of_its_first_failure_and_its_end(
-    world: World, told: Notified, tmp_path: Path
+    world: World, told: Notified, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(follow, "FIRST_FAILURE_S", 0.0)
     world.experiment(f'[ "$2" = 1 ] || exit 3\nwhile [ ! -s {tmp_path}/config/messages ]; do sleep 0.01; done\n')
     world.launch(groups=("--seed 0", "--seed 1"))
     assert told.titles == ["qanat: run 1 of train: first failure", "qanat: run 1 of train failed"]
     assert (pending(world), world.outcome.notes) == ([], ())
+
+
+def test_a_local_run_that_ends_soon_after_its_first_failure_is_one_message(world: World, told: Notified) -> None:
+    world.experiment("exit $2\n")
+    world.launch(groups=("--seed 3", "--seed 0"))
+    assert told.titles == ["qanat: run 1 of train failed"]
 
 
 def test_a_local_run_that_is_interrupted_is_not_told_about(world: World, told: Notified) -> None:
