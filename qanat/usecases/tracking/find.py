@@ -86,8 +86,8 @@ def _nearest(project: Project, index: Index, number: int, experiment: str | None
     named = ", ".join(
         f"{r.number if r.number != number else r.id} of {project.names_of(r.experiment)[0]}" for r in near
     )
-    first = project.names_of(near[0].experiment)[0]
-    return f"the nearest {'is' if len(near) == 1 else 'are'} {named}; list all with: qanat experiment status {first}"
+    listing = f"qanat runs{f' {experiment}' if experiment else ''}"
+    return f"the nearest {'is' if len(near) == 1 else 'are'} {named}; list all with: {listing}"
 
 
 def check_group(found: Found, number: int) -> int:

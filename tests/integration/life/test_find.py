@@ -56,7 +56,7 @@ def test_every_command_says_that_there_is_no_such_run(ran: Sandbox) -> None:
         for word in ("3", "1-ffffff"):
             result = ran.qanat(*command, word, code=2)
             assert result.err.startswith(f"qanat: run {word} does not exist\n  hint: the nearest are ")
-            assert "; list all with: qanat experiment status " in result.err
+            assert "; list all with: qanat runs\n" in result.err
             assert result.out == ""
     assert len(ran.records()) == 2
 
