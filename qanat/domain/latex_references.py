@@ -72,7 +72,7 @@ class _Scan:
         return len(self._text) if end < 0 else end
 
     def _after_environment(self, command: str, place: int) -> int:
-        """Return where to go on after \\begin or \\end: after the end of what is verbatim, and nowhere after all."""
+        """Return where reading continues after \\begin or \\end, which is after all that is verbatim."""
         found = _ENVIRONMENT.match(self._text, place)
         if found is None:
             return place
@@ -163,7 +163,7 @@ class _Scan:
 def key_of(kind: Kind, typed: str, argument: str) -> str:
     """Return the name of a value in the file of values, which TeX makes of the same command in the same way.
 
-    The options of a figure say how it is drawn, and are no part of it.
+    The options of a figure say how it is drawn, so they do not count.
     """
     options = f"[{_SPACE.sub(' ', typed)}]" if typed and kind is not Kind.FIGURE else ""
     return f"{_PREFIXES[kind]}{options}{_SPACE.sub(' ', argument)}"

@@ -166,8 +166,8 @@ class _Scan:
         else:
             spelled, rest = _split_target((inner if kind is Kind.VALUE else rest).lstrip())
         options = options_in(rest)
-        reference_options.check(kind, options)
         meant = reference.rows(options.get("where", "")) if is_table else reference.target(spelled)
+        reference_options.check(kind, options)
         shown = self._text[comment.end : closing.start]
         self._check_shown(kind, shown)
         pin = options.pop(PINNED, "")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from qanat.domain.names import nearest
 from qanat.domain.reference import Kind
 from qanat.domain.shortening import quoted
-from qanat.domain.statistics import HIGHER, LOWER, Statistic
+from qanat.domain.statistics import HIGHER, LOWER, Statistic, span
 from qanat.errors import UsageError
 
 PINNED = "pinned"
@@ -79,10 +79,7 @@ class Shape:
 
     def numbers(self, values: Sequence[float]) -> str:
         """Return the only number, or the least and the greatest, as cells of tables have them."""
-        known = [value for value in values if not math.isnan(value)]
-        texts = [self.number(value) for value in (min(known), max(known))] if known else []
-        span = "…".join(dict.fromkeys(texts))
-        return ", ".join([*([span] if span else []), *(["nan"] if len(known) < len(values) else [])])
+        return span(values, self.number)
 
     def mean(self, found: Statistic) -> str:
         """Return a mean with its deviation, and how many values it is of, or one of these."""

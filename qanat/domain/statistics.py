@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -236,6 +236,14 @@ def signed(value: float, beside: Statistic) -> str:
     if _SMALL <= max(first, last) < _LARGE:
         return f"{value:+.{-last}f}" if last <= 0 else f"{round(value, -last):+.0f}"
     return f"{value:+.{first - last}e}"
+
+
+def span(values: Sequence[float], write: Callable[[float], str]) -> str:
+    """Return the only number, or the least and the greatest: `0.71…0.93`, with `nan` after them if there is one."""
+    known = [value for value in values if not math.isnan(value)]
+    texts = [write(value) for value in (min(known), max(known))] if known else []
+    whole = "…".join(dict.fromkeys(texts))
+    return ", ".join([*([whole] if whole else []), *(["nan"] if len(known) < len(values) else [])])
 
 
 def common_decimals(values: Iterable[float]) -> int | None:

@@ -113,6 +113,7 @@ FLOORS = {
             "merging",
             "project",
         ),
+        "references": ("runs", "definitions", "checks", "tracking", "results", "project"),
         "launch": ("data", "environment", "runs", "definitions", "checks", "tracking", "results", "merging", "project"),
         "runs": ("environment", "definitions", "checks", "tracking", "results", "merging", "project", "packages"),
         "review": ("environment", "checks", "merging", "project"),

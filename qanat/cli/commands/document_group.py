@@ -22,6 +22,10 @@ SECTIONS = {
             "Delete what a document needs of an experiment.",
         ),
     },
+    "Numbers and figures in texts": {
+        "check": ("qanat.cli.commands.document_check:check", "Check that texts say what their runs have."),
+        "sty": ("qanat.cli.commands.document_sty:sty", "Copy qanat.sty, which references in LaTeX need."),
+    },
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -14,7 +13,7 @@ from qanat.domain.condition import METRIC, PARAMETER
 from qanat.domain.facts import Row
 from qanat.domain.parameters import ON
 from qanat.domain.run_columns import Column
-from qanat.domain.statistics import common_decimals
+from qanat.domain.statistics import common_decimals, span
 from qanat.domain.varying import spread
 from qanat.usecases.runs.experiments import title_of
 from qanat.usecases.runs.rows import Table
@@ -84,11 +83,8 @@ def _writer(
 
 
 def numbers(values: Sequence[float], form: str = ".6g") -> str:
-    """Return the only number, or the least and the greatest: `0.71…0.93`, with `nan` after them if there is one."""
-    known = [value for value in values if not math.isnan(value)]
-    texts = [f"{value:{form}}" for value in (min(known), max(known))] if known else []
-    span = "…".join(dict.fromkeys(texts))
-    return ", ".join([*([span] if span else []), *(["nan"] if len(known) < len(values) else [])])
+    """Return the only number, or the least and the greatest, as domain.statistics.span() does."""
+    return span(values, lambda value: f"{value:{form}}")
 
 
 def parameters(values: Sequence[str]) -> str:

@@ -143,8 +143,13 @@ def table(project: Project, index: Index, refreshed: Refreshed, request: TableRe
     runs = current_facts(project, index, refreshed, experiment=request.experiment)
     if request.experiment is not None and not runs:
         project.experiment(request.experiment)
-    known = names_of(runs.values())
-    rows = every_row = rows_of(runs.values(), by_group=request.by_group)
+    return table_of(project, [*runs.values()], request)
+
+
+def table_of(project: Project, runs: Sequence[RunFacts], request: TableRequest) -> Table:
+    """Return a table of these runs, or of their groups; errors as for table()."""
+    known = names_of(runs)
+    rows = every_row = rows_of(runs, by_group=request.by_group)
     if runs:
         meets = search_for(project, request.condition, known)
         rows = sorted_rows([row for row in rows if meets(row)], request.sort, known)

@@ -1,0 +1,126 @@
+"""`qanat document check`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qanat.cli import session
+from qanat.cli.definitions.defining import json_option
+from qanat.cli.options import Command, option
+from qanat.cli.terminal.output import plural, say, say_json, tell, tell_note
+from qanat.domain.latex_references import VALUES
+from qanat.domain.redaction import redacted
+from qanat.errors import EXIT_FAILED, UsageError
+from qanat.usecases.launch.looking import refreshed
+from qanat.usecases.project import Project, open_project
+from qanat.usecases.references import style
+from qanat.usecases.references.check import Checked, write
+from qanat.usecases.references.check import check as check_texts
+from qanat.usecases.references.doubts import RunDoubts
+from qanat.usecases.references.judging import WRITTEN, Judge, Judged
+from qanat.usecases.references.known_runs import KnownRuns
+from qanat.usecases.references.texts import chosen_texts
+
+SHOWN_MAX = 200
+EXAMPLE = r"""Example:
+  qanat document check
+  qanat document check iris_paper --write
+  qanat document check README.md
+
+\b
+References in Markdown and in LaTeX:
+  <!-- qanat:4:acc -->0.953<!-- /qanat -->             \qanat{4:acc}
+  <!-- qanat:best(acc, lr<0.01) -->…<!-- /qanat -->    \qanat{best(acc, lr<0.01)}
+  <!-- qanat:runs where="lr<0.01" -->…<!-- /qanat -->  \qanattable{lr<0.01}
+
+See docs/references.md."""
+
+
+@click.command(cls=Command, epilog=f"\b\n{EXAMPLE}".replace("\\b", "\b"))
+@click.argument("names", nargs=-1, metavar="[NAME|FILE]...")
+@option("--write", "writes", is_flag=True, help="Write what the texts should say.")
+@option(
+    "--repin", is_flag=True, help="Let conditions choose runs again, whatever is pinned."
+)
+@json_option
+def check(names: tuple[str, ...], writes: bool, repin: bool, as_json: bool) -> None:
+    """Check that the numbers, tables and figures in texts are those of their runs.
+
+    Names are those of documents, or files in Markdown, Quarto or LaTeX; without any, the texts of all documents are
+    checked. The exit code is 1 if something is wrong.
+    """
+    if repin and not writes:
+        raise UsageError("--repin requires --write", hint="the report already names what has changed")
+    project = open_project(Path.cwd())
+    texts = chosen_texts(project, names, Path.cwd())
+    with refreshed(project, session.runners()) as (index, result):
+        for note in result.notes:
+            tell_note(note)
+        known = KnownRuns.of(project, index, result)
+        found = check_texts(project, Judge(known, RunDoubts(known), repin=repin), texts)
+    written = write(project, found) if writes else []
+    left = [one for one in found.judged if _left(one, writes=writes)]
+    if as_json:
+        say_json({"texts": found.texts, "written": written, "references": [_mapping(one) for one in found.judged]})
+    else:
+        _show(project, found, left, written)
+    if any(one.is_wrong for one in left):
+        raise click.exceptions.Exit(EXIT_FAILED)
+
+
+def _left(one: Judged, *, writes: bool) -> bool:
+    """Return whether something of a reference is to be shown, without what has been written."""
+    if writes and one.value is not None:
+        one.problems = [p for p in one.problems if p.verdict not in WRITTEN or p.hint]
+    return bool(one.problems)
+
+
+def _show(project: Project, found: Checked, left: Sequence[Judged], written: Sequence[str]) -> None:
+    for path in written:
+        say(f"Wrote {path}")
+    lines = [
+        f"{one.file}:{one.line}:{one.column}: {problem.verdict}: {problem.sentence}"
+        + (f" ({problem.hint})" if problem.hint else "")
+        for one in left
+        for problem in one.problems
+    ]
+    for line in lines[:SHOWN_MAX]:
+        say(redacted(line))
+    if len(lines) > SHOWN_MAX:
+        say(f"… and {len(lines) - SHOWN_MAX:,} more; --json has all")
+    wrong = sum(one.is_wrong for one in left)
+    count = f"{plural(len(found.judged), 'reference')} in {plural(found.texts, 'text')}"
+    if not wrong:
+        say(f"{count}: all as their runs have them" if found.judged else "no references in these texts")
+    else:
+        tell(f"{count}: {wrong:,} to look at")
+        if any(p.verdict in WRITTEN and not p.hint for one in left for p in one.problems) and not written:
+            tell("  hint: write what they should say with: qanat document check --write")
+    _note_style(project, written)
+
+
+def _note_style(project: Project, written: Sequence[str]) -> None:
+    """Note that LaTeX will not find qanat.sty beside a file of values."""
+    for path in written:
+        folder = path.rpartition("/")[0]
+        if path.endswith(VALUES) and not style.is_beside(project, folder):
+            tell_note(f"qanat.sty is not in {folder or '.'}; copy it with: qanat document sty {folder or '.'}")
+
+
+def _mapping(one: Judged) -> dict[str, Any]:
+    return {
+        "file": one.file,
+        "line": one.line,
+        "column": one.column,
+        "reference": one.spelled,
+        "kind": one.kind,
+        "text": one.text,
+        "value": one.value,
+        "pinned": one.pin,
+        "runs": list(one.runs),
+        "problems": [{"verdict": p.verdict.value, "problem": p.sentence, "hint": p.hint} for p in one.problems],
+    }

@@ -1,0 +1,188 @@
+"""What references stand for: numbers and texts, as tables write them."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from qanat.domain import formats, pinned_groups, reference_options, times
+from qanat.domain.condition import METRIC, PARAMETER
+from qanat.domain.condition_values import number
+from qanat.domain.facts import Row, RunFacts
+from qanat.domain.reference import OfBest, OfMean, OfRun, Reference, pinned
+from qanat.domain.reference_options import COUNT, Shape
+from qanat.domain.references import LATEX
+from qanat.domain.shortening import quoted
+from qanat.domain.statistics import Statistic
+from qanat.errors import UsageError
+from qanat.usecases.references.known_runs import KnownRuns, RunGone, pin_of
+from qanat.usecases.runs import row_cells
+from qanat.usecases.runs.compare import ChosenRuns, CompareRequest, compare_runs
+
+_NOT_NUMBERS = "digits, decimals, format and percent are for numbers"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a reference stands for, and the ids of the runs that it is from.
+
+    `pin` is what is noted of the groups that a condition chose. If it would choose others now, `moved` says which.
+    """
+
+    text: str
+    runs: tuple[str, ...]
+    pin: str = ""
+    moved: str = ""
+
+
+def value_of(known: KnownRuns, reference: Reference, language: str, pin: str) -> Value:
+    """Return what a reference stands for, with the groups in `pin` rather than those that a condition would choose now.
+
+    Raises RunGone, and UsageError for whatever is wrong with the reference.
+    """
+    shape = reference_options.shape(reference.options)
+    match reference.target:
+        case OfRun(name=name) as target:
+            row = known.row(target)
+            return Value(_of_row(known, row, name, shape, language), (row.run.id,), pin_of(row))
+        case OfBest(name=name) as target:
+            row, moved = chosen(known, target, reference.options.get("better", ""), pin)
+            return Value(_of_row(known, row, name, shape, language), (row.run.id,), pin_of(row), moved)
+        case OfMean() as target:
+            return _mean(known, target, shape, language, pin)
+    raise UsageError(f"{quoted(reference.spelled)} is not a value")
+
+
+def chosen(known: KnownRuns, target: OfBest, better: str, pin: str) -> tuple[Row, str]:
+    """Return the group that was the best when it was pinned, and which is now if that is another; errors as above."""
+    noted = pinned(pin)
+    if noted is None:
+        if pin:
+            raise UsageError(f"pinned={pin} names no group", hint="remove it, or: --repin")
+        return known.best(target, better), ""
+    if noted[0] not in known.runs:
+        raise RunGone(f"run {noted[0]}, which was the best, does not exist", hint="choose again with: --repin")
+    run = known.runs[noted[0]]
+    row = Row(run, known.group(run, noted[1] if noted[1] is not None else 0))
+    now = known.best(target, better)
+    if pin_of(now) == pin_of(row):
+        return row, ""
+    metric = known.metric(target.metric)
+    before, after = (one.groups[0].metric(metric) for one in (row, now))
+    texts = ["none" if one is None else f"{one:.6g}" for one in (before, after)]
+    return row, f"{pin_of(now)} ({metric} {texts[1]}, was {texts[0]})"
+
+
+# ---- one row
+
+
+def _of_row(known: KnownRuns, row: Row, name: str, shape: Shape, language: str) -> str:
+    """Return what a run or a group has by a name. Raises UsageError if that is nothing."""
+    column = known.column(name)
+    values = column.values(row)
+    if not values:
+        of = f"group {row.group.number} of run {row.run.number}" if row.group else f"run {row.run.number}"
+        raise UsageError(f"{of} has no {column.heading}")
+    if column.kind == METRIC:
+        text = shape.numbers(values)
+        return _finished(known, text, row.run.experiment, column.names[0], shape, language)
+    if shape.unit:
+        raise UsageError(f"{column.heading} has no unit", hint="leave out unit")
+    if shape.is_for_numbers:
+        return _finished(known, shape.numbers(_as_numbers(column.heading, values)), "", "", shape, language)
+    if column.kind == PARAMETER:
+        return written(row_cells.parameters(values), language)
+    return written(row_cells.cells([row], [column], clock=times.utc)[0][0], language)
+
+
+def _as_numbers(name: str, values: Sequence[object]) -> list[float]:
+    found = []
+    for value in values:
+        known = number(value) if isinstance(value, str) else value
+        if isinstance(known, bool) or not isinstance(known, int | float):
+            raise UsageError(f"{name} is {quoted(value)}, which is not a number", hint=_NOT_NUMBERS)
+        found.append(float(known))
+    return found
+
+
+def _finished(known: KnownRuns, text: str, experiment: str, metric: str, shape: Shape, language: str) -> str:
+    """Return a number with its unit, in a language."""
+    unit = "%" if shape.percent else known.unit(experiment, metric) if shape.unit else ""
+    return written(text, language) + _unit(unit, language)
+
+
+def written(text: str, language: str) -> str:
+    """Return a text or a number in a language, with everything escaped that would act there."""
+    return formats.latex(text) if language == LATEX else formats.markdown_text(text)
+
+
+def _unit(unit: str, language: str) -> str:
+    if not unit:
+        return ""
+    if unit in ("%", "°"):
+        return "\\%" if language == LATEX and unit == "%" else unit
+    return f"\\,{formats.latex(unit)}" if language == LATEX else f" {formats.markdown_text(unit)}"
+
+
+# ---- means
+
+
+def _mean(known: KnownRuns, target: OfMean, shape: Shape, language: str, pin: str) -> Value:
+    """Return a mean, as a comparison with pooled rows has it. Raises UsageError if it would have several rows."""
+    metric = known.metric(target.metric)
+    now = _averaged(known, known.members(target), metric)
+    used, moved = now, ""
+    if pin and pin != now.pin:
+        moved = f"{now.pin} ({now.statistic} of {now.statistic.count} groups)"
+        used = _averaged(known, _at_pin(known, pin), metric)
+        if used.pin != pin:
+            raise UsageError(f"the groups of {pin} no longer form one row", hint="choose again with: --repin")
+    text = shape.mean(used.statistic)
+    if shape.show == COUNT:
+        return Value(text, used.runs, used.pin, moved)
+    if used.unfinished and text.endswith(")"):
+        count = used.statistic.count
+        text = f"{text.removesuffix(f'(n={count})')}(n={count} of {count + used.unfinished})"
+    return Value(_finished(known, text, used.experiment, metric, shape, language), used.runs, used.pin, moved)
+
+
+@dataclass(frozen=True, slots=True)
+class _Average:
+    statistic: Statistic
+    runs: tuple[str, ...]
+    pin: str
+    experiment: str
+    unfinished: int
+
+
+def _at_pin(known: KnownRuns, pin: str) -> list[RunFacts]:
+    """Return the runs with the groups that a mean was of. Raises RunGone, UsageError."""
+    noted: Mapping[str, frozenset[int]] | None = pinned_groups.groups_of(pin)
+    if noted is None:
+        raise UsageError(f"the mean is of other groups now than {pin}", hint="choose again with: --repin")
+    if gone := [run for run in noted if run not in known.runs]:
+        raise RunGone(f"run {gone[0]}, which the mean is of, does not exist", hint="choose again with: --repin")
+    runs = (known.runs[run] for run in noted)
+    return [run._replace(groups=tuple(g for g in run.groups if g.number in noted[run.id])) for run in runs]
+
+
+def _averaged(known: KnownRuns, runs: list[RunFacts], metric: str) -> _Average:
+    request = CompareRequest(pool=True, only=(glob.escape(metric),))
+    found = compare_runs(known.project, ChosenRuns(runs), request).found
+    rows = [row for row in found.rows if metric in row.metrics]
+    if len(rows) != 1:
+        names = ", ".join(name.lstrip("-") for name in found.parameters) or "code or data"
+        raise UsageError(
+            f"the mean would be of {len(rows)} different settings, which differ in {names}",
+            hint="add conditions; qanat compare --pool --where CONDITION shows them",
+        )
+    row = rows[0]
+    return _Average(
+        row.metrics[metric], row.runs, pinned_groups.pin_of(row.members), row.experiment, len(row.unfinished)
+    )
+
+
+def unpinned(reference: Reference) -> Reference:
+    """Return a reference that chooses again."""
+    return replace(reference, pinned="")
