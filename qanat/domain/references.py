@@ -14,7 +14,7 @@ _LANGUAGES = {
     **dict.fromkeys((".md", ".markdown", ".qmd", ".rmd", ".html", ".htm"), MARKDOWN),
 }
 SUFFIXES = tuple(_LANGUAGES)
-# Words that a text with references has, whatever its language.
+# What a text with references has, whatever its language.
 MARKS = (b"qanat:", b"\\qanat")
 
 

@@ -58,6 +58,7 @@ def test_the_installed_program_says_the_version_that_is_written_in_the_tree(inst
 def test_the_installed_program_finds_its_schemas_and_does_its_job(installed: Environment, tmp_path: Path) -> None:
     project = tmp_path / "project"
     installed.run("qanat", "init", "--yes", str(project), cwd=tmp_path)
+    assert installed.run("qanat", "document", "sty", ".", cwd=project).out == "Wrote qanat.sty\n"
     result = installed.run("qanat", "validate", cwd=project)
     assert result.out == "checked 3 files, no problems found\n"
     (project / "hello.sh").write_text("echo hello\n")

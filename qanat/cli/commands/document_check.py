@@ -43,9 +43,7 @@ See docs/references.md."""
 @click.command(cls=Command, epilog=f"\b\n{EXAMPLE}".replace("\\b", "\b"))
 @click.argument("names", nargs=-1, metavar="[NAME|FILE]...")
 @option("--write", "writes", is_flag=True, help="Write what the texts should say.")
-@option(
-    "--repin", is_flag=True, help="Let conditions choose runs again, whatever is pinned."
-)
+@option("--repin", is_flag=True, help="Let conditions choose runs again, whatever is pinned.")
 @json_option
 def check(names: tuple[str, ...], writes: bool, repin: bool, as_json: bool) -> None:
     """Check that the numbers, tables and figures in texts are those of their runs.

@@ -79,7 +79,8 @@ def test_references_in_markdown() -> None:
     text = (
         f"# Über uns\r\nIt is <!-- qanat:4:acc digits=3 percent -->95.3%{END}, best "
         f"<!-- qanat:best(acc, lr<0.01):lr pinned=12-7f3a9c.3 -->0.001{END}\r\n"
-        f"<!-- qanat:runs\r\n  where=\"lr<0.01 and tag='x y'\" columns='lr, acc' groups -->\r\n\r\n| a |\r\n\r\n{END}\r\n"
+        f"<!-- qanat:runs\r\n  where=\"lr<0.01 and tag='x y'\" columns='lr, acc' groups -->\r\n\r\n"
+        f"| a |\r\n\r\n{END}\r\n"
         f"<!-- qanat:figure 4.1:m.svg -->![M](<figures/my figure.svg>){END}"
         f'<!--qanat:figure 4:m.png--><img src="m%201.png">{END}'
     )
@@ -256,8 +257,29 @@ def test_languages_by_name() -> None:
     assert language_of("qanat-values.tex") == language_of("a.txt") == ""
 
 
-PIECES = ["<!--", "-->", "qanat:", "/qanat", "4:acc", "`", "```", "\n", "\n\n", "best(", ")", "'", '"', "\\", "{", "}",
-          "\\qanat", "%", "[", "]", "\\verb", "\\begin{verbatim}", "\\end{document}", "#", "=", " ", "é", "runs"]  # fmt: skip
+PIECES = [
+    *(
+        "<!--",
+        "-->",
+        "qanat:",
+        "/qanat",
+        "4:acc",
+        "`",
+        "```",
+        "best(",
+        ")",
+        "'",
+        '"',
+        "\\",
+        "{",
+        "}",
+        "#",
+        "=",
+        "é",
+        "%",
+    ),
+    *("\\qanat", "[", "]", "\\verb", "\\begin{verbatim}", "\\end{document}", "runs", " ", "\n", "\n\n"),
+]
 
 
 @stable
