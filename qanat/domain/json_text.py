@@ -17,7 +17,7 @@ def to_json(content: Any, *, indent: int | None = None) -> str:
     try:
         return json.dumps(content, ensure_ascii=False, indent=indent, allow_nan=False)
     except ValueError:
-        return json.dumps(_named(content), ensure_ascii=False, indent=indent)
+        return json.dumps(named(content), ensure_ascii=False, indent=indent)
 
 
 def from_named(content: Any) -> Any:
@@ -29,11 +29,12 @@ def from_named(content: Any) -> Any:
     return NAMES.get(content, content) if isinstance(content, str) else content
 
 
-def _named(content: Any) -> Any:
+def named(content: Any) -> Any:
+    """Return content with the names of numbers that JSON does not have in place of these."""
     if isinstance(content, dict):
-        return {key: _named(value) for key, value in content.items()}
+        return {key: named(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
-        return [_named(value) for value in content]
+        return [named(value) for value in content]
     if not isinstance(content, float) or math.isfinite(content):
         return content
     return "NaN" if math.isnan(content) else "Infinity" if content > 0 else "-Infinity"

@@ -36,6 +36,7 @@ PAGES = sorted(DOCS.glob("*.md"))
         ("docs/retrying.md", 6),
         ("docs/efficiency.md", 8),
         ("docs/sites.md", 12),
+        ("docs/export.md", 5),
     ],
 )
 def test_every_command_of_a_page_works_and_what_it_shows_is_what_comes_out(

@@ -33,6 +33,7 @@ def test_only_the_door_and_those_with_a_reason_write_records() -> None:
 # Who creates files or folders without asking who shares them, each with why that is right.
 CREATORS = {
     "qanat.system.files": "the door",
+    "qanat.git.bundles": "a folder of this user alone, which is gone with the command",
     "qanat.git.hooks": "hooks are programs, and get the permissions of programs",
     "qanat.git.index_copy": "a folder of this user alone, which is gone with the command",
     "qanat.git.lock": "git has its own locks for a moment, and never reads them",
@@ -49,6 +50,7 @@ CREATORS = {
     "qanat.system.removal": "a folder that is private to whoever removes something",
     "qanat.usecases.definitions.init": "creates the repository's own folder, before there are settings",
     "qanat.usecases.results.place": "writes plots and tables for the user to a file of the user's choice",
+    "qanat.usecases.exports.targets": "writes exports for the user to a file or folder of the user's choice",
     "qanat.usecases.report.report_folder": "writes a report for the user into a folder of the user's choice",
     "qanat.usecases.merging.merge_records": "git gave it a temporary file to write to",
     "qanat.cli.diff.svg": "writes pictures for the user into a folder of the user's choice",
