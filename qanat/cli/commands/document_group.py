@@ -26,6 +26,17 @@ SECTIONS = {
         "check": ("qanat.cli.commands.document_check:check", "Check that texts say what their runs have."),
         "sty": ("qanat.cli.commands.document_sty:sty", "Copy qanat.sty, which references in LaTeX need."),
     },
+    "Build documents": {
+        "status": (
+            "qanat.cli.commands.document_build:status",
+            "Show whether what documents need is fresh, and why not.",
+        ),
+        "compile": (
+            "qanat.cli.commands.document_build:compile_",
+            "Run what is missing or stale, copy files, and build a document.",
+        ),
+        "view": ("qanat.cli.commands.document_build:view", "Show a document."),
+    },
 }
 
 

@@ -13,12 +13,22 @@ from pathlib import Path
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
 
 
+def has_display() -> bool:
+    """Return whether this machine can show a window."""
+    return sys.platform == "darwin" or any(os.environ.get(name) for name in _DISPLAYS)
+
+
+def open_file(file: Path) -> bool:
+    """Open a file in the program that is usual for it; return False without a display."""
+    return has_display() and webbrowser.open(file.as_uri())
+
+
 def open_browser(address: str) -> None:
     """Open an address in a browser if there is a display.
 
     Other users of the machine see the arguments of processes, so the browser gets a private file that leads there.
     """
-    if sys.platform != "darwin" and not any(os.environ.get(name) for name in _DISPLAYS):
+    if not has_display():
         return
     import tempfile
 

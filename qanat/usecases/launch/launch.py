@@ -18,6 +18,7 @@ from qanat.domain.config import ASK, REFUSE
 from qanat.domain.experiment import CHECKOUT, PROJECT
 from qanat.domain.layout import STATE
 from qanat.domain.run import Run, RunnerChoice
+from qanat.domain.standing import Standing
 from qanat.usecases.environment import machines
 from qanat.usecases.launch import code, continuing, data, found_environment, keys, past_code
 from qanat.usecases.launch import plan as plan_run
@@ -93,14 +94,19 @@ def start_needed(
     project: Project, new: Launch, needed: Needed | None, options: LaunchOptions, runners: Runners, view: LaunchView
 ) -> Outcome:
     """Start a new run, without the groups that other runs have if only what is needed is to run."""
+    standings: Sequence[Standing] = ()
     if needed:
         from qanat.usecases.launch import leaving_out  # most runs are whole
 
         left = leaving_out.leave_out(project, runners, new, needed, view)
+        standings = left.standings
         if left.nothing_in:
-            return Outcome(left.nothing_in, is_new=False)
+            return Outcome(left.nothing_in, is_new=False, standings=standings)
         new = replace(new, plan=left.plan)
-    return start(project, partial(first_attempt, project, new), new.plan.place, options, runners, view, new.plan.order)
+    outcome = start(
+        project, partial(first_attempt, project, new), new.plan.place, options, runners, view, new.plan.order
+    )
+    return replace(outcome, standings=standings)
 
 
 def container_of(

@@ -22,9 +22,13 @@ from qanat.usecases.project import Project
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A plan without the groups that other runs have; `nothing_in` is the newest of these if that is every group."""
+    """A plan without the groups that other runs have; `nothing_in` is the newest of these if that is every group.
+
+    `standings` say what these runs have of all groups.
+    """
 
     plan: Plan
+    standings: Sequence[Standing]
     nothing_in: Run | None = None
 
 
@@ -39,7 +43,7 @@ def leave_out(project: Project, runners: Runners, new: Launch, asked: Needed, vi
     view.already_run(AlreadyRun(found, {run.id: run.storage for run in runs.values()}, unknown))
     left = without_done(new.plan, found)
     newest = max(runs.values(), key=lambda run: (run.created, run.number), default=None)
-    return Left(left, None if left.groups else newest)
+    return Left(left, found, None if left.groups else newest)
 
 
 def wanted(plan: Plan, found: Findings, ignored: tuple[str, ...] = ()) -> Wanted:

@@ -51,7 +51,8 @@ class RunRequest:
     unless it is to run `in_place`. `many` allows more groups than GROUPS_WITHOUT_ASKING. `rerun_of` is the id of the
     run whose groups these are. With `needed`, groups that have been run already are left out. `container` replaces
     the experiment's, as far as it says something. `expected` is the plan from which nothing may have drifted.
-    `after` names the runs that have to end first, each as RUN or RUN:any.
+    `after` names the runs that have to end first, each as RUN or RUN:any. `grid` is what `param_file` has, if somebody
+    has read it already.
     """
 
     experiment: str
@@ -72,6 +73,7 @@ class RunRequest:
     container: ContainerRequest | None = None
     expected: RunPlan | None = None
     after: tuple[str, ...] = ()
+    grid: Grid | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +256,8 @@ def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, facts: Sub
 
 def _grid(request: RunRequest) -> Grid:
     grid = grid_from_arguments(request.args, request.groups, request.ranges)
+    if request.grid is not None:
+        return request.grid.join(grid)
     if request.param_file is None:
         return grid
     from qanat.domain.parameter_file import grid_from_file  # only with -f

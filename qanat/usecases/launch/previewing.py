@@ -33,6 +33,14 @@ class Preview:
     standings: tuple[Standing, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """The arguments of groups, and what earlier runs say about each."""
+
+    groups: tuple[tuple[str, ...], ...]
+    standings: tuple[Standing, ...]
+
+
 def preview(project: Project, request: RunRequest, options: LaunchOptions, runners: Runners) -> Preview:
     """Return what a launch would start, and write nothing; errors are those of launch()."""
     check_options(options, runners)
@@ -60,6 +68,23 @@ def preview(project: Project, request: RunRequest, options: LaunchOptions, runne
     script = runner.render(batch)
     whole = replace(whole, place=plan.place, enclosure=plan.enclosure)
     return Preview(tuple(plan_run.preview(project, whole)), script, found)
+
+
+def standings(
+    project: Project, request: RunRequest, options: LaunchOptions, runners: Runners, *, in_checkout: bool = False
+) -> Foreseen:
+    """Return what earlier runs say about the groups of a request, and write nothing; errors are those of launch().
+
+    The working tree may have changes, which a launch might refuse. A local run is taken for one
+    `in_checkout` if it stands for one elsewhere.
+    """
+    check_options(options, runners)
+    past, plan, choice = planned(project, request, options, runners)
+    plan = enclosed(project, plan, container_of(project, request, plan, choice, options, runners))
+    submits = not runners.is_in_process(options.runner)
+    elsewhere = in_checkout or past is not None or workdir_of(request, plan, submits=submits) == CHECKOUT
+    found = _standings(project, request, plan, options, past, runners, in_checkout=elsewhere)
+    return Foreseen(plan.groups, found or (Standing(),) * len(plan.groups))
 
 
 def _standings(

@@ -31,7 +31,8 @@ class Outcome:
     The run has ended, unless it was submitted and not waited for. `on_request`: somebody asked for the run to be
     cancelled, and this process received no signal. `groups` are the numbers of the groups that were to start, `command`
     is the full command of the first one that was submitted. If all groups have been run already, nothing was started,
-    and the run, which is not `is_new`, is the newest that has some of them.
+    and the run, which is not `is_new`, is the newest that has some of them. `standings` say what earlier runs had of
+    the groups that were asked for, if only what was needed was to run.
     """
 
     run: Run
@@ -41,6 +42,7 @@ class Outcome:
     groups: tuple[int, ...] = ()
     command: tuple[str, ...] = ()
     is_new: bool = True
+    standings: Sequence[Standing] = ()
 
 
 @dataclass(frozen=True, slots=True)
