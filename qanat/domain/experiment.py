@@ -18,6 +18,8 @@ from qanat.domain.splitting import split
 from qanat.domain.template_source import TemplateSource
 from qanat.errors import InputInvalid
 
+# The program of an experiment that was imported from a tool that does not name it.
+UNKNOWN_PROGRAM = "unknown"
 PROJECT = "project"
 CHECKOUT = "checkout"
 # Among the paths of an experiment's code, all that is in the repository.

@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from qanat.domain.experiment import UNKNOWN_PROGRAM
 from qanat.domain.key_path import in_words
 from qanat.domain.layout import is_inside
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, UsageError
 from qanat.import_v0.database import Row, V0Database
-from qanat.import_v0.meanings import Remarks, usable_name
+from qanat.imports.remarks import Remarks, usable_name
 from qanat.records import definitions, schemas, yaml_io
 from qanat.system import files
 from qanat.usecases.checks.validate import reference_problems
 from qanat.usecases.launch.templates import DEFAULT
 from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
 
-NO_PROGRAM = "unknown"
 # The runners of qanat 0.x, whose templates were in the settings.
 RUNNERS = ("htcondor", "slurm")
 Templates = Mapping[str, Mapping[str, Any]]
@@ -120,8 +120,8 @@ def _actions(project: Project, rows: list[Row], experiment: str, remarks: Remark
 def _program(project: Project, row: Row, whose: str, remarks: Remarks) -> Content:
     executable = _within(project, text(row["executable"]))
     if not executable:
-        remarks.add(f"{whose}: has no executable; {quoted(NO_PROGRAM)} stands in for it")
-    return {"executable": executable or NO_PROGRAM, "executable_command": text(row["executable_command"])}
+        remarks.add(f"{whose}: has no executable; {quoted(UNKNOWN_PROGRAM)} stands in for it")
+    return {"executable": executable or UNKNOWN_PROGRAM, "executable_command": text(row["executable_command"])}
 
 
 def _named(kind: str, row: Row, taken: Iterable[str], remarks: Remarks) -> str:

@@ -16,9 +16,9 @@ from qanat.import_v0 import meanings
 from qanat.import_v0 import storage as v0_storage
 from qanat.import_v0.database import Row
 from qanat.import_v0.definitions import text
-from qanat.import_v0.meanings import Remarks
 from qanat.import_v0.places import Storage
 from qanat.import_v0.storage import End
+from qanat.imports.remarks import Remarks
 
 
 @dataclass(frozen=True, slots=True)

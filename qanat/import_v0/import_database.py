@@ -13,18 +13,16 @@ from typing import Any
 from qanat.domain import redaction
 from qanat.domain.layout import RUNS, STATE, kind_of
 from qanat.domain.run import Run
-from qanat.errors import GitRefused
 from qanat.git import command, commits, history, lock, worktree
 from qanat.import_v0 import database as v0_database
 from qanat.import_v0 import definitions
 from qanat.import_v0.definitions import Content, Definitions, Templates, text
-from qanat.import_v0.meanings import Remarks
 from qanat.import_v0.places import Places
 from qanat.import_v0.runs import ImportedRun, Runs
+from qanat.imports.remarks import Remarks
 from qanat.records import definition_text, numbers, own_copies, run_codec
 from qanat.system import files
 from qanat.usecases.definitions.init import IGNORE, ignore_rules
-from qanat.usecases.launch.code import check_committer
 from qanat.usecases.merging.setup import ATTRIBUTES, RULES
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import counting
@@ -79,18 +77,6 @@ def plan_import(project: Project, database: Path, progress: Progress, default_te
     _add_lines(project, result_dir, plan, remarks)
     plan.remarks = remarks.lines()
     return plan
-
-
-def check_ready(project: Project, plan: Import) -> None:
-    """Raise GitRefused if the import could not be committed."""
-    if plan.manual:
-        return
-    check_committer(project)
-    refused = "the repository is {}, so the import could not be committed"
-    if operation := worktree.operation(project.location.git_dir):
-        raise GitRefused(refused.format(worktree.middle_of(operation)), hint="finish or abort it first")
-    if worktree.checked_out(project.location) is None:
-        raise GitRefused(refused.format("on a detached HEAD"), hint="check out a branch: git switch BRANCH")
 
 
 def carry_out(project: Project, plan: Import, progress: Progress) -> None:

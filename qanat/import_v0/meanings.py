@@ -7,17 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from qanat.domain import spans
-from qanat.domain.names import NAME_MAX, name_problem
 from qanat.domain.run import State
 
-UNKNOWN_TIME = "1970-01-01T00:00:00+00:00"
 _POSITION = re.compile(r"pos_([0-9]+)\Z")
 _ENDS = {
     "finished": State.FINISHED,
@@ -27,45 +22,6 @@ _ENDS = {
     "canceled": State.CANCELLED,
 }
 _NOT_STARTED = frozenset({"not started", "not_started", ""})
-
-
-@dataclass
-class Remarks:
-    """Remarks on whatever was not imported unchanged: each text once, with the runs that it is about."""
-
-    _about: dict[str, list[int]] = field(default_factory=dict)
-
-    def add(self, text: str, run: int | None = None) -> None:
-        """Add a remark, about a run if one is given."""
-        runs = self._about.setdefault(text, [])
-        if run is not None:
-            runs.append(run)
-
-    def lines(self) -> list[str]:
-        """Return the remarks, in the order in which they were first made."""
-        return [f"{run_numbers(runs)}: {text}" if runs else text for text, runs in self._about.items()]
-
-
-def run_numbers(runs: Iterable[int]) -> str:
-    """List runs by number, neighbours as a range: `run 4`, `runs 1-3, 7`."""
-    numbers = sorted(set(runs))
-    return f"run{'s' if len(numbers) > 1 else ''} {spans.format_spans(numbers, ', ')}"
-
-
-def usable_name(name: str, instead: str, taken: Collection[str]) -> str:
-    """Return name if it is valid and not taken, otherwise a similar name that is.
-
-    Accents are removed, and characters that a name must not contain become `_`; `instead` is used if nothing is left.
-    """
-    usable = name
-    if name_problem(name):
-        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-        usable = re.sub(r"[^A-Za-z0-9._+-]+", "_", plain).strip("_").lstrip("._+-")[:NAME_MAX] or instead
-    number, base = 2, usable
-    while usable in taken:
-        usable = f"{base[: NAME_MAX - 6]}-{number}"
-        number += 1
-    return usable
 
 
 def timestamp(value: object) -> str | None:

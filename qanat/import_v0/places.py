@@ -14,7 +14,7 @@ from typing import Any
 from qanat.domain.layout import group_folder, is_inside
 from qanat.errors import InputInvalid
 from qanat.import_v0 import storage
-from qanat.import_v0.meanings import Remarks
+from qanat.imports.remarks import Remarks
 from qanat.records.record_reader import PATH_MAX
 
 COMMENT = "comment.md"

@@ -21,12 +21,11 @@ from qanat.import_v0 import meanings
 from qanat.import_v0.database import Row, V0Database
 from qanat.import_v0.definitions import Content, Definitions, text
 from qanat.import_v0.ends import group_ends
-from qanat.import_v0.meanings import Remarks
 from qanat.import_v0.places import Places, Storage
+from qanat.imports.remarks import NO_COMMIT, UNKNOWN_TIME, Remarks, usable_name
 from qanat.records.numbers import COUNTED_MAX
 from qanat.usecases.project import Project
 
-NO_COMMIT = "0" * 40
 _NULL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 # What qanat 0.x itself added to a job's description on HTCondor, beside the template's options.
 _NOT_OPTIONS = frozenset(
@@ -162,7 +161,7 @@ class Runs:
 
     def _runner(self, row: Row, storage: Storage) -> tuple[RunnerChoice, Content]:
         """Return the runner with its options, and the runner's parameters that are not options of it."""
-        name = meanings.usable_name(text(row["runner"]) or "local", "unknown", ())
+        name = usable_name(text(row["runner"]) or "local", "unknown", ())
         given = {key.lstrip("-"): value for key, value in (_mapping(row["runner_params"]) or {}).items()}
         template = given.pop("submit_template", None)
         options: Content = storage.submitted(_NOT_OPTIONS)
@@ -220,7 +219,7 @@ class Runs:
         if known := next((time for time in times if time), meanings.timestamp(row["finished"])):
             return known
         self._remarks.add("its launch time is unknown; 1970 stands in for it", row["id"])
-        return meanings.UNKNOWN_TIME
+        return UNKNOWN_TIME
 
 
 def _command_of(program: Program) -> tuple[str, ...]:

@@ -200,10 +200,11 @@ class Index:
         return self._surviving(lambda: self._database.execute(query).fetchall())
 
     def code_commits(self) -> list[tuple[str, str, str]]:
-        """List the record's path, the id and the commit of every run, in launch order."""
+        """List the record's path, the id and the commit of every run whose commit is known, in launch order."""
         columns = "path, number || '-' || uid, json_extract(record, '$.code.commit')"
         query = f"SELECT {columns} FROM runs WHERE problem IS NULL ORDER BY created, number, uid"  # noqa: S608
-        return self._surviving(lambda: self._database.execute(query).fetchall())
+        found = self._surviving(lambda: self._database.execute(query).fetchall())
+        return [row for row in found if row[2].strip("0")]
 
     def launched(self) -> list[tuple[str, str, bool, str]]:
         """List the record's path, the commit, whether that is a snapshot, and the state of every run."""

@@ -7,7 +7,7 @@ SECTIONS = {
         "init": ("qanat.cli.commands.init:init", "Create a qanat project."),
         "config": ("qanat.cli.commands.config:config", "Show or edit the settings of the project."),
         "hooks": ("qanat.cli.commands.hooks:hooks", "Install git hooks that check commits or commit records."),
-        "import": ("qanat.cli.commands.import_v0:import_", "Import a qanat 0.x database."),
+        "import": ("qanat.cli.commands.import_v0:import_", "Import runs of other tools, or a qanat 0.x project."),
         "completion": ("qanat.cli.commands.completion:completion", "Print a shell completion script."),
     },
     "Define what to run": {

@@ -50,7 +50,7 @@ class Names:
 
     def commit(self, commit: str) -> Verbatim:
         """Return the short id of a commit."""
-        short = commit[:10]
+        short = commit[:10] if commit.strip("0") else "unknown"
         if self._pages is None or commit in self._unpublished:
             return Verbatim(short)
         return Linked(short, self._pages.commit(commit))

@@ -11,6 +11,7 @@ from typing import Any
 from qanat.domain import views
 from qanat.domain.data import COMMAND, NONE
 from qanat.domain.data_paths import is_url, url_problem
+from qanat.domain.experiment import UNKNOWN_PROGRAM
 from qanat.domain.figures import pattern_problem
 from qanat.domain.key_path import KeyPath, in_words
 from qanat.domain.layout import DEFINITIONS, PLAN, RUNS, STATE, is_for_results, is_inside, kind_of
@@ -284,6 +285,8 @@ def _others(project: Project, claimed: str, name: str) -> list[str]:
 
 def _program_problems(state: Files, at: KeyPath, parts: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     executable = parts["executable"]
+    if executable == UNKNOWN_PROGRAM and not state.is_file(executable):
+        return  # only `run` needs it, and says so
     if not is_inside(executable):
         yield (*at, "executable"), f"{executable} is not inside the project"
     elif not state.is_file(executable):

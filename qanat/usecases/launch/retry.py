@@ -63,7 +63,7 @@ def chosen_groups(found: Found, numbers: Sequence[int], *, failed: bool) -> list
     if found.run.origin:
         raise UsageError(
             f"run {found.run.number} was imported from {found.run.origin.tool}, so its groups cannot be retried",
-            hint=f"repeat it as a new run: qanat rerun {found.run.number}",
+            hint=f"run its experiment instead: qanat run {found.run.experiment}",
         )
     again = [g.number for g in found.run.groups if g.state is not State.FINISHED]
     if numbers:

@@ -48,7 +48,7 @@ def other_code(
         return []
     by_tree: dict[str, list[Run]] = {}
     for name, own in runs.items():
-        others = [run for run in own if not has_code(run, tree, None)]
+        others = [run for run in own if run.code.is_known and not has_code(run, tree, None)]
         known = _code_and_command(location, str(span.tip), experiments.get(name, {})) if others else None
         for run in others:
             if not has_code(run, tree, known):

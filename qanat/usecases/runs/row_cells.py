@@ -77,7 +77,7 @@ def _writer(
     if name in TIMES:
         return lambda row: clock(next(iter(column.values(row)), None))
     if name == "commit":
-        return lambda row: row.run.commit[:10]
+        return lambda row: row.run.commit[:10] if row.run.commit.strip("0") else ""
     mark = marked.get(name, str)
     return lambda row: ", ".join(mark(str(value)) for value in column.values(row))
 

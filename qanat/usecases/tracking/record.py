@@ -36,12 +36,16 @@ def check_unedited(project: Project, path: str) -> None:
         edits.check_unedited(project, path, edits.read(project, path))
 
 
-def create_record(project: Project, run: Run) -> None:
-    """Write the record of a new run to the working tree; it is committed once the run has jobs or has ended."""
-    _write(project, run)
+def create_record(project: Project, run: Run) -> tuple[Run, list[str]]:
+    """Write the record of a new run to the working tree; it is committed once the run has jobs or has ended.
+
+    Returns the run as written, and a sentence if not all its metrics and curves fit into the record.
+    """
+    written = _write(project, run)
     if run.number % PRUNE_EVERY == 0:
         waiting = (entry.path for entry in ledger.entries(project.location.private) if entry.commit is None)
         own_copies.prune(project.location.private, [own_copies.name_of(path) for path in waiting])
+    return written
 
 
 def update_record(

@@ -3,38 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from qanat.domain.names import name_problem
 from qanat.domain.run import State
 from qanat.import_v0 import meanings
-
-
-@pytest.mark.parametrize(
-    ("name", "usable"),
-    [
-        ("summary_iris", "summary_iris"),
-        ("Été à la mer", "Ete_a_la_mer"),
-        ("../../etc/passwd", "etc_passwd"),
-        ("two cpus", "two_cpus"),
-        ("日本", "thing_1"),
-        ("", "thing_1"),
-        ("--help", "help"),
-        ("x" * 101, "x" * 100),
-    ],
-)
-def test_a_name_stays_like_itself(name: str, usable: str) -> None:
-    assert meanings.usable_name(name, "thing_1", ()) == usable
-
-
-@given(st.lists(st.text(), max_size=5))
-def test_every_name_becomes_one_that_can_be_used_and_no_two_the_same(names: list[str]) -> None:
-    taken: list[str] = []
-    for name in names:
-        taken.append(meanings.usable_name(name, "thing", taken))
-    assert [name for name in taken if name_problem(name)] == []
-    assert len(set(taken)) == len(taken)
 
 
 @pytest.mark.parametrize(
@@ -88,13 +59,3 @@ def test_what_is_said_of_a_run_is_spread_over_its_groups() -> None:
     assert meanings.per_group(["a", None], 3) == ["a", "", ""]
     assert meanings.per_group("running", 2) == ["running", "running"]
     assert meanings.per_group(None, 1) == [""]
-
-
-def test_remarks_name_their_runs_once_and_neighbours_together() -> None:
-    remarks = meanings.Remarks()
-    for run in (7, 1, 2, 3, 3):
-        remarks.add("gone", run)
-    remarks.add("changed")
-    remarks.add("gone", 9)
-    assert remarks.lines() == ["runs 1-3, 7, 9: gone", "changed"]
-    assert meanings.run_numbers([4]) == "run 4"

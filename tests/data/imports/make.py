@@ -1,0 +1,59 @@
+"""Write the stores beside this file with the real tools, in an environment that has them.
+
+    uv venv /tmp/tools && uv pip install --python /tmp/tools sacred 'setuptools<81' dvclive dvc
+    PATH=/tmp/tools/bin:$PATH python tests/data/imports/make.py
+
+Times, hosts and ids are those of the run that made them.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SACRED = """
+import sys
+from sacred import Experiment
+from sacred.observers import FileStorageObserver
+ex = Experiment("iris", save_git_info=False)
+ex.observers.append(FileStorageObserver("sacred"))
+ex.add_config(lr=0.1, opt={"name": "adam", "betas": [0.9, 0.999]}, fails=False)
+@ex.main
+def main(_run, lr, fails):
+    for step in range(5):
+        _run.log_scalar("loss", lr / (step + 1), step)
+        _run.log_scalar("test.acc", step / 5)
+    with open("model.txt", "w") as file:
+        file.write("weights")
+    ex.add_artifact("model.txt")
+    print("hello from sacred")
+    if fails:
+        raise ValueError("no data")
+    return 0.93
+ex.run(options={"--comment": "the *first* one"})
+try:
+    ex.run(config_updates={"lr": 0.2, "fails": True})
+except ValueError:
+    pass
+"""
+
+
+def make_sacred() -> None:
+    """Write a store of Sacred with a run that completed and one that failed."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "train.py"
+        script.write_text(SACRED)
+        subprocess.run(["python", script.name], cwd=folder, check=True)
+        shutil.rmtree(HERE / "sacred", ignore_errors=True)
+        shutil.copytree(Path(folder) / "sacred", HERE / "sacred", ignore=shutil.ignore_patterns("_sources"))
+    for run in (HERE / "sacred").glob("*/run.json"):
+        text = run.read_text().replace(str(folder), "/home/ada/secret project")
+        run.write_text(re.sub(r'"[^"]*/site-packages/', '"/usr/lib/python3/site-packages/', text.replace('\\"', "'")))
+
+
+if __name__ == "__main__":
+    make_sacred()
