@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from qanat.domain.job import JobStatus
+from qanat.domain.retry_policy import NOT_STARTED
 from qanat.domain.run import Group, State, lost
 
 _TURN = "waits in job "
@@ -65,5 +66,5 @@ def end_in_job(group: Group, job: JobStatus, *, began: bool, others_began: bool)
     if group.state is State.CANCELLED or not others_began:
         return group
     why = f": {job.reason}" if job.reason else ""
-    reason = f"not started, since its job {group.job} had ended{why}"
+    reason = f"{NOT_STARTED}{group.job} had ended{why}"
     return replace(group, state=State.CANCELLED, exit_code=None, signal=None, reason=reason)

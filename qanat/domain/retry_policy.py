@@ -14,6 +14,8 @@ OUT_OF_MEMORY, TIMEOUT, NODE_FAILURE, PREEMPTED = "out_of_memory", "timeout", "n
 FAILED = "failed"
 EXIT_CODE = "exit_code"
 TIMES_MAX = 20
+# How the reason begins of a group that was cancelled because its job ended before it began; what ended the job follows.
+NOT_STARTED = "not started, since its job "
 # What the reason of a group says, as the schedulers write it; a runner of another package may write the same.
 _SIGNS = {
     OUT_OF_MEMORY: re.compile(r"\bOUT_OF_MEMORY\b|HTCondor's code (?:34\b|(?:3|21|26), subcode 102\b)"),
@@ -58,8 +60,11 @@ class RetryPolicy:
         return {"when": when, "times": self.times} | {key: value for key, value in factors.items() if value}
 
     def applies_to(self, group: Group) -> bool:
-        """Return whether a group ended in a way for which it is retried, however many attempts it has had."""
-        return group.state == FAILED and (
+        """Return whether a group ended in a way for which it is retried, however many attempts it has had.
+
+        A group whose job ended before it began is retried for what ended the job.
+        """
+        return (group.state == FAILED or _never_began(group)) and (
             FAILED in self.when or group.exit_code in self.exit_codes or not reasons(group).isdisjoint(self.when)
         )
 
@@ -94,8 +99,11 @@ def with_times(policy: RetryPolicy | None, times: int | None) -> RetryPolicy | N
 
 
 def reasons(group: Group) -> frozenset[str]:
-    """Return the reasons why a group failed, apart from its exit code; none if nobody but the program ended it."""
-    if group.state != FAILED:
+    """Return the reasons why a group, or its job before it, failed; none if nobody but the program ended it.
+
+    Its exit code is none of them.
+    """
+    if group.state != FAILED and not _never_began(group):
         return frozenset()
     return frozenset(word for word, sign in _SIGNS.items() if sign.search(group.reason))
 
@@ -103,6 +111,10 @@ def reasons(group: Group) -> frozenset[str]:
 def in_words(word: str) -> str:
     """Return a reason as it is read: `out of memory`."""
     return word.replace("_", " ")
+
+
+def _never_began(group: Group) -> bool:
+    return group.state == "cancelled" and group.reason.startswith(NOT_STARTED) and ": " in group.reason
 
 
 def _with_factor(word: str, what: str, factor: str | None) -> str:

@@ -94,6 +94,26 @@ def test_every_failure_is_meant_by_failed_and_nothing_else() -> None:
     assert not policy({"exit_code": [75]}).applies_to(Group(0, (), State.CANCELLED, exit_code=75))
 
 
+@pytest.mark.parametrize(
+    ("why", "when", "applies"),
+    [
+        (": its node failed (NODE_FAIL)", "node_failure", True),
+        (": its node failed (NODE_FAIL)", "failed", True),
+        (": its node failed (NODE_FAIL)", "timeout", False),
+        (": exceeded the time limit (TIMEOUT)", "timeout", True),
+        ("", "failed", False),
+    ],
+)
+def test_a_group_that_never_began_is_retried_for_what_ended_its_job(why: str, when: str, applies: bool) -> None:
+    group = Group(0, (), State.CANCELLED, reason=f"not started, since its job 812_3 had ended{why}")
+    assert policy(when).applies_to(group) == applies
+
+
+def test_the_time_that_a_job_lacked_is_given_to_groups_that_it_did_not_begin() -> None:
+    reason = "not started, since its job 812_3 had ended: exceeded the time limit (TIMEOUT)"
+    assert policy("timeout", time="2x").more([Group(0, (), State.CANCELLED, reason=reason)]) == {"time": "2x"}
+
+
 def test_a_group_is_due_until_it_has_had_all_its_attempts() -> None:
     chosen = policy("failed", times=2)
     assert [chosen.is_due(failed(attempt=attempt)) for attempt in (1, 2, 3, 4)] == [True, True, False, False]

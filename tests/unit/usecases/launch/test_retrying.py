@@ -168,9 +168,19 @@ def test_a_group_that_exceeded_its_own_limit_gets_more_of_that_and_its_job_does_
 def test_a_job_of_several_groups_that_exceeded_its_limit_gets_more(retried: World) -> None:
     retried.submit(groups=2, per_job=2, time_limit="2s")
     begins(retried, last(retried), 0)
-    is_over(last(retried), State.FAILED, "exceeded the time limit, TIMEOUT")
+    is_over(last(retried), State.FAILED, "exceeded the time limit (TIMEOUT)")
     retried.clock.move(60)
-    assert dict(retried.look().submission.changed) == {"time": "1.5x"}
+    run = retried.look()
+    # The second group never started, and is retried as well.
+    assert [(group.state, group.attempt) for group in run.groups] == [(State.QUEUED, 2)] * 2
+    assert dict(run.submission.changed) == {"time": "1.5x"}
+
+
+def test_groups_of_a_job_that_somebody_removed_are_not_retried(retried: World) -> None:
+    retried.submit(groups=2, per_job=2)
+    begins(retried, last(retried), 0)
+    last(retried).is_removed()
+    assert [(group.state, group.attempt) for group in retried.look().groups] == [(State.CANCELLED, 1)] * 2
 
 
 def test_what_has_no_limit_gets_none(world: World) -> None:
