@@ -26,7 +26,8 @@ FORGOTTEN_S = 30 * 86_400.0
 class Waiting:
     """A submitted run that waits: the root of its working tree, its record, the intent of its jobs, and its order.
 
-    `kept` says that the user has held its jobs, so that they stay held even when it may start.
+    `kept` says that the user has held its jobs, so that they stay held even when it may start; `released` that its
+    scheduler keeps the order of jobs that are not held.
     """
 
     run_id: str
@@ -35,11 +36,13 @@ class Waiting:
     intent: str
     after: tuple[After, ...]
     kept: bool = False
+    released: bool = False
 
 
 def note(private: Path, waiting: Waiting, sharing: Sharing = UNSHARED) -> None:
     """Note that a run waits. Raises WriteFailed."""
     content = {"root": waiting.root, "record": waiting.record, "intent": waiting.intent, "kept": waiting.kept}
+    content["released"] = waiting.released
     content |= {"after": [one.as_mapping() for one in waiting.after]}
     own_notes.write(_file(private, waiting.run_id), content, sharing)
 
@@ -50,7 +53,7 @@ def read(private: Path, run_id: str) -> Waiting | None:
     try:
         after = tuple(After(str(row["run"]), row.get(ANY) is True) for row in content["after"])
         root, record, intent = (str(content[key]) for key in ("root", "record", "intent"))
-        return Waiting(run_id, root, record, intent, after, content["kept"] is True)
+        return Waiting(run_id, root, record, intent, after, content["kept"] is True, content.get("released") is True)
     except (KeyError, TypeError, AttributeError):
         return None
 

@@ -242,6 +242,16 @@ class SubmitsHeld(CanHold, Protocol):
 
 
 @runtime_checkable
+class ReleasesAtOnce(SubmitsHeld, Protocol):
+    """A runner whose hand_over() releases jobs, since its scheduler itself starts none too early.
+
+    They may be held and released again, and still start in order.
+    """
+
+    releases_at_once: bool
+
+
+@runtime_checkable
 class ExplainsWaiting(Protocol):
     """A runner that can find out why a job waits, which takes longer than a poll."""
 

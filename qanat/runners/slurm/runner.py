@@ -156,6 +156,8 @@ class SlurmRunner:
         export = flags.environment(batch.options, os.environ)
         return Submission(jobs, {**_details(numbers, cluster, limits.cluster), "export": export})
 
+    releases_at_once = True
+
     def hand_over(self, batch: JobBatch, handles: Sequence[JobHandle], command: Sequence[str]) -> bool:
         """Release jobs that depend on others, now that Slurm keeps their order."""
         before = [handle for jobs in batch.after for handle in jobs.handles]

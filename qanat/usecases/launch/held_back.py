@@ -11,7 +11,7 @@ from qanat.domain.run import Run
 from qanat.errors import QanatError
 from qanat.records import orders, run_codec
 from qanat.records.orders import Waiting
-from qanat.runners.protocol import Runner, SubmitsHeld
+from qanat.runners.protocol import ReleasesAtOnce, Runner, SubmitsHeld
 from qanat.usecases.launch.order import Order
 from qanat.usecases.project import Project
 from qanat.usecases.tracking.submission import jobs_of
@@ -19,7 +19,12 @@ from qanat.usecases.tracking.submission import jobs_of
 
 def note(project: Project, run: Run) -> None:
     """Note that a run is about to be submitted as held. Raises WriteFailed."""
-    waiting = Waiting(run.id, str(project.root), run_codec.path_of(run), run.submission.intent, run.after)
+    _note(project, run, released=False)
+
+
+def _note(project: Project, run: Run, *, released: bool) -> None:
+    path, intent = run_codec.path_of(run), run.submission.intent
+    waiting = Waiting(run.id, str(project.root), path, intent, run.after, released=released)
     orders.note(project.location.private, waiting, project.sharing)
 
 
@@ -55,6 +60,8 @@ def hand_over(project: Project, run: Run, batch: JobBatch, runner: Runner) -> st
     if isinstance(runner, SubmitsHeld):
         try:
             if runner.hand_over(batch, handles, _command(project)):
+                if isinstance(runner, ReleasesAtOnce):
+                    _note(project, run, released=True)
                 return ""
         except QanatError as error:
             return f"run {run.number} is held: {error.message}; {_later(run)}"

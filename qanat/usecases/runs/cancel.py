@@ -220,10 +220,10 @@ def release_run(project: Project, found: Found, runners: Runners) -> bool:
     Raises UsageError for a run that cannot be released.
     """
     runner = _holding(_steerable(found, runners, "released"))
-    if not order.may_be_released(project, found.run):
-        return False
-    runner.release([job.handle for job in open_jobs(project, found.run)])
-    return True
+    allowed = order.release(project, found.run)
+    if allowed.jobs:
+        runner.release([job.handle for job in open_jobs(project, found.run)])
+    return allowed.starts
 
 
 def _check_active(run: Run) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from qanat.domain import order
 from qanat.domain.run import Run, State
@@ -37,15 +37,23 @@ def keep_held(project: Project, run: Run) -> None:
         orders.note(project.location.private, replace(waiting, kept=True), project.sharing)
 
 
-def may_be_released(project: Project, run: Run) -> bool:
-    """Return whether a run can be released at once; otherwise, it is released when it may start.
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Whether a run may start now, and whether its jobs may be released, which then start when they may."""
+
+    starts: bool
+    jobs: bool
+
+
+def release(project: Project, run: Run) -> Release:
+    """Return what may be done to release a run; if its jobs may not be, that is done once the run may start.
 
     Raises UsageError if it only waits for others, so that nobody has to release it, and WriteFailed.
     """
     private = project.location.private
     waiting = orders.read(private, run.id)
     if waiting is None:
-        return True
+        return Release(starts=True, jobs=True)
     with project.index() as index:
         index.sync()
         rows = {row.id: row for one in waiting.after for row in index.numbered(one.number)}
@@ -56,9 +64,9 @@ def may_be_released(project: Project, run: Run) -> bool:
         raise UsageError(f"run {run.number} {why}, and is released once it may start", hint=hint)
     if why:
         orders.note(private, replace(waiting, kept=False), project.sharing)
-        return False
+        return Release(starts=False, jobs=waiting.released)
     orders.forget(private, run.id)
-    return True
+    return Release(starts=True, jobs=True)
 
 
 def _coming_after(project: Project, run: Run) -> list[Run]:

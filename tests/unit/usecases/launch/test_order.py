@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from qanat.domain.job import JobBatch
+from qanat.domain.job import JobBatch, JobHandle
 from qanat.domain.order import After
 from qanat.domain.run import Run, State
 from qanat.errors import SubmitFailed, UsageError
@@ -261,6 +261,32 @@ def test_a_run_that_waits_is_not_released_by_hand(world: World) -> None:
     job_of(world, first).ends()
     world.look()
     assert job_of(world, second).status.state is State.QUEUED
+
+
+class Depending(Scheduler):
+    """A scheduler that keeps the order of jobs by itself."""
+
+    releases_at_once = True
+
+    def hand_over(self, batch: JobBatch, handles: Sequence[JobHandle], command: Sequence[str]) -> bool:
+        """Release the jobs, which would wait for others."""
+        self.release(handles)
+        return True
+
+
+def test_a_run_whose_order_the_scheduler_keeps_is_released_before_its_time(world: World) -> None:
+    world.scheduler.__class__ = Depending
+    first, second = world.submit(), world.submit(after=("1",))
+    assert job_of(world, second).status.state is State.QUEUED
+    hold_run(world.project, world.find(2), world)
+    assert job_of(world, second).status.state is State.HELD
+    assert not release_run(world.project, world.find(2), world)
+    assert job_of(world, second).status.state is State.QUEUED
+    # What is held again stays so, whatever the run before it does.
+    hold_run(world.project, world.find(2), world)
+    job_of(world, first).ends()
+    world.look()
+    assert world.look(2).state is State.HELD
 
 
 def test_a_run_that_is_waited_for_is_not_deleted(world: World) -> None:
