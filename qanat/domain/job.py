@@ -67,6 +67,9 @@ class JobsBefore:
     any: bool = False
 
 
+JOBS_SHOWN = 5
+
+
 @dataclass(frozen=True, slots=True)
 class JobBatch:
     """Jobs that are submitted together.
@@ -77,7 +80,8 @@ class JobBatch:
     (runners.protocol.SubmitsHeld); they wait for the jobs in `after`, as far as these are the same runner's. `shipment`
     is what they get if their machines do not see the project; the paths in their commands are then those of their own
     folders (domain.shipment), and `storage` is where what they leave comes back to. A job of several groups runs
-    `at_once` of them at once.
+    `at_once` of them at once. Unless it is `in_full`, a batch that is only shown may be shortened: to its first
+    JOBS_SHOWN jobs, without their scripts.
     """
 
     run_id: str
@@ -92,6 +96,7 @@ class JobBatch:
     after: tuple[JobsBefore, ...] = ()
     shipment: Shipment | None = None
     at_once: int = 1
+    in_full: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class Runner(Protocol):
         """Raise RunnerUnavailable if jobs cannot be submitted from here."""
 
     def render(self, batch: JobBatch) -> str:
-        """Return what would be submitted; no side effects."""
+        """Return what would be submitted, shortened unless `batch.in_full`; no side effects."""
 
     def submit(self, batch: JobBatch) -> Submission:
         """Submit jobs, all or none. Raises SubmitFailed if nothing was queued."""

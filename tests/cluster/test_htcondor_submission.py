@@ -262,7 +262,7 @@ def test_a_machine_with_a_file_system_domain_of_its_own_may_run_jobs(
 def test_a_dry_run_prints_what_would_be_submitted_and_the_scripts_of_the_first_job(on_pool: OnPool) -> None:
     on_pool.experiment("argv", 'echo "$@"\n')
     words = ["run", "argv", "it's $(x)", "-R", "--n 0 3 1", "--runner", "htcondor", "--submit_template", "never"]
-    shown = on_pool.qanat(*words, "--dry_run").out
+    shown = on_pool.qanat(*words, "--dry-run", "--show-script").out
     assert on_pool.record_files() == []
     assert not (on_pool.root / "results").exists()
     assert on_pool.pool.jobs() == []

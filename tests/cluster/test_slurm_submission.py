@@ -301,7 +301,7 @@ def test_a_dry_run_prints_the_very_calls_of_sbatch_and_writes_nothing(on_slurm: 
     on_slurm.experiment("argv", 'echo "$@"\n')
     words = ["run", "argv", "it's $(x)", "-R", "--n 0 23 1", "--runner", "slurm", "--submit_template", "later"]
     before = on_slurm.cluster.squeue("%i")
-    shown = on_slurm.qanat(*words, "--dry_run").out
+    shown = on_slurm.qanat(*words, "--dry-run", "--show-script").out
     assert on_slurm.record_files() == []
     assert not (on_slurm.root / "results").exists()
     assert on_slurm.cluster.squeue("%i") == before

@@ -10,7 +10,7 @@ import pytest
 from tests.support.sandbox import Sandbox
 
 UNIVERSE = "universe: container"
-DRY = ("run", "--runner", "htcondor", "--dry-run", "--submit-template")
+DRY = ("run", "--runner", "htcondor", "--dry-run", "--show-script", "--submit-template")
 
 
 def template(project: Sandbox, name: str, *lines: str) -> None:

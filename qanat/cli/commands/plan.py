@@ -36,6 +36,7 @@ LEFT_OUT: dict[str, Any] = {
     "commit_message": None,
     "storage_path": None,
     "dry_run": False,
+    "show_script": False,
     "json": False,
     "wait": False,
     "after": (),

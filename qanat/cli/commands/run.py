@@ -145,7 +145,8 @@ class RunCommand(Command):
 )
 @option("-t", "--tag", group=RECORDING, multiple=True, help="Tag the run; may be repeated. Use -t only before NAME.")
 @option("--description", group=RECORDING, default="", help="Describe the run.")
-@option("--dry-run", group=OTHER, is_flag=True, help="Print the command of every group without running anything.")
+@option("--dry-run", group=OTHER, is_flag=True, help="Print what would be run without running anything.")
+@option("--show-script", group=OTHER, is_flag=True, help="With --dry-run, print the scripts of jobs, and all groups.")
 @option("--json", group=OTHER, is_flag=True, help="With --dry-run, print JSON.")
 @option(
     "--print-number",
@@ -169,6 +170,8 @@ def run(ctx: click.Context, /, **options: Any) -> int:
         check_name(project, ctx, options)
     if options["json"] and not options["dry_run"]:
         raise UsageError("--json requires --dry-run", hint="for the record of a run as JSON: qanat show RUN --json")
+    if options["show_script"] and not options["dry_run"]:
+        raise UsageError("--show-script requires --dry-run", hint="the scripts of a run are in its storage directory")
     if options["print_number"] and options["dry_run"]:
         raise UsageError("--print-number cannot be combined with --dry-run", hint="a dry run has no number")
     request, chosen = request_from(options, ctx.meta["program"]), options_from(options, options["runner"])
@@ -177,7 +180,9 @@ def run(ctx: click.Context, /, **options: Any) -> int:
         from qanat.cli.runs.preview_output import show_preview
         from qanat.usecases.launch import previewing
 
-        show_preview(previewing.preview(project, request, chosen, session.runners()), as_json=options["json"])
+        in_full = options["show_script"]
+        found = previewing.preview(project, request, chosen, session.runners(), in_full=in_full)
+        show_preview(found, as_json=options["json"], in_full=in_full)
         return 0
     code, started = shown(
         project,

@@ -13,12 +13,12 @@ from qanat.usecases.launch.plan import PlannedGroup
 from qanat.usecases.launch.previewing import Preview
 from qanat.usecases.launch.view import number_in
 
-RESPELLED_SHOWN = 3
+RESPELLED_SHOWN, GROUPS_SHOWN = 3, 20
 _WORDS = {NEW: "new", DONE: "done", FAILED: "failed before", ACTIVE: "active"}
 
 
-def show_preview(preview: Preview, *, as_json: bool) -> None:
-    """Print the groups of a dry run with their commands, and what a scheduler would be given."""
+def show_preview(preview: Preview, *, as_json: bool, in_full: bool) -> None:
+    """Print the groups of a dry run with their commands, the first ones or all, and what a scheduler would be given."""
     import shlex
 
     groups = preview.groups
@@ -30,11 +30,16 @@ def show_preview(preview: Preview, *, as_json: bool) -> None:
     if preview.script:
         say(preview.script.rstrip("\n"))
         say()
-    for group, standing in zip(groups, standings, strict=True):
+    for group, standing in list(zip(groups, standings, strict=True))[: None if in_full else GROUPS_SHOWN]:
         say(f"group {group.group}: {shlex.join(group.command)}")
         if standing:
             say(f"  {_described(standing)}")
+    if not in_full and (more := len(groups) - GROUPS_SHOWN) > 0:
+        say(f"… and {plural(more, 'more group')}")
     say(f"{plural(len(groups), 'group')}{counted(preview.standings)}; nothing was run or written")
+    if not in_full and (preview.script or groups[GROUPS_SHOWN:]):
+        what = "the scripts of jobs, and all groups" if preview.script else "all groups"
+        tell(f"  hint: show {what} with --show-script")
 
 
 def tell_respelled(groups: Iterable[Sequence[str]]) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from qanat.domain.job import JobBatch, JobSpec
+from qanat.domain.job import JOBS_SHOWN, JobBatch, JobSpec
 from qanat.runners.htcondor import keys, order, quoting, transfer
 from qanat.runners.submitting import job_script
 
@@ -104,8 +104,10 @@ def text(batch: JobBatch) -> str:
     """Return description and rows as a submit file."""
     lines = [f"{key} = {value}" for key, value in description(batch).items()]
     table = rows(batch)
-    names = ", ".join(table[0])
-    return "\n".join([*lines, f"queue {names} from (", *(", ".join(row.values()) for row in table), ")", ""])
+    names, written = ", ".join(table[0]), [", ".join(row.values()) for row in table]
+    if not batch.in_full and written[JOBS_SHOWN:]:
+        written[JOBS_SHOWN:] = [f"# and {len(written) - JOBS_SHOWN:,} more"]
+    return "\n".join([*lines, f"queue {names} from (", *written, ")", ""])
 
 
 def is_representable(path: str) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qanat.domain import spans
-from qanat.domain.job import JobBatch
+from qanat.domain.job import JOBS_SHOWN, JobBatch
 from qanat.runners.slurm import flags, order
 from qanat.runners.submitting import job_script
 
@@ -97,7 +97,10 @@ def script(batch: JobBatch, array: Array) -> str:
 def preview(batch: JobBatch, size: int) -> str:
     """Return every call of sbatch with its script, and the scripts of the first job."""
     parts = []
-    for number, array in enumerate(arrays(batch, size)):
+    every = arrays(batch, size)
+    shown = every if batch.in_full else every[:JOBS_SHOWN]
+    for number, array in enumerate(shown):
         after = "ID_OF_THE_ARRAY_BEFORE" if number and batch.max_running else ""
         parts.append(f"{shlex.join(command(batch, array, after))} <<'QANAT'\n{script(batch, array)}QANAT\n")
+    parts += [f"# and {len(every) - len(shown):,} more\n"] if every[len(shown) :] else []
     return "\n".join([*parts, job_script.preview(batch, flags.stopping(batch.options))])

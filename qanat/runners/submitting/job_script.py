@@ -162,7 +162,12 @@ def bundle_script(jobs: Iterable[JobSpec]) -> str:
 
 
 def preview(batch: JobBatch, stopping: Stopping = STOPPING) -> str:
-    """Return the scripts for display, those with groups and arguments only with the first job and group."""
+    """Return the scripts for display, those with groups and arguments only with the first job and group.
+
+    Empty if not all of the batch is to be shown.
+    """
+    if not batch.in_full:
+        return ""
     first = batch.jobs[0]
     bundle = f"# {_bundle_name(first)}\n{bundle_script([first])}\n" if first.bundled else ""
     group = first.bundled[0] if first.bundled else first

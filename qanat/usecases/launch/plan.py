@@ -222,7 +222,9 @@ def _default_storage(project: Project, plan: Plan) -> Path:
     return place.default_folder(project, plan.experiment.name, number)
 
 
-def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, facts: SubmissionFacts) -> JobBatch:
+def preview_batch(
+    project: Project, plan: Plan, choice: RunnerChoice, facts: SubmissionFacts, *, in_full: bool
+) -> JobBatch:
     """Return the batch that the next run would submit, with placeholders of the right length for id and intent."""
     from qanat.usecases.launch import held_back, shipping
     from qanat.usecases.launch.submit import in_bundles, job_spec  # only for what would be submitted
@@ -250,6 +252,7 @@ def preview_batch(project: Project, plan: Plan, choice: RunnerChoice, facts: Sub
         after=held_back.jobs_before(project, plan.order, choice.name) if plan.order.active else (),
         shipment=plan.place.shipment,
         at_once=facts.at_once or 1,
+        in_full=in_full,
     )
     return shipping.with_files_of_run(batch, plan.place, kept, make=False)
 

@@ -41,8 +41,13 @@ class Foreseen:
     standings: tuple[Standing, ...]
 
 
-def preview(project: Project, request: RunRequest, options: LaunchOptions, runners: Runners) -> Preview:
-    """Return what a launch would start, and write nothing; errors are those of launch()."""
+def preview(
+    project: Project, request: RunRequest, options: LaunchOptions, runners: Runners, *, in_full: bool = True
+) -> Preview:
+    """Return what a launch would start, and write nothing; errors are those of launch().
+
+    Unless it is wanted `in_full`, what a scheduler would be given is shortened.
+    """
     check_options(options, runners)
     past, plan, choice = planned(project, request, options, runners)
     submits = not runners.is_in_process(options.runner)
@@ -64,7 +69,7 @@ def preview(project: Project, request: RunRequest, options: LaunchOptions, runne
         choice,
         options=submitted_options(runner, choice, reruns=not options.bundles and plan.experiment.checkpoint is None),
     )
-    batch = plan_run.preview_batch(project, plan, shown, options.facts())
+    batch = plan_run.preview_batch(project, plan, shown, options.facts(), in_full=in_full)
     script = runner.render(batch)
     whole = replace(whole, place=plan.place, enclosure=plan.enclosure)
     return Preview(tuple(plan_run.preview(project, whole)), script, found)
