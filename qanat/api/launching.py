@@ -161,9 +161,7 @@ def retry(
     *,
     start_over: bool = False,
 ) -> Run:
-    """Retry groups of a run, and return the run; if no group needs it, return the run unchanged."""
-    if not numbers:
-        return found.run
+    """Retry groups of a run, and return the run."""
 
     def start(view: LaunchView) -> Outcome:
         known = (opened.project, found, numbers, live, options, changes)

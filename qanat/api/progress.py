@@ -81,6 +81,10 @@ class ProgressView:
         """Keep notes on groups that are left out, and on those that are not although a run has them."""
         self.notes += report.lines
 
+    def note(self, text: str) -> None:
+        """Warn about what has no effect."""
+        self.notes.append(text)
+
     def container(self, difference: str) -> None:
         """Keep a note on an image that is not the one of an earlier run."""
         self.notes.append(difference)

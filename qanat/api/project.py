@@ -261,9 +261,9 @@ class Project(Plans, Exports):
 
         With `groups`, only these are repeated; with failed=True, only those (of them) that did not finish. With
         head=True, the code is as it is now, and not the commit of the first run. Other keywords are those of launch();
-        by default, the run uses the same runner as the first one. If no group is left to repeat, the first run is
-        returned. With check=True, a whole run is repeated, and the new run waited for and compared: numbers are equal
-        up to the relative difference `rtol`. The Check that is returned has both runs and what differs.
+        by default, the run uses the same runner as the first one. With check=True, a whole run is repeated, and the new
+        run waited for and compared: numbers are equal up to the relative difference `rtol`. The Check that is returned
+        has both runs and what differs. Raises UsageError if no group is left to repeat.
         """
         from qanat.api import launching  # only needed to start runs
         from qanat.usecases.launch.options import LaunchOptions
@@ -278,8 +278,6 @@ class Project(Plans, Exports):
             ends = (wait or check, cancel_on_interrupt, max_running, allow_secrets, detach, time_limit, per_job, retry)
             options = LaunchOptions(there, template, n_threads, fail_fast, *ends)
             numbers = launching.chosen_groups(found, groups, failed=failed) if failed or groups else []
-            if (failed or groups) and not numbers:
-                return Run.of(self._opened, found.run)
             changes = launching.uncommitted(
                 self._opened, commit_message, add, snapshot=snapshot, allow_secrets=allow_secrets
             )

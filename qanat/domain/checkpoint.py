@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 # The folder in a group's directory that is the program's own for its checkpoint, and the variable that has its path.
@@ -40,6 +40,10 @@ class Checkpoint:
     def from_content(cls, content: int | Mapping[str, Any]) -> Checkpoint:
         """Return what a valid value of `checkpoint` describes; a number alone is an exit code."""
         return cls(content) if isinstance(content, int) else cls(**content)
+
+    def after(self, attempts: int) -> Checkpoint:
+        """Return it for a group that has made this many attempts already."""
+        return replace(self, attempts=max(1, self.attempts - attempts))
 
     def as_mapping(self) -> dict[str, Any]:
         """Return it as the mapping in which records have it."""

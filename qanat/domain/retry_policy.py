@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,9 @@ _SIGNS = {
     NODE_FAILURE: re.compile(r"\b(?:NODE_FAIL|BOOT_FAIL)\b"),
     PREEMPTED: re.compile(r"\bPREEMPTED\b"),
 }
+
+
+_LACKS = {"memory": OUT_OF_MEMORY, "time": TIMEOUT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,11 @@ class RetryPolicy:
         factors = {"memory": self.memory, "time": self.time}
         return {"when": when, "times": self.times} | {key: value for key, value in factors.items() if value}
 
+    def within(self, attempts: int) -> RetryPolicy | None:
+        """Return the policy where a group may have so many attempts at most; None if that leaves nothing to retry."""
+        times = min(self.times, attempts - 1)
+        return replace(self, times=times) if times > 0 else None
+
     def applies_to(self, group: Group) -> bool:
         """Return whether a group ended in a way for which it is retried, however many attempts it has had.
 
@@ -75,15 +83,28 @@ class RetryPolicy:
     def more(self, groups: Iterable[Group]) -> dict[str, str]:
         """Return the factors for the next attempt of groups: of memory and time, as far as any of them lacked it."""
         lacked = {word for group in groups for word in reasons(group)}
-        factors = {OUT_OF_MEMORY: ("memory", self.memory), TIMEOUT: ("time", self.time)}
-        return {key: factor for word, (key, factor) in factors.items() if factor and word in lacked}
+        return {key: factor for word, (key, factor) in self._factors.items() if factor and word in lacked}
+
+    @property
+    def contradiction(self) -> str:
+        """Which factor never applies, since nothing is retried after an end for want of that; empty if all do."""
+        unused = (f for word, f in self._factors.items() if f[1] and not {word, FAILED} & {*self.when})
+        key, factor = next(unused, ("", None))
+        return f"retry.{key} is {factor}, but retry.when does not name {_LACKS[key]}" if key else ""
+
+    @property
+    def _factors(self) -> dict[str, tuple[str, str | None]]:
+        return {word: (key, getattr(self, key)) for key, word in _LACKS.items()}
 
     def __str__(self) -> str:
-        """Return the policy as a phrase: `up to 3 attempts: after timeout (time 1.5x), exit code 75`."""
-        factors = {OUT_OF_MEMORY: ("memory", self.memory), TIMEOUT: ("time", self.time)}
-        named = [_with_factor(word, *factors.get(word, ("", None))) for word in self.when]
-        codes = [f"exit code {', '.join(map(str, self.exit_codes))}"] if self.exit_codes else []
-        return f"up to {self.attempts} attempts: after {', '.join([*named, *codes])}"
+        """Return the policy as a phrase: `up to 3 attempts, after timeout (time 1.5x) or exit code 75`."""
+        named = [_with_factor(word, *self._factors.get(word, ("", None))) for word in self.when if word != FAILED]
+        codes = [f"exit code {_alternatives(list(map(str, self.exit_codes)))}"] if self.exit_codes else []
+        ends = [*named, *codes]
+        if FAILED in self.when:
+            more = [each for each in ends if each.endswith(")")]
+            ends = [f"any failure{f', {_alternatives(more)} among them' if more else ''}"]
+        return f"up to {self.attempts} attempts, after {_alternatives(ends)}"
 
 
 def with_times(policy: RetryPolicy | None, times: int | None) -> RetryPolicy | None:
@@ -119,6 +140,10 @@ def _never_began(group: Group) -> bool:
 
 def _with_factor(word: str, what: str, factor: str | None) -> str:
     return f"{in_words(word)} ({what} {factor})" if factor else in_words(word)
+
+
+def _alternatives(texts: Sequence[str]) -> str:
+    return " or ".join(filter(None, (", ".join(texts[:-1]), texts[-1])))
 
 
 def _listed(codes: Any) -> list[int]:

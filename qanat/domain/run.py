@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from qanat.domain import times
 from qanat.domain.attempts import AttemptState, Earlier, combine
@@ -201,30 +201,6 @@ class Group:
         return self.state.ended and (self.started is not None or self.state is State.FINISHED)
 
 
-class Stored(Protocol):
-    """What a run or its summary says about where its results are."""
-
-    @property
-    def id(self) -> str:
-        """The full id, such as 4-7f3a9c."""
-
-    @property
-    def number(self) -> int:
-        """The number in the id."""
-
-    @property
-    def uid(self) -> str:
-        """The six digits in the id."""
-
-    @property
-    def experiment(self) -> str:
-        """The name of the experiment when the run was launched."""
-
-    @property
-    def storage(self) -> str:
-        """The storage directory, from the project's root or absolute."""
-
-
 @dataclass(frozen=True, slots=True)
 class Run:
     """One launch of an experiment.
@@ -293,7 +269,13 @@ class Run:
     @property
     def attempts(self) -> int:
         """How many attempts a group may have by the run's retry policy; 0 if it has none."""
-        return self.runner.retry.attempts if self.runner.retry else 0
+        return self.policy.attempts if self.policy else 0
+
+    @property
+    def policy(self) -> RetryPolicy | None:
+        """The policy by which its groups are retried: they get no more attempts than a checkpoint allows."""
+        policy = self.runner.retry
+        return policy.within(self.checkpoint.attempts) if policy and self.checkpoint else policy
 
     def set_for(self, group: Group) -> Mapping[str, str]:
         """Return the options that the last retry set, if it made the latest attempt at this group, which has ended."""

@@ -14,7 +14,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -55,7 +55,7 @@ class Flight:
     """The content of a journal: the watcher, handles and start times of started groups, and known ends.
 
     What a group that has ended measured may be missing. `again` are groups that were started again, each with its
-    attempt and how the earlier ones ended; what was known of these is not in the others.
+    attempt, how the earlier ones ended, and in what this one differs; what was known of these is not in the others.
     """
 
     file: Path
@@ -63,7 +63,7 @@ class Flight:
     started: dict[int, tuple[JobHandle, str]] = field(default_factory=dict)
     ended: dict[int, JobStatus] = field(default_factory=dict)
     measured: dict[int, Measured] = field(default_factory=dict)
-    again: dict[int, tuple[int, tuple[Earlier, ...]]] = field(default_factory=dict)
+    again: dict[int, tuple[int, tuple[Earlier, ...], str]] = field(default_factory=dict)
 
 
 class Journal:
@@ -118,7 +118,8 @@ class Journal:
 
     def again(self, group: Group) -> None:
         """Record that a group is about to start again, with how its earlier attempts ended."""
-        self._note({"group": group.number, "attempt": group.attempt, "earlier": group_rows.earlier_rows(group)})
+        line = {"group": group.number, "attempt": group.attempt, "earlier": group_rows.earlier_rows(group)}
+        self._note(line | ({"reason": group.reason} if group.reason else {}))
 
     @property
     def is_cancelled(self) -> bool:
@@ -221,8 +222,10 @@ def read(path: Path) -> Flight | None:
 
 def with_attempts(run: Run, seen: Flight | None) -> Run:
     """Return the run with the groups that were started again, according to its journal, as they waited for that."""
-    again = seen.again if seen else {}
-    return run.with_groups({n: run.groups[n].again(earlier, attempt) for n, (attempt, earlier) in again.items()})
+    again = seen.again.items() if seen else ()
+    return run.with_groups(
+        {n: replace(run.groups[n].again(earlier, attempt), reason=how) for n, (attempt, earlier, how) in again}
+    )
 
 
 def forget(flight: Flight) -> None:
@@ -299,7 +302,8 @@ def _apply_line(flight: Flight, line: dict[str, Any]) -> None:
         if "metrics" in line:
             flight.measured[group] = Measured.from_mapping(line)
     elif "earlier" in line:
-        flight.again[group] = (line["attempt"], group_rows.earlier_from(line, str(flight.file)))
+        how = str(line.get("reason", ""))
+        flight.again[group] = (line["attempt"], group_rows.earlier_from(line, str(flight.file)), how)
         for known in (flight.started, flight.ended, flight.measured):
             known.pop(group, None)
     else:

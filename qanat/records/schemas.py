@@ -157,7 +157,9 @@ def _resolved(part: Any, definitions: Mapping[str, Any]) -> Any:
 
 def _problems_of(error: Any) -> list[SchemaProblem]:
     """Convert one error of jsonschema to a problem for each missing or unknown key, or to a single problem."""
-    if error.validator == "anyOf" and (inner := _of_alternative(error)):
+    inner = _of_alternative(error) if error.validator == "anyOf" else []
+    # An alternative that lists its values says nothing of the mappings that may be there as well.
+    if inner and (inner[0].validator != "enum" or not any(map(_mapping_example, error.validator_value))):
         return [problem for one in inner for problem in _problems_of(one)]
     path = tuple(error.absolute_path)
     if error.validator == "anyOf" and all("required" in one for one in error.validator_value):
@@ -221,7 +223,16 @@ def _meant(schema: Mapping[str, Any]) -> str:
     """Return what values a schema means, by their types, or by the values themselves if it lists them."""
     if "enum" in schema:
         return f"one of {', '.join(map(str, schema['enum']))}"
+    if example := _mapping_example(schema):
+        return example
     return _article(schema["type"]) if "type" in schema else "what is wanted here"
+
+
+def _mapping_example(schema: Mapping[str, Any]) -> str:
+    """Return how a mapping that a schema means is written, if it has a single key; otherwise an empty text."""
+    known = schema.get("properties", {})
+    examples = [f"{key}: {one}" for key, inner in known.items() for one in inner.get("examples", ())[:1]]
+    return examples[0] if len(known) == len(examples) == 1 else ""
 
 
 def _example(error: Any) -> str:

@@ -17,9 +17,9 @@ from qanat.domain.experiment import Dataset, Experiment
 from qanat.domain.key_path import KeyPath, in_words
 from qanat.domain.layout import STATE
 from qanat.domain.names import check_name, name_problem, nearest
-from qanat.domain.run import Stored
 from qanat.domain.sharing import Sharing
 from qanat.domain.shortening import quoted
+from qanat.domain.stored import Stored
 from qanat.errors import InputInvalid, NotFound, ProjectNotFound, UsageError
 from qanat.git import location, sharing
 from qanat.git.location import COMMITS, Location

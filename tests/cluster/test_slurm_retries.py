@@ -23,7 +23,7 @@ def test_a_group_that_exits_with_a_named_code_is_retried_until_it_succeeds(on_ei
     assert record["runner"]["retry"] == {"when": [{"exit_code": [75]}], "times": 2}
     shown = on_either.qanat("show", "1").out
     assert "group 1: 3: finished, attempt 3 of 3" in shown
-    assert "🔄 Retry: up to 3 attempts: after exit code 75" in shown
+    assert "🔄 Retry: up to 3 attempts, after exit code 75" in shown
     assert on_either.status() == ""
 
 

@@ -112,6 +112,10 @@ class View:
         """Note what is left out, and why the rest is not."""
         self._note("already_run", report.lines)
 
+    def note(self, text: str) -> None:
+        """Note what the user is told."""
+        self._note("note", text)
+
     def container(self, difference: str) -> None:
         """Note how the image differs from that of an earlier run."""
         self._note("container", difference)

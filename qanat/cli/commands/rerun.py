@@ -25,7 +25,7 @@ from qanat.cli.runs.launch_options import (
 )
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.runs.looking_up import find_one_with_live
-from qanat.cli.terminal.output import say, tell_note
+from qanat.cli.terminal.output import tell_note
 from qanat.domain.run import Run, State
 from qanat.errors import EXIT_FAILED, UsageError
 from qanat.usecases.launch import rerun as usecase
@@ -100,9 +100,6 @@ def rerun(
         check_rerun.check_asked(some_groups=failed or bool(groups), detach=options["detach"], needed=options["needed"])
     basis = _basis(found) if check else None
     numbers = chosen_groups(found, groups, failed=failed) if failed or groups else []
-    if (failed or groups) and not numbers:
-        say("nothing to repeat: these groups have finished")
-        return 0
     before = "local" if found.run.origin else found.run.runner.name  # that of another tool is none of ours
     chosen = options_from(options | ({"wait": True} if check else {}), runner or before)
     container = container_from(options["container"], options["engine"], gpu=options["gpu"])

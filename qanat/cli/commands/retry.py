@@ -14,7 +14,7 @@ from qanat.cli.options import Command, option
 from qanat.cli.runs.launch_options import group_options, options_for, options_from
 from qanat.cli.runs.launch_view import shown
 from qanat.cli.runs.looking_up import find_one_with_live
-from qanat.cli.terminal.output import listed, say, tell
+from qanat.cli.terminal.output import listed, tell
 from qanat.domain.run import Run
 from qanat.domain.shortening import quoted
 from qanat.errors import GitRefused, UsageError
@@ -56,9 +56,6 @@ def retry(
     # What its policy would retry now is up to the user.
     found, live = find_one_with_live(project, run, retries_due=False)
     numbers = usecase.chosen_groups(found, groups, failed=failed)
-    if not numbers:
-        say("nothing to retry")
-        return 0
     _note_changes(project, found.run, groups)
     chosen, changed = options_from(options, found.run.runner.name), dict(map(_change, changes))
     code, retried = shown(

@@ -82,6 +82,10 @@ class TerminalView:
         for line in report.lines:
             tell_note(line)
 
+    def note(self, text: str) -> None:
+        """Print what the user should know."""
+        tell_note(text)
+
     def container(self, difference: str) -> None:
         """Print how the image differs from that of an earlier run."""
         tell(f"warning: {clean(difference)}")

@@ -88,7 +88,8 @@ class OutputView:
         self.passing()
         if group.state is State.QUEUED and group.earlier:
             last = group.earlier[-1]
-            tell(f"{self._run}: attempt {group.attempt}, after attempt {last.attempt} {last.described}")
+            how = f", {group.reason}" if group.reason else ""
+            tell(f"{self._run}: attempt {group.attempt}{how}, after attempt {last.attempt} {last.described}")
             if last.state is not AttemptState.CHECKPOINT:
                 self._begin_again()
 

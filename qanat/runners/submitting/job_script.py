@@ -152,6 +152,7 @@ def _set_arguments(job: JobSpec, *, bundled: bool = False) -> str:
     exports = "".join(f"export {name}={_word(value)}\n" for name, value in sorted(job.environment.items()))
     info = f"q_info={shlex.quote(job.info)}\n" if job.info else ""
     attempt = f"q_attempt={job.attempt}\n" if bundled else ""
+    attempt += f"q_attempts={job.checkpoint.attempts}\n" if job.checkpoint else ""
     return f"{exports}{info}{attempt}set -- {' '.join(map(_word, job.command))}\n"
 
 

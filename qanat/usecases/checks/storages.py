@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from qanat.domain import storage_rules
-from qanat.domain.run import Stored
 from qanat.domain.shortening import quoted
 from qanat.domain.storage_rules import Grounds
+from qanat.domain.stored import Stored
 from qanat.errors import InputInvalid
 from qanat.git import tracked
 from qanat.records.index import Index

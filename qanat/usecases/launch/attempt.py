@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from qanat.domain.checkpoint import Checkpoint
 from qanat.domain.experiment import MetricSource
 from qanat.domain.layout import group_folder
-from qanat.domain.run import Run
+from qanat.domain.run import Group, Run
 from qanat.domain.sharing import Sharing
 from qanat.domain.shipment import shown
 from qanat.errors import QanatError
@@ -50,7 +51,8 @@ class Attempt:
 
     `folder` is the run's storage directory, `results` is where that was at the launch, without links: a program may put
     a link in its place. `place` is where the programs work, `metrics` are the files of numbers that they leave, and
-    `captured` is their code before the start. `enclosure` is the container that they work in, if any.
+    `captured` is their code before the start. `enclosure` is the container that they work in, if any. An attempt
+    `by_policy` counts towards those that a checkpoint allows, whereas one of a user gets all of them.
     """
 
     beginning: Beginning
@@ -61,6 +63,7 @@ class Attempt:
     metrics: tuple[MetricSource, ...]
     captured: Captured
     enclosure: Enclosure | None = None
+    by_policy: bool = False
 
     def commands(self, run: Run) -> list[tuple[str, ...]]:
         """Return the full command of every group of the run."""
@@ -71,6 +74,11 @@ class Attempt:
             for g in run.groups
         ]
         return [self.enclosure.command(self.folder, each) for each in programs] if self.enclosure else programs
+
+    def checkpoint(self, group: Group) -> Checkpoint | None:
+        """Return when a group continues later, and how many attempts it has left."""
+        found = self.beginning.run.checkpoint
+        return found.after(group.attempt - 1) if found and self.by_policy else found
 
     def write_info(self, run: Run, sharing: Sharing) -> None:
         """Write the `info.yaml` of the run. Raises WriteFailed."""

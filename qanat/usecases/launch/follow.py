@@ -176,11 +176,11 @@ def _retries(
     run: Run, attempt: Attempt, jobs: Sequence[JobSpec], runner: InProcessRunner, journal: Journal
 ) -> Retries | None:
     """Return what retries groups of a run by its policy; None if it has none."""
-    if run.runner.retry is None:
+    if run.policy is None:
         return None
     from qanat.usecases.launch.retry_here import Retries  # most runs have no policy
 
-    return Retries(run.runner.retry, attempt, jobs, runner, journal)
+    return Retries(run.policy, attempt, jobs, runner, journal)
 
 
 class _FirstFailure:

@@ -26,7 +26,7 @@ from qanat.usecases.launch.code import Ask, Captured, Counts
 from qanat.usecases.launch.container_choice import choose_container
 from qanat.usecases.launch.findings import Findings
 from qanat.usecases.launch.new_run import Launch, first_attempt
-from qanat.usecases.launch.options import LaunchOptions, check_options, choose
+from qanat.usecases.launch.options import LaunchOptions, check_options, choose, notes_on_retries
 from qanat.usecases.launch.order import Order
 from qanat.usecases.launch.plan import Needed, Plan, RunRequest
 from qanat.usecases.launch.secret_checks import check_launch
@@ -61,6 +61,8 @@ def launch(
     if submits := not runners.is_in_process(options.runner):
         _prefetch(runners.submitting(options.runner))
     past, plan, choice = planned(project, request, options, runners)
+    for note in notes_on_retries(choice, options, runners):
+        view.note(note)
     chosen = container_of(project, request, plan, choice, options, runners, repeated)
     author = code.check_committer(project)
     used = (plan.experiment.program.executable, plan.experiment.path)

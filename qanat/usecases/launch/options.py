@@ -137,7 +137,9 @@ def choose(
         runners.in_process(options.runner, options.slots).check()
         threads = {"n_threads": options.slots} if groups > 1 else {}
         limit = options.time_limit or project.config.time_limit
-        return RunnerChoice(options.runner, None, {**threads, **limits(limit)}, with_times(retry, options.retry))
+        choice = RunnerChoice(options.runner, None, {**threads, **limits(limit)}, with_times(retry, options.retry))
+        _check_factors(choice.retry)
+        return choice
     # A local run starts without them.
     from qanat.runners.protocol import ChecksTemplates
     from qanat.usecases.launch import templates
@@ -152,6 +154,7 @@ def choose(
     policy, sources = template.retry or retry, templates.sources_of(template)
     choice = RunnerChoice(options.runner, template.name, dict(template.options), policy, sources, template.transfer)
     choice = limited(choice, options, runners)
+    _check_factors(choice.retry)
     if choice.retry:
         from qanat.usecases.launch import retry_limits  # most runs have no policy
 
@@ -159,9 +162,24 @@ def choose(
     return choice
 
 
+def notes_on_retries(choice: RunnerChoice, options: LaunchOptions, runners: Runners) -> list[str]:
+    """Return sentences on what the retry policy of a run says without effect."""
+    if choice.retry is None:
+        return []
+    from qanat.usecases.launch import retry_limits  # most runs have no policy
+
+    return retry_limits.without_effect(choice, runners, options.time_limit if options.bundles else None)
+
+
 def limits(time_limit: str) -> dict[str, str]:
     """Return the options of a local run with this time limit."""
     return {} if time_limit == time_limits.NONE else {time_limits.KEY: time_limit}
+
+
+def _check_factors(policy: RetryPolicy | None) -> None:
+    """Raise UsageError if a policy has a factor for an end after which nothing is retried."""
+    if policy and policy.contradiction:
+        raise UsageError(policy.contradiction, hint="name it there, or remove the factor")
 
 
 def limited(choice: RunnerChoice, options: LaunchOptions, runners: Runners) -> RunnerChoice:

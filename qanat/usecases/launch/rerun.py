@@ -30,7 +30,7 @@ from qanat.usecases.launch import (
 from qanat.usecases.launch.code import Ask, Captured, Uncommitted
 from qanat.usecases.launch.launch import enclosed, launch, order_of, start_needed
 from qanat.usecases.launch.new_run import Launch
-from qanat.usecases.launch.options import LaunchOptions, check_options, choose, limited
+from qanat.usecases.launch.options import LaunchOptions, check_options, choose, limited, notes_on_retries
 from qanat.usecases.launch.order import Order
 from qanat.usecases.launch.plan import Needed, Plan, RunRequest, check_needed
 from qanat.usecases.launch.secret_checks import check_launch
@@ -94,6 +94,8 @@ def rerun(
     check_options(options, runners)
     choice = _choice_like(project, found.run, options, runners)
     continuing.check(found.run.checkpoint, choice, runners)
+    for note in notes_on_retries(choice, options, runners):
+        view.note(note)
     author = code.check_committer(project)
     secrets = options.allow_secrets
     chosen = again.container_of(project, found.run, choice, runners, repeat.container, allow_secrets=secrets)

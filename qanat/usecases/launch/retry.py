@@ -6,22 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qanat.domain import time_limits
-from qanat.domain.checkpoint import left_out
 from qanat.domain.data import DataState
 from qanat.domain.experiment import CHECKOUT
 from qanat.domain.group_key import inputs_of, key_of
 from qanat.domain.intents import new_intent
-from qanat.domain.layout import group_folder
 from qanat.domain.machine import Machine
 from qanat.domain.retry_policy import with_times
 from qanat.domain.run import Group, Run, RunnerChoice, State, SubmissionFacts
 from qanat.domain.secret_checks import check_groups
-from qanat.errors import InputInvalid, QanatError, UsageError
-from qanat.records import environments, retries
+from qanat.errors import InputInvalid, UsageError
+from qanat.records import environments
 from qanat.records.environments import Described
 from qanat.runners.protocol import ChangesOptions, ChecksTemplates, Runners
 from qanat.usecases.environment import machines
@@ -32,7 +29,6 @@ from qanat.usecases.launch import (
     code,
     continuing,
     data,
-    earlier_files,
     found_environment,
     keys,
     parameter_copies,
@@ -40,8 +36,9 @@ from qanat.usecases.launch import (
     past_options,
 )
 from qanat.usecases.launch.attempt import Attempt
-from qanat.usecases.launch.options import LaunchOptions, check_options, choose, limited, limits
+from qanat.usecases.launch.options import LaunchOptions, check_options, choose, limited, limits, notes_on_retries
 from qanat.usecases.launch.order import Order
+from qanat.usecases.launch.retry_record import Again
 from qanat.usecases.launch.secret_checks import check_definitions
 from qanat.usecases.launch.start import start
 from qanat.usecases.launch.view import LaunchView, Outcome
@@ -49,7 +46,7 @@ from qanat.usecases.launch.workplace import Workplace, in_project
 from qanat.usecases.merging import keep_commits
 from qanat.usecases.project import Project
 from qanat.usecases.results import place as placing
-from qanat.usecases.tracking import notices, record
+from qanat.usecases.tracking import record
 from qanat.usecases.tracking.find import Found, check_ended, check_group
 
 if TYPE_CHECKING:
@@ -68,7 +65,10 @@ def chosen_groups(found: Found, numbers: Sequence[int], *, failed: bool) -> list
     again = [g.number for g in found.run.groups if g.state is not State.FINISHED]
     if numbers:
         chosen = sorted({check_group(found, number) for number in numbers})
-        return [number for number in chosen if number in again] if failed else chosen
+        if left := [number for number in chosen if number in again or not failed]:
+            return left
+        which = f"group {chosen[0]}" if len(chosen) == 1 else f"each of these {len(chosen):,} groups"
+        raise UsageError(f"{which} of run {found.run.number} has finished", hint="to run it again, leave out --failed")
     if not again:
         raise UsageError(
             f"every group of run {found.run.number} has finished",
@@ -88,12 +88,13 @@ def retry(
     runners: Runners,
     view: LaunchView,
     start_over: bool = False,
+    by_policy: bool = False,
 ) -> Outcome:
     """Retry groups of a run with the same code; the outputs of earlier attempts are kept.
 
     A group that has not finished continues from its checkpoint, unless it is to start over. `changes` replace options
-    of the run's template for a scheduler. `live` are the active runs. Raises UsageError for options that do not fit,
-    GitRefused if the run's commit is gone, InputInvalid if its data are.
+    of the run's template for a scheduler. `live` are the active runs. `by_policy` says that no user has asked for it.
+    Raises UsageError for options that do not fit, GitRefused if the run's commit is gone, InputInvalid if its data are.
     """
     record.check_unedited(project, found.record)
     again.check_defined(project, found.run)
@@ -103,6 +104,8 @@ def retry(
     choice = _choice(project, found.run, len(numbers), options, changes, runners)
     order = _order(project, found.run, live, options, runners)
     continuing.check(found.run.checkpoint, choice, runners)
+    for note in notes_on_retries(choice, options, runners):
+        view.note(note)
     if not options.allow_secrets:
         check_groups(found.run.groups[number].args for number in numbers)
         check_definitions(found.run.datasets, choice)
@@ -116,7 +119,7 @@ def retry(
         if enclosure is None:
             before, own = found.run, place.folder
             environment = found_environment.before_start(project, before.command, own, here, before, view)
-        changed = _Changed(changes, states, environment, here, start_over)
+        changed = _Changed(changes, states, environment, here, start_over, by_policy)
         attempt = partial(_attempt, project, found, numbers, place, choice, changed, enclosure)
         return start(project, attempt, place, options, runners, view, order)
 
@@ -203,7 +206,7 @@ def _packed(project: Project, run: Run, place: Workplace, choice: RunnerChoice, 
 class _Changed:
     """What is not as at the launch: options, what the data are if they differ, and the environment now.
 
-    And whether no group continues from its checkpoint.
+    And whether no group continues from its checkpoint, and whether it is retried by its policy.
     """
 
     options: Mapping[str, str]
@@ -211,6 +214,7 @@ class _Changed:
     environment: Described | None
     here: Machine | None
     start_over: bool
+    by_policy: bool
 
     @property
     def machine(self) -> Described | None:
@@ -266,80 +270,13 @@ def _attempt(
     facts = replace(facts, environment=_unlike(found.run.environment, changed.environment))
     run = replace(found.run.with_groups(queued), submission=facts, runner=choice)
     metrics, captured = again.experiment_of(project, run).metrics, past_code.as_checked_out(project, run.code)
-    again_here = _Again(
+    again_here = Again(
         project, found, run, tuple(numbers), placing.open_again(project, run), changed.files, changed.start_over
     )
-    return Attempt(again_here, numbers, found.folder, again_here.folder, place, metrics, captured, enclosure)
+    folders = (found.folder, again_here.folder)
+    return Attempt(again_here, numbers, *folders, place, metrics, captured, enclosure, changed.by_policy)
 
 
 def _unlike(before: str | None, now: Described | None) -> str | None:
     """Return the hash of a file unless it is that of the launch."""
     return now.hash if now and now.hash != before else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Again:
-    """Groups of an ended run that are about to start again; in `run`, they are queued."""
-
-    project: Project
-    found: Found
-    run: Run
-    numbers: tuple[int, ...]
-    folder: Path
-    environments: tuple[Kept, ...] = ()
-    start_over: bool = False
-
-    def write(self) -> Run:
-        """Queue the groups in the record, and set aside what their last attempts left."""
-        for file in self.environments:
-            file.write(self.project)
-        run, _ = record.update_record(self.project, self.found.record, self._queued)
-        try:
-            for number in self.numbers:
-                earlier_files.set_aside(*self._last(number), self.project.sharing, self._stays(number))
-        except QanatError:
-            self.undo()
-            raise
-        return run
-
-    def undo(self) -> None:
-        """Restore the ends and files of the last attempts, unless another qanat process retries the run."""
-        before = self.found.run
-        for file in self.environments:
-            file.take_back(self.project)
-        # First what makes room for the record, where a disk is full.
-        now = record.load_record(self.project, self.found.record)
-        is_ours = now.submission.intent in (before.submission.intent, self.run.submission.intent)
-        if is_ours and not retries.read(self.project.location.private, before.id):
-            notices.forget(self.project, before)  # its user knows of that end, unless its policy was to retry it
-        run, _ = record.update_record(self.project, self.found.record, self._ended)
-        if run.submission.intent == before.submission.intent:
-            for number in self.numbers:
-                earlier_files.put_back(self.project, *self._last(number))
-
-    def _last(self, number: int) -> tuple[Path, int]:
-        """Return the directory of a group, and the number of its last attempt."""
-        groups = self.found.run.groups
-        return group_folder(self.folder, number, len(groups)), groups[number].attempt
-
-    def _queued(self, now: Run) -> Run:
-        before = self.found.run
-        if any(now.groups[n].attempt != before.groups[n].attempt for n in self.numbers) or not now.state.ended:
-            raise UsageError(
-                f"run {now.number} is being retried by another qanat", hint=f"see how it is doing: qanat show {now.id}"
-            )
-        return self._with(now, self.run)
-
-    def _ended(self, now: Run) -> Run:
-        is_ours = now.submission.intent == self.run.submission.intent
-        return self._with(now, self.found.run) if is_ours else now
-
-    def _stays(self, number: int) -> frozenset[str]:
-        """Return what the next attempt of a group finds in its directory; one that has finished starts over."""
-        before = self.found.run
-        goes_on = not self.start_over and before.groups[number].state is not State.FINISHED
-        return left_out(before.checkpoint) if goes_on else frozenset()
-
-    def _with(self, now: Run, source: Run) -> Run:
-        groups = {n: source.groups[n] for n in self.numbers}
-        return replace(now.with_groups(groups), runner=source.runner, submission=source.submission)

@@ -44,8 +44,10 @@ class Retries:
             self.notes.append(f"group {group.number} is not retried: {error.message}")
             return None
         queued = group.again(group.ends(self._options.get(group.number, {})))
-        self._journal.again(queued)
         self._jobs[group.number] = job = self._once_more(job, group)
+        if limit := self._options.get(group.number, {}).get(time_limits.KEY):
+            queued = replace(queued, reason=f"with a time limit of {limit}")
+        self._journal.again(queued)
         self._runner.again(job)
         return queued
 

@@ -8,12 +8,15 @@ from typing import Any
 from qanat.domain import time_limits
 from qanat.domain.experiment import Template
 from qanat.domain.retry_policy import RetryPolicy
+from qanat.domain.run import RunnerChoice
 from qanat.errors import UsageError
-from qanat.runners.protocol import ChangesOptions, NamesLimits, Runner
+from qanat.runners.protocol import ChangesOptions, NamesLimits, Runner, Runners
 
 
 def problems(template: Template, runner: Runner) -> list[str]:
     """List why the factors of a template's policy cannot be applied to its options."""
+    if template.retry and template.retry.contradiction:
+        return [template.retry.contradiction]
     try:
         if template.retry:
             check(template.retry, template.options, runner, template.name)
@@ -43,6 +46,32 @@ def check(policy: RetryPolicy, options: Mapping[str, Any], runner: Runner, templ
             )
         for option in found:
             _check_amount(key, option, factor, options, runner)
+
+
+def without_effect(choice: RunnerChoice, runners: Runners, limit_of_groups: str | None = None) -> list[str]:
+    """Return a sentence on each factor of a policy that has nothing to multiply in the options of a run.
+
+    Nobody limits the memory of a run of this machine, so nothing is said of that. `limit_of_groups` is the time limit
+    of groups that share a job.
+    """
+    policy = choice.retry
+    if policy is None:
+        return []
+    if runners.is_in_process(choice.name):
+        lacks = policy.time and time_limits.KEY not in choice.options
+        return [f"{_factor('time', policy.time)}: the run has no time limit (--time-limit)"] if lacks else []
+    runner = runners.submitting(choice.name)
+    factors = {"memory": policy.memory, "time": None if limit_of_groups else policy.time}
+    where = f"no option of template {choice.template} limits" if choice.template else "no option limits"
+    return [
+        f"{_factor(key, factor)}: {where} the {key}"
+        for key, factor in factors.items()
+        if factor and not changes(runner, choice.options, {key: factor})
+    ]
+
+
+def _factor(key: str, factor: str | None) -> str:
+    return f"retry.{key}, which is {factor}, has no effect"
 
 
 def _check_amount(key: str, option: str, factor: str, options: Mapping[str, Any], runner: Runner) -> None:

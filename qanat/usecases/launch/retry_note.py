@@ -27,7 +27,7 @@ _LAUNCHED = (
 def note(project: Project, run: Run) -> None:
     """Note that a run which is about to be submitted is retried by its policy, or no longer. Raises WriteFailed."""
     private = project.location.private
-    if policy := run.runner.retry:
+    if policy := run.policy:
         variables = {name: os.environ.get(name) for name in VARIABLES}
         file, path = retries.file_of(private, run.id), run_codec.path_of(run)
         noted = Noted(file, str(project.root), path, policy, launched(project, run), variables)

@@ -129,7 +129,8 @@ class _Due:
         )
         live = list(self.result.live.values())
         with _environment(self.noted.variables):
-            outcome = retry.retry(self.project, found, numbers, live, options, more, runners=self.runners, view=view)
+            known = (self.project, found, numbers, live, options, more)
+            outcome = retry.retry(*known, runners=self.runners, view=view, by_policy=True)
         self.result.live[self.noted.record] = outcome.run
         self.result.retried.append(self.noted.record)
         what = described(outcome.run, run, numbers, self.noted.policy, more, limit)
@@ -270,6 +271,9 @@ class _Notes:
 
     def already_run(self, report: AlreadyRun) -> None:
         """Note nothing."""
+
+    def note(self, text: str) -> None:
+        """Note nothing: it was said at the launch."""
 
     def container(self, difference: str) -> None:
         """Note how the image differs from that of the launch."""

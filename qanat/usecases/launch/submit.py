@@ -106,7 +106,9 @@ def _prepare(project: Project, run: Run, attempt: Attempt, runner: Runner, order
     attempt.write_info(run, project.sharing)
     kept, first = attempt.parameters_file(run), min(run.groups[n].attempt for n in attempt.numbers)
     jobs = [
-        job_spec(project, attempt.folder, place, commands[n], run.groups[n], count, kept, run.checkpoint)
+        job_spec(
+            project, attempt.folder, place, commands[n], run.groups[n], count, kept, attempt.checkpoint(run.groups[n])
+        )
         for n in attempt.numbers
     ]
     reruns = not run.submission.per_job and run.checkpoint is None

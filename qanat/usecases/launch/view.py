@@ -195,6 +195,9 @@ class LaunchView(WatchView, Protocol):
     def already_run(self, report: AlreadyRun) -> None:
         """Called before the start if only what is needed is to run."""
 
+    def note(self, text: str) -> None:
+        """Report what the user should know before the start."""
+
     def container(self, difference: str) -> None:
         """Called before the start if the image is not the one of the run that is repeated."""
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from qanat.domain import storage_rules
 from qanat.domain.config import RESULT_DIR
 from qanat.domain.layout import is_for_results
-from qanat.domain.run import Stored
 from qanat.domain.storage_rules import Grounds
+from qanat.domain.stored import Stored
 from qanat.errors import InputInvalid
 from qanat.git import tracked
 from qanat.records import storage

@@ -94,7 +94,8 @@ def check_group(found: Found, number: int) -> int:
     """Return number if the run has such a group. Raises UsageError otherwise."""
     if not 0 <= number < len(found.run.groups):
         last = len(found.run.groups) - 1
-        raise UsageError(f"run {found.run.number} has no group {number}", hint=f"its groups are 0 to {last}")
+        hint = f"its groups are 0 to {last}" if last else "it has only group 0"
+        raise UsageError(f"run {found.run.number} has no group {number}", hint=hint)
     return number
 
 

@@ -117,7 +117,9 @@ def test_metrics_are_those_of_the_last_attempt(sandbox: Sandbox) -> None:
 def test_groups_may_be_named_also_one_that_has_finished(flaky: Sandbox) -> None:
     let(flaky, "ok0")
     flaky.qanat("run", "flaky", "-R", "--n 0 3 1", code=1)
-    assert flaky.qanat("retry", "1", "--group", "0", "--failed").out == "nothing to retry\n"
+    said = "qanat: group 0 of run 1 has finished\n  hint: to run it again, leave out --failed\n"
+    for command in ("retry", "rerun"):
+        assert flaky.qanat(command, "1", "--group", "0", "--failed", code=2).err == said
     let(flaky)
     flaky.qanat("retry", "1", "--group", "0", "--group", "2")
     assert groups(flaky) == [("finished", 2), ("failed", 1), ("finished", 2)]

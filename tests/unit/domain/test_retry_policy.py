@@ -48,8 +48,25 @@ def test_exit_codes_may_be_one_or_several() -> None:
 
 def test_a_policy_is_read_as_a_sentence() -> None:
     assert str(RetryPolicy.from_mapping(WHOLE)) == (
-        "up to 3 attempts: after out of memory (memory 2x), timeout (time 1.5x), exit code 75, 85"
+        "up to 3 attempts, after out of memory (memory 2x), timeout (time 1.5x) or exit code 75 or 85"
     )
+    assert str(policy("failed", "failed", times=1)) == "up to 2 attempts, after any failure"
+    assert str(policy("timeout")) == "up to 3 attempts, after timeout"
+    among = "up to 3 attempts, after any failure, timeout (time 2x) among them"
+    assert str(policy("failed", "timeout", "preempted", {"exit_code": 3}, time="2x")) == among
+
+
+def test_a_factor_that_never_applies_contradicts_the_rest() -> None:
+    said = "retry.time is 2x, but retry.when does not name timeout"
+    assert policy("out_of_memory", memory="2x", time="2x").contradiction == said
+    for good in (policy("timeout", time="2x"), policy("failed", memory="2x", time="2x"), policy("timeout")):
+        assert good.contradiction == ""
+
+
+def test_a_checkpoint_bounds_the_attempts_of_a_policy() -> None:
+    assert policy("failed", times=2).within(20) == policy("failed", times=2)
+    assert policy("failed", times=5).within(3) == policy("failed", times=2)
+    assert policy("failed").within(1) is None
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from tests.support.strategies import json_values, stable
 from tests.unit.records.example import RUN
 
 RECORD = yaml_io.load(run_codec.encode(RUN), "record")
+ENDS = "out_of_memory, timeout, node_failure, preempted, failed"
 
 
 def sentences(content: Any, kind: str) -> list[str]:
@@ -145,12 +146,12 @@ def test_each_problem_is_a_key_and_a_sentence(content: Any, expected: list[str])
         (
             "retry",
             {"when": ["oom"], "times": 1},
-            "retry.when.0: 'oom' is not one of out_of_memory, timeout, node_failure, preempted, failed",
+            f"retry.when.0: 'oom' is not one of {ENDS} or exit_code: 75",
         ),
         (
             "retry",
             {"when": [7], "times": 1},
-            "retry.when.0: 7 is not one of out_of_memory, timeout, node_failure, preempted, failed or a mapping",
+            f"retry.when.0: 7 is not one of {ENDS} or exit_code: 75",
         ),
     ],
 )

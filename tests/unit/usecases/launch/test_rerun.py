@@ -177,7 +177,10 @@ def test_by_default_what_did_not_finish_is_run_again(world: World) -> None:
     assert chosen_groups(found, (), failed=False) == [1]
     assert chosen_groups(found, (2, 0, 2), failed=False) == [0, 2]
     assert chosen_groups(found, (2, 1), failed=True) == [1]
-    assert chosen_groups(found, (2,), failed=True) == []
+    with pytest.raises(UsageError, match="group 2 of run 1 has finished"):
+        chosen_groups(found, (2,), failed=True)
+    with pytest.raises(UsageError, match="each of these 2 groups of run 1 has finished"):
+        chosen_groups(found, (2, 0), failed=True)
     with pytest.raises(UsageError, match="run 1 has no group 3"):
         chosen_groups(found, (3,), failed=False)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from qanat.domain.run import Run, State
-from qanat.errors import WriteFailed
+from qanat.errors import UsageError, WriteFailed
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.retry import retry
 from tests.support.sandbox import wait_until
@@ -81,9 +81,18 @@ def test_a_group_that_took_too_long_gets_more_time(world: World) -> None:
     assert run.runner.options["time_limit"] == "1s"
 
 
+def limit_of(world: World) -> tuple[int, str]:
+    """Return the attempt of the first group, and what another terminal sees of it."""
+    group = world.look().groups[0]
+    return group.attempt, group.reason
+
+
 def test_the_record_says_which_time_an_attempt_had(world: World) -> None:
     defined(world, 'if [ "$n" -lt 3 ]; then sleep 60; fi\n', "timeout", time="2x")
+    seen: list[tuple[int, str]] = []
+    world.view = View(lambda name, what: seen.append(limit_of(world)) if name == "changed" else None)
     run = world.launch(time_limit="1s")
+    assert {(2, "with a time limit of 2s"), (3, "with a time limit of 4s")} < {*seen}
     assert [(end.reason, dict(end.options)) for end in run.groups[0].earlier] == [
         ("exceeded the time limit of 1s", {}),
         ("exceeded the time limit of 2s", {"time_limit": "2s"}),
@@ -181,3 +190,31 @@ def test_a_local_run_is_retried_as_often_as_it_is_asked_for(retried: World) -> N
     options = LaunchOptions(retry=2)
     run = retried.started(retry, retried.find(), [0], [], options, {}, runners=retried, view=View())
     assert (run.state, run.groups[0].attempt) == (State.FINISHED, 3)
+
+
+def test_a_factor_without_a_limit_is_noted_at_the_launch(world: World) -> None:
+    defined(world, "exit 0\n", "timeout", "out_of_memory", memory="2x", time="2x").launch()
+    (said,) = [what for name, what in world.view.events if name == "note"]
+    assert said == "retry.time, which is 2x, has no effect: the run has no time limit (--time-limit)"
+    world.launch(time_limit="1h")
+    assert "note" not in dict(world.view.events)
+
+
+def test_a_factor_that_never_applies_is_refused(world: World) -> None:
+    defined(world, "exit 0\n", "failed", time="2x").launch()
+    defined(world, "exit 0\n", "out_of_memory", time="2x")
+    with pytest.raises(UsageError, match=r"retry\.time is 2x, but retry\.when does not name timeout"):
+        world.launch()
+
+
+def test_a_checkpoint_bounds_what_the_program_and_the_policy_start_together(world: World) -> None:
+    script = 'if [ "$QANAT_ATTEMPT" = 2 ]; then exit 3; fi\nexit 75\n'
+    world.experiment(script, checkpoint={"exit_code": 75, "attempts": 4}, retry={"when": ["failed"], "times": 9})
+    run = world.launch()
+    assert [(end.attempt, end.state, end.exit_code) for end in run.groups[0].earlier] == [
+        (1, "checkpoint", 75),
+        (2, "failed", 3),
+        (3, "checkpoint", 75),
+    ]
+    assert (run.state, run.groups[0].attempt) == (State.FAILED, 4)
+    assert run.groups[0].reason == "exit code 75: it was to continue, but had no attempts left"

@@ -636,3 +636,39 @@ def test_the_note_on_a_run_of_many_groups_is_read(retried: World) -> None:
     (found,) = noted(retried)
     retries.write(replace(found, given=dict.fromkeys(range(10_000), 2)))
     assert noted(retried)[0].given[9_999] == 2
+
+
+# ---- beside a checkpoint
+
+
+def test_a_checkpoint_bounds_the_attempts_by_the_policy_and_not_those_of_a_user(retried: World) -> None:
+    checkpoint = {"exit_code": 85, "attempts": 3}
+    retried.experiment("exit 0\n", retry={"when": ["failed"], "times": 9}, checkpoint=checkpoint)
+    retried.submit()
+    left = []
+    for _ in range(2):
+        last(retried).ends(75)
+        assert retried.look().state is State.QUEUED
+        left.append(last_checkpoint(retried))
+    assert left == [2, 1]
+    last(retried).ends(75)
+    assert retried.look().state is State.FAILED
+    assert noted(retried) == []
+    options = LaunchOptions(runner="world")
+    retry(retried.project, retried.find(), [0], [], options, {}, runners=retried, view=View())
+    assert last_checkpoint(retried) == 3
+
+
+def last_checkpoint(world: World) -> int:
+    """Return how many attempts the newest job was given."""
+    (job,) = world.scheduler.batches[-1].jobs
+    assert job.checkpoint
+    return job.checkpoint.attempts
+
+
+def test_an_experiment_whose_factor_has_nothing_to_multiply_is_noted_at_the_launch(world: World) -> None:
+    world.experiment("exit 0\n", retry=POLICY)
+    world.template("other", mem="1G")
+    world.submit(template="other")
+    notes = [what for name, what in world.view.events if name == "note"]
+    assert notes == ["retry.time, which is 1.5x, has no effect: no option of template other limits the time"]
