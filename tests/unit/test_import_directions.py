@@ -148,6 +148,8 @@ FLOORS = {
         "review": ("environment", "checks", "merging", "project"),
         "definitions": ("checks", "merging", "project"),
         "checks": ("merging", "project"),
+        # The only rule about what runs have.
+        "checks.rules.documents": ("references", "checks", "tracking"),
         "tracking": ("environment", "results", "merging", "project"),
         "data": ("project",),
         "results": ("project",),

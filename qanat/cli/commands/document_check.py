@@ -23,6 +23,7 @@ from qanat.usecases.references.check import check as check_texts
 from qanat.usecases.references.doubts import RunDoubts
 from qanat.usecases.references.judging import WRITTEN, Judge, Judged
 from qanat.usecases.references.known_runs import KnownRuns
+from qanat.usecases.references.sources import WorkingTree
 from qanat.usecases.references.texts import chosen_texts
 
 SHOWN_MAX = 200
@@ -59,7 +60,7 @@ def check(names: tuple[str, ...], writes: bool, repin: bool, as_json: bool) -> N
         for note in result.notes:
             tell_note(note)
         known = KnownRuns.of(project, index, result)
-        found = check_texts(project, Judge(known, RunDoubts(known), repin=repin), texts)
+        found = check_texts(WorkingTree(project), Judge(known, RunDoubts(known), repin=repin), texts)
     written = write(project, found) if writes else []
     left = [one for one in found.judged if _left(one, writes=writes)]
     if as_json:

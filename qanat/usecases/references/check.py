@@ -20,9 +20,7 @@ from qanat.errors import InputInvalid, WriteFailed
 from qanat.system import below
 from qanat.usecases.project import Project
 from qanat.usecases.references.judging import Judge, Judged, Problem, Verdict
-from qanat.usecases.references.texts import SIZE_BYTES_MAX, TextFile
-
-FIGURE_BYTES_MAX = 256 * 2**20
+from qanat.usecases.references.sources import Sources, TextFile, WorkingTree
 
 
 @dataclass(slots=True)
@@ -52,16 +50,16 @@ class _Values:
     keeps_others: bool = False
 
 
-def check(project: Project, judge: Judge, texts: Iterable[TextFile]) -> Checked:
-    """Check the references in texts."""
-    return _Check(project, judge).check(texts)
+def check(sources: Sources, judge: Judge, texts: Iterable[TextFile]) -> Checked:
+    """Check the references in texts; what belongs to these is in `sources`."""
+    return _Check(sources, judge).check(texts)
 
 
 class _Check:
     """One check of several texts, some of which may have their values in the same file."""
 
-    def __init__(self, project: Project, judge: Judge) -> None:
-        self._project, self._judge = project, judge
+    def __init__(self, sources: Sources, judge: Judge) -> None:
+        self._sources, self._judge = sources, judge
         self._checked = Checked()
         self._values: dict[str, _Values] = {}
 
@@ -169,9 +167,7 @@ class _Check:
 
     def _values_in(self, text: TextFile) -> _Values:
         if text.values not in self._values:
-            data = None
-            if below.has_file(self._project.root, text.values):
-                data = below.read(self._project.root, text.values, SIZE_BYTES_MAX)
+            data = self._sources.read(text.values)
             before = read_values(data.decode("utf-8", "replace").replace("\r\n", "\n")) if data else {}
             self._values[text.values] = _Values(data, before)
         return self._values[text.values]
@@ -186,10 +182,8 @@ class _Check:
         if not inside:
             judged.add(Verdict.BROKEN, f"{reference.file} is not in the project", "name a file in the project")
             return
-        path = next((path for path in inside if below.has_file(self._project.root, path)), inside[-1])
-        data = None
-        if below.has_file(self._project.root, path):
-            data = below.read(self._project.root, path, FIGURE_BYTES_MAX)
+        there = {path: data for path in inside if (data := self._sources.read(path)) is not None}
+        path, data = next(iter(there.items()), (inside[-1], None))
         digest = None if data is None else hashlib.sha256(data).hexdigest()
         found = self._judge.figure(judged, reference, pin=pin, digest=digest)
         if found and found.data is not None and found.sha256 != digest:
@@ -202,8 +196,7 @@ def write(project: Project, checked: Checked) -> list[str]:
     Raises WriteFailed, also if a file was changed since it was read.
     """
     for path, (before, after) in checked.changes.items():
-        there = below.read(project.root, path) if below.has_file(project.root, path) else None
-        if there != before:
+        if WorkingTree(project).read(path) != before:
             raise WriteFailed(f"{path} was changed meanwhile", hint="try again")
         below.write(project.root, path, after, sharing=_kept(project, path) if before is not None else project.sharing)
     return list(checked.changes)

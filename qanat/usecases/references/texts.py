@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from qanat.domain.document import Document
@@ -17,24 +16,10 @@ from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, NotFound, UsageError
 from qanat.system import below
 from qanat.usecases.project import Project, suggestion
+from qanat.usecases.references.sources import TextFile
 
 SIZE_BYTES_MAX = 32 * 2**20
 FILES_MAX = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class TextFile:
-    """A text by its path from the root, and in LaTeX its file of values; `whole` if no other texts use that."""
-
-    path: str
-    data: bytes
-    values: str = ""
-    whole: bool = False
-
-    @property
-    def folder(self) -> str:
-        """The folder of the text."""
-        return posixpath.dirname(self.path)
 
 
 def chosen_texts(project: Project, names: Sequence[str], start: Path) -> list[TextFile]:

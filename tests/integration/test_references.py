@@ -1,0 +1,289 @@
+"""Texts with references to runs: what is found wrong with them, and what is written into them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from qanat.domain.reference import EXAMPLE
+from tests.support.hooks import hook
+from tests.support.sandbox import Sandbox
+
+TRAIN = """\
+import json, pathlib, sys
+words = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+n, seed = int(words["--n"]), int(words.get("--seed", 0))
+folder = pathlib.Path(words["--storage_path"])
+(folder / "metrics.json").write_text(json.dumps({"acc": n / 10 + seed / 100, "loss": 5 - n, "val_acc": n / 7}))
+(folder / "plot.svg").write_text(f"<svg>{n} {seed}</svg>")
+"""
+METRICS = [{"file": "metrics.json", "better": {"acc": "higher"}, "label": {"acc": "Accuracy"}, "unit": {"acc": "%"}}]
+END = "<!-- /qanat -->"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """Return a project with a run over two values of n and three seeds, and a run of one more n."""
+    sandbox = Sandbox.make(tmp_path_factory.mktemp("built") / "my project")
+    sandbox.python_experiment("train", TRAIN, metrics=METRICS)
+    sandbox.qanat("run", "train", "-R", "--n 1,2", "-R", "--seed 0 3 1")
+    sandbox.qanat("run", "train", "--n", "3", "--seed", "0")
+    return sandbox
+
+
+@pytest.fixture
+def paper(built: Sandbox) -> Iterator[Sandbox]:
+    """Return that project, which is restored after each test; its ignored files stay."""
+    before = built.git("rev-parse", "HEAD")
+    yield built
+    built.git("reset", "--quiet", "--hard", before)
+    built.git("clean", "--quiet", "--force", "-d")
+
+
+def ids(paper: Sandbox) -> dict[int, str]:
+    return {int(record["id"].partition("-")[0]): record["id"] for record in paper.records()}
+
+
+def test_markdown_gets_what_tables_have(paper: Sandbox) -> None:
+    text = (
+        f"Acc <!-- qanat:2:acc -->{END}, <!-- qanat:2:acc unit digits=3 -->{END}, "
+        f"<!-- qanat:1.3:acc percent -->?{END}, <!-- qanat:1:acc -->{END}, <!-- qanat:2:val_acc decimals=2 -->{END}, "
+        f"n <!-- qanat:1.3:n -->{END}, <!-- qanat:2:experiment -->{END}, <!-- qanat:2:tag -->{END}\n"
+        f"\n<!-- qanat:runs where='n=3' columns='run,acc,val_acc' -->{END}\n"
+        f"<!-- qanat:compare where='run=1' columns='n,acc' -->\n{END}\n"
+    )
+    paper.write("a.md", text)
+    said = paper.qanat("document", "check", "a.md", code=1)
+    assert said.out.startswith("a.md:1:5: differs: 2:acc is 0.3, and the text says nothing\n")
+    assert "10 references in 1 text: 10 to look at" in said.err
+    said = paper.qanat("document", "check", "a.md", "--write", code=1)
+    assert said.out == "Wrote a.md\na.md:1:313: unknown: 2:tag: run 2 has no tag\n"
+    written = (paper.root / "a.md").read_text()
+    assert written.startswith(
+        f"Acc <!-- qanat:2:acc -->0.3{END}, <!-- qanat:2:acc unit digits=3 -->0.300%{END}, "
+        f"<!-- qanat:1.3:acc percent -->21%{END}, "
+        f"<!-- qanat:1:acc -->0.1…0.22{END}, <!-- qanat:2:val_acc decimals=2 -->0.43{END}, "
+        f"n <!-- qanat:1.3:n -->2{END}, <!-- qanat:2:experiment -->train{END}"
+    )
+    table = paper.qanat("runs", "--where", "n=3", "--columns", "run,acc,val_acc", "--format", "markdown").out
+    compared = paper.qanat("compare", "1", "--columns", "n,acc", "--format", "markdown").out
+    assert f"-->\n\n{table}\n{END}\n" in written
+    assert f"-->\n\n{compared}\n{END}\n" in written
+
+
+def test_what_a_condition_chose_is_pinned(paper: Sandbox) -> None:
+    two = ids(paper)[2]
+    best = "<!-- qanat:best(acc, experiment=train)%s -->%s" + END
+    mean = "<!-- qanat:mean(acc, n=2)%s -->%s" + END
+    paper.write("a.md", f"{best % ('', '')} {best.replace(')%', '):n%') % ('', '')} {mean % ('', '')}\n")
+    paper.qanat("document", "check", "a.md", "--write")
+    written = (paper.root / "a.md").read_text()
+    pins = f" pinned={two}.0", f" pinned={ids(paper)[1]}.1,3,5"
+    numbers = (
+        best % (pins[0], "0.3"),
+        best.replace(")%", "):n%") % (pins[0], "3"),
+        mean % (pins[1], "0.210 ± 0.010 (n=3)"),
+    )
+    assert written == f"{' '.join(numbers)}\n"
+    said = paper.qanat("document", "check", "a.md").out
+    assert said == "3 references in 1 text: all as their runs have them\n"
+    paper.qanat("run", "train", "--n", "4", "--seed", "0")
+    paper.qanat("run", "train", "--n", "2", "--seed", "3")
+    try:
+        said = paper.qanat("document", "check", "a.md", "--write", code=1).out
+        assert (
+            f"moved: best(acc, experiment=train) is pinned to {two}.0, and is now {ids(paper)[3]}.0 (acc 0.4, was 0.3)"
+            in said
+        )
+        assert "moved: mean(acc, n=2) is pinned to " in said
+        assert (paper.root / "a.md").read_text() == written
+        paper.qanat("document", "check", "a.md", "--write", "--repin")
+        again = (paper.root / "a.md").read_text()
+        assert f"pinned={ids(paper)[3]}.0 -->0.4<" in again
+        assert "0.215 ± 0.013 (n=4)" in again
+        paper.qanat("delete", "3", "--yes")
+        said = paper.qanat("document", "check", "a.md", "--write", code=1).out
+        assert said.count("gone: best(acc, experiment=train)") == 2
+        assert (paper.root / "a.md").read_text() == again
+    finally:
+        paper.qanat("delete", "3", "--yes", code=None)
+        paper.qanat("delete", "4", "--yes")
+
+
+@pytest.mark.parametrize(
+    ("reference", "said"),
+    [
+        ("99:acc", "gone: 99:acc: run 99 does not exist"),
+        ("1.6:acc", "unknown: 1.6:acc: run 1 has no group 6 (its groups are 0 to 5)"),
+        ("1:nothing", "no run has the parameter or metric 'nothing'"),
+        ("1:experiment digits=2", "experiment is 'train', which is not a number"),
+        ("1:loss unit", "loss has no unit"),
+        ("best(loss, n=1)", "it is not known which values of loss are better"),
+        ("best(acc, n=7)", "no finished group has the metric acc among those with 'n=7'"),
+        ("mean(acc, run=1)", "the mean would be of 2 different settings, which differ in n"),
+        ("mean(acc, n=7)", "there is no group among those with 'n=7'"),
+        ("best(acc, nn=1)", "no run has the parameter or metric 'nn'"),
+        ("4 acc", "broken: '4' names nothing of the run"),
+        ("best(acc) pinned=x", "pinned=x names no group"),
+    ],
+)
+def test_what_cannot_be_known_is_named(paper: Sandbox, reference: str, said: str) -> None:
+    text = f"Line\n<!-- qanat:{reference} -->0.5{END}\n"
+    paper.write("a.md", text)
+    out = paper.qanat("document", "check", "a.md", "--write", code=1).out
+    assert out.startswith("a.md:2:1: ")
+    assert said in out
+    assert (paper.root / "a.md").read_text() == text
+
+
+def test_nothing_else_of_a_file_changes(paper: Sandbox) -> None:
+    for before, after in (
+        (f"\ufeffé\r\n<!-- qanat:1:n -->{END}\r\n".encode(), f"\ufeffé\r\n<!-- qanat:1:n -->1,2{END}\r\n".encode()),
+        (f"é <!-- qanat:2:acc -->{END}".encode("latin-1"), f"é <!-- qanat:2:acc -->0.3{END}".encode("latin-1")),
+    ):
+        file = paper.root / "a.md"
+        file.write_bytes(before)
+        file.chmod(0o640)
+        paper.qanat("document", "check", "a.md", "--write")
+        assert file.read_bytes() == after
+        assert file.stat().st_mode & 0o777 == 0o640
+    file.write_bytes(f"é <!-- qanat:1:acc -->{END}".encode("latin-1"))
+    said = paper.qanat("document", "check", "a.md", "--write", code=1).out
+    assert "'…' cannot be written in latin-1 (convert the file to UTF-8)" in said
+    file.write_bytes(b"\xff\xfea\0")
+    assert "is in UTF-16" in paper.qanat("document", "check", "a.md", code=1).out
+    target = paper.write("b.md", "x")
+    file.unlink()
+    file.symlink_to(target)
+    assert "symbolic link" in paper.qanat("document", "check", "a.md", code=2).err
+
+
+def test_a_run_that_is_edited_or_replaced_is_found(paper: Sandbox) -> None:
+    paper.write("a.tex", "\\qanat{2:acc}\n")
+    paper.qanat("document", "check", "a.tex", "--write")
+    record = next(path for path in paper.record_files() if path.stem == ids(paper)[2])
+    record.write_text(record.read_text().replace("acc: 0.3", "acc: 0.9"))
+    said = paper.qanat("document", "check", "a.tex", code=1)
+    assert "differs: 2:acc is 0.9, and qanat-values.tex says 0.3" in said.out
+    assert "a.tex:1:1: edited: " in said.out
+    paper.git("checkout", "--quiet", ".")
+    values = paper.root / "qanat-values.tex"
+    values.write_text(values.read_text().replace(ids(paper)[2], "2-000000"))
+    said = paper.qanat("document", "check", "a.tex", "--write", code=1)
+    assert f"moved: 2:acc was of run 2-000000, and is now of {ids(paper)[2]}" in said.out
+    paper.qanat("document", "check", "a.tex", "--write", "--repin")
+
+
+def test_figures_are_those_of_their_runs(paper: Sandbox) -> None:
+    paper.write("text/a.md", f"<!-- qanat:figure 1.3:plot.svg -->![Plot](../figures/p.svg){END}\n")
+    said = paper.qanat("document", "check", "text/a.md", code=1).out
+    assert said == "text/a.md:1:1: differs: ../figures/p.svg does not exist\n"
+    paper.qanat("document", "check", "text/a.md", "--write")
+    assert (paper.root / "figures/p.svg").read_text() == "<svg>2 1</svg>"
+    paper.write("figures/p.svg", "<svg/>")
+    said = paper.qanat("document", "check", "text/a.md", code=1).out
+    assert said == "text/a.md:1:1: differs: ../figures/p.svg is not the one of 1.3:plot.svg\n"
+    left = paper.root / "results/train/run_1/group_3/plot.svg"
+    left.write_text("<svg/>")
+    said = paper.qanat("document", "check", "text/a.md", "--write", code=1).out
+    assert "it cannot be copied: plot.svg of run 1 was changed after the run" in said
+    left.write_text("<svg>2 1</svg>")
+    for what, problem in {
+        "1:plot.svg": "run 1 has 6 groups (name one of them, such as 1.0:plot.svg)",
+        "2:no.svg": "run 2 has no file no.svg",
+        "2:../../x.svg": "is not inside the directory of the run",
+    }.items():
+        paper.write("text/a.md", f"<!-- qanat:figure {what} -->![Plot](../figures/p.svg){END}\n")
+        assert problem in paper.qanat("document", "check", "text/a.md", code=1).out
+    paper.write("text/a.md", f"<!-- qanat:figure 2:plot.svg -->![Plot](../../p.svg){END}\n")
+    assert "../../p.svg is not in the project" in paper.qanat("document", "check", "text/a.md", "--write", code=1).out
+    shutil.move(paper.root / "results/train/run_2", paper.root / "results/train/run_2_away")
+    try:
+        paper.write("text/a.md", f"<!-- qanat:figure 2:plot.svg -->![Plot](../figures/p.svg){END}\n")
+        said = paper.qanat("document", "check", "text/a.md").out
+        assert "unchecked: ../figures/p.svg was not compared: the results of run 2 are not here" in said
+    finally:
+        shutil.move(paper.root / "results/train/run_2_away", paper.root / "results/train/run_2")
+
+
+def test_texts_are_those_of_documents(paper: Sandbox) -> None:
+    said = paper.qanat("document", "check", code=2).err
+    assert "there are no documents yet" in said
+    paper.write("papers/one/paper.tex", "\\input{sections/a}\n\\qanat{2:acc}\n")
+    paper.write("papers/one/sections/a.tex", "\\qanat{1.0:acc}\n")
+    paper.write("papers/one/exports/x.md", f"<!-- qanat:9:acc -->{END}\n")
+    paper.write("papers/two.md", f"<!-- qanat:9:acc -->{END}\n")
+    paper.qanat("document", "new", "--name", "one", "--path", "papers/one")
+    result = paper.qanat("document", "check", "--json", code=1).json
+    found = [(one["file"], one["reference"], one["value"]) for one in result["references"]]
+    assert found == [("papers/one/paper.tex", "2:acc", "0.3"), ("papers/one/sections/a.tex", "1.0:acc", "0.1")]
+    assert result["references"][0]["problems"][0]["verdict"] == "differs"
+    said = paper.qanat("document", "check", "one", "--write")
+    assert said.out.startswith("Wrote papers/one/qanat-values.tex\n")
+    assert "qanat.sty is not in papers/one; copy it with: qanat document sty papers/one" in said.err
+    values = (paper.root / "papers/one/qanat-values.tex").read_text()
+    assert values.splitlines()[2:] == [
+        f"\\qanatvalue{{1.0:acc}}{{{ids(paper)[1]}.0}}{{0.1}}",
+        f"\\qanatvalue{{2:acc}}{{{ids(paper)[2]}}}{{0.3}}",
+    ]
+    # One text of several keeps the values of the others.
+    paper.write("papers/one/sections/a.tex", "\\qanat{1.1:acc}\n")
+    paper.qanat("document", "check", "papers/one/sections/a.tex", "--write")
+    assert (paper.root / "papers/one/qanat-values.tex").read_text().count("\\qanatvalue") == 3
+    paper.qanat("document", "check", "one", "--write")
+    assert (paper.root / "papers/one/qanat-values.tex").read_text().count("\\qanatvalue") == 2
+    for name, problem in {
+        "two": "document 'two' does not exist",
+        "no.md": "text 'no.md' does not exist",
+        "papers": "papers is a folder",
+        "train.py": "train.py is not a text with references",
+        "/etc/hostname": "is outside the project",
+    }.items():
+        assert problem in paper.qanat("document", "check", name, code=2).err
+    assert "--repin requires --write" in paper.qanat("document", "check", "--repin", code=2).err
+
+
+def test_the_style_is_copied(paper: Sandbox) -> None:
+    paper.write("paper/a.tex", "")
+    assert paper.qanat("document", "sty", "paper").out == "Wrote paper/qanat.sty\n"
+    assert paper.qanat("document", "sty", ".", cwd=paper.root / "paper").out == "paper/qanat.sty is up to date\n"
+    paper.write("paper/qanat.sty", "older")
+    assert "another version" in paper.qanat("document", "sty", "paper", code=2).err
+    paper.qanat("document", "sty", "paper", "--force")
+    assert "neither a document nor a folder" in paper.qanat("document", "sty", "nowhere", code=2).err
+    assert "is outside the project" in paper.qanat("document", "sty", os.fspath(paper.root.parent), code=2).err
+
+
+def test_the_hook_reads_what_is_staged(paper: Sandbox) -> None:
+    right = f"<!-- qanat:2:acc -->0.3{END}\n"
+    paper.write("a.md", right.replace("0.3", "0.4"))
+    paper.write("paper/b.tex", "\\qanat{2:acc} \\qanat{oops}\n")
+    paper.git("add", "--all")
+    paper.write("a.md", right)
+    said = hook(paper, "documents", "a.md", "paper/b.tex", "train.py").out
+    assert said.splitlines() == [
+        "a.md:1: documents: 2:acc is 0.3, and the text says 0.4",
+        "paper/b.tex:1: documents: 2:acc is not in qanat-values.tex yet",
+        f"paper/b.tex:1: documents: 'oops' is not a reference; {EXAMPLE}",
+    ]
+    paper.write("paper/b.tex", "\\qanat{2:acc}\n")
+    paper.qanat("document", "check", "a.md", "paper/b.tex", "--write")
+    paper.git("add", "--all")
+    hook(paper, "documents", "a.md", "paper/b.tex", code=0)
+    paper.write("paper/qanat-values.tex", "")
+    hook(paper, "commit", code=0)
+    paper.git("add", "paper")
+    hook(paper, "documents", "paper/b.tex")
+
+
+def test_hostile_texts_do_not_act(paper: Sandbox) -> None:
+    paper.write("a.md", f"<!-- qanat:2:acc -->\x1b[31m<b>{END} <!-- qanat:\x1b[2J:acc -->{END}\n")
+    said = paper.qanat("document", "check", "a.md", code=1)
+    assert "\x1b" not in said.out + said.err
+    assert json.loads(paper.qanat("document", "check", "a.md", "--json", code=1).out)["texts"] == 1
+    assert not Path(paper.root / "qanat-values.tex").exists()
