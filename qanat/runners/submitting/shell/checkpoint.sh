@@ -1,3 +1,4 @@
+q_settle_s=1
 up() { read -r q_up q_line </proc/uptime && q_up=${q_up%.*}${q_up#*.} || q_up=0; } 2>/dev/null
 # Before a program starts: what tells later whether it has written its flag.
 before_program() {
@@ -24,7 +25,7 @@ decide() {
         q_by=attempts
         return
     fi
-    sleep 1
+    sleep "$q_settle_s"
     if is_stopped; then q_end=stopped.json; fi
     if is_revoked "$q_group"; then
         q_end=stopped.json

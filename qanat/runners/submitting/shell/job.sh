@@ -99,7 +99,7 @@ run_group() {
     [ -z "$q_attempts" ] || before_program
     /bin/sh -c "$q_start" qanat "$q_notes" "$q_here" "$q_workdir" "$@" </dev/null 5>&-
     q_status=$?
-    case $q_status in 137|143) sleep 1 ;; esac
+    case $q_status in 137|143) sleep "$q_settle_s" ;; esac
     case $q_status in
     126|127) [ ! -s "$q_notes/.job-failed" ] || read -r q_by <"$q_notes/.job-failed" ;;
     130|141) q_by='exit or signal' ;;

@@ -18,7 +18,8 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
-@pytest.fixture(params=list(SHELLS))
+# These tests wait for processes, so that all but one are left to the whole run.
+@pytest.fixture(params=[name if name == "dash" else pytest.param(name, marks=pytest.mark.slow) for name in SHELLS])
 def in_any_shell(request: pytest.FixtureRequest, place: Place, tmp_path: Path) -> Place:
     """Return the place, where scripts are run by one of several shells, under the name that it goes by."""
     path = shutil.which(request.param.partition(" ")[0])
