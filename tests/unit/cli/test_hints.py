@@ -13,6 +13,9 @@ from tests.support.commands import contexts
 from tests.support.hints import Hint, hints_in, problem_of
 from tests.unit.test_import_directions import MODULES
 
+# Those who read all sources share what is read.
+pytestmark = pytest.mark.xdist_group("source")
+
 KNOWN = contexts(qanat)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from qanat.domain.facts import facts_of
 from qanat.domain.samples import repeated_runs
 from tests.unit.domain.test_comparison import a_run
@@ -23,5 +25,6 @@ def test_records_that_claim_to_repeat_each_other_are_one_sample() -> None:
     assert repeated({1: 2, 2: 3, 3: 1, 4: 2}) == dict.fromkeys("1234", "1")
 
 
+@pytest.mark.slow
 def test_a_long_chain_of_reruns_is_followed_once() -> None:
     assert set(repeated({number: number - 1 for number in range(20_000, 0, -1)}).values()) == {"0"}

@@ -86,6 +86,7 @@ def test_a_shallow_clone_ends_where_its_history_does(repository: Repository) -> 
     assert newest(Repository(there)) == repository.git("rev-parse", "HEAD~1")
 
 
+@pytest.mark.slow
 def test_a_long_walk_is_made_once(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     code = repository.git("rev-parse", "HEAD")
     many(repository, 2_000)

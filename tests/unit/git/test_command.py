@@ -33,6 +33,7 @@ def test_a_failure_is_gits_own_sentence_with_its_subcommand(repository: Reposito
     assert command.call(repository.root, "show", "nothing").status == 128
 
 
+@pytest.mark.slow
 def test_a_last_commit_of_a_billion_files_is_refused_by_all_that_git_would_list(repository: Repository) -> None:
     repository.git("update-ref", "HEAD", many_files(repository, "data"))
     for listing in (worktree.status, worktree.uncommitted_records):

@@ -87,6 +87,7 @@ def test_a_file_that_is_larger_than_any_of_qanats_is_not_read(
     assert [reading.read_staged(opened, path) for path in ("large", "small", "gone")] == [None, b"x" * 10, None]
 
 
+@pytest.mark.slow
 def test_the_size_of_a_file_costs_no_memory(repository: Repository) -> None:
     repository.write("large").write_bytes(bytes(200 * 2**20))
     repository.commit()

@@ -58,6 +58,7 @@ def test_a_file_that_only_became_executable_differs(repository: Repository) -> N
     assert paths(repository, old, repository.commit()) == {"a.txt": (True, True)}
 
 
+@pytest.mark.slow
 def test_a_billion_files_of_a_few_trees_are_given_up(repository: Repository) -> None:
     many = many_files(repository, "data")
     with pytest.raises(TooManyFiles):
@@ -76,6 +77,7 @@ def test_folders_in_folders_without_end_are_given_up(repository: Repository, mon
         list(differing(None, tree_of(repository, deep)))
 
 
+@pytest.mark.slow
 def test_a_state_of_a_billion_files_is_an_error_of_one_sentence(repository: Repository) -> None:
     base, many = repository.git("rev-parse", "HEAD"), many_files(repository, ".qanat")
     trees = Trees(repository.location, reading.open_repository(repository.location))

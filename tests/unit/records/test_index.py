@@ -202,6 +202,7 @@ def test_a_record_that_did_not_change_is_not_read_again(root: Path, monkeypatch:
         assert {row.description for row in opened.summaries()} == {"from the index"}
 
 
+@pytest.mark.slow
 def test_edits_that_follow_each_other_at_once_are_all_seen(root: Path) -> None:
     """Within a tick of the kernel's clock, an edit in place leaves times, size and inode as they were."""
     file = next(root.glob(".qanat/runs/*/*/*.yaml"))

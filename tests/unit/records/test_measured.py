@@ -110,6 +110,7 @@ def test_a_finished_group_should_have_the_curves_that_the_experiment_asks_for(tm
     ]
 
 
+@pytest.mark.slow
 def test_a_record_of_as_many_curves_and_metrics_as_it_may_have_can_be_read() -> None:
     curve = CurveSummary(Point(0.1, 2), Point(0.1, 2), Point(math.inf, 3), 9)
     group = RUN.groups[0].with_measured(

@@ -197,6 +197,7 @@ def places(content: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str
         yield from places(value, (*path, key))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: f"{file.parent.name}/{file.stem}")
 def test_whatever_is_in_the_place_of_a_value_its_problems_are_one_line_each(file: Path) -> None:
     kind = file.parent.name.partition(".")[0]

@@ -29,6 +29,7 @@ def started(tmp_path: Path, script: str) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
+@pytest.mark.slow
 def test_a_process_is_found_while_it_goes_from_program_to_program(tmp_path: Path) -> None:
     with started(tmp_path, 'exec "$0"') as process:
         wait_until(lambda: processes.family(MARK, str(tmp_path)) == [process.pid])
