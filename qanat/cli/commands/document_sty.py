@@ -29,7 +29,9 @@ def sty(place: str, force: bool) -> None:
     else:
         named = Path(os.path.normpath(Path.cwd() / place))
         if not named.is_dir():
-            raise UsageError(f"{quoted(place)} is neither a document nor a folder", hint="qanat document sty .")
+            raise UsageError(
+                f"{quoted(place)} is neither a document nor a folder", hint="list documents with: qanat document list"
+            )
         if not named.resolve().is_relative_to(project.root):
             raise UsageError(f"{place} is outside the project {project.root}", hint="run qanat in its project")
         folder = project.paths.relative(named.resolve())

@@ -64,7 +64,7 @@ def _matching(project: Project, document: Document, top: str, patterns: PathPatt
                 if count > FILES_MAX:
                     raise InputInvalid(
                         f"document {document.name} has more than {FILES_MAX:,} texts",
-                        hint="name fewer with: qanat document update --text PATTERN",
+                        hint=f"name fewer with: qanat document update {document.name} --text PATTERN",
                     )
                 yield path
             elif entry.is_folder and (inner := here.inside(entry.name)) and path not in (document.exports, STATE):
