@@ -72,6 +72,7 @@ def rebuilding(root: Path, path: str, sharing: Permissions | None) -> Iterator[R
             os.mkdir(new, dir_fd=above)
             try:
                 with _opened(above, new) as descriptor:
+                    files.share_open(descriptor, sharing)
                     yield Rebuilt(descriptor, sharing)
                 _swap(above, name, new, old)
             except BaseException:

@@ -46,6 +46,7 @@ CREATORS = {
     "qanat.system.archives": "what jobs get a copy of is this user's own, as its folder is",
     "qanat.system.below": "gives its files and folders their permissions itself",
     "qanat.system.folders": "gives its folders their permissions itself",
+    "qanat.system.rebuilding": "gives its folders and files their permissions itself",
     "qanat.system.notifying": "tells this user alone why a message was not sent",
     "qanat.system.removal": "a folder that is private to whoever removes something",
     "qanat.usecases.definitions.init": "creates the repository's own folder, before there are settings",
