@@ -7,6 +7,7 @@ from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass
 from functools import cached_property
 
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
 
 LATIN_1 = "latin-1"
@@ -33,7 +34,7 @@ class FileText:
         except UnicodeEncodeError as error:
             lacking = text[error.start : error.start + 1]
             hint = "convert the file to UTF-8" if self.encoding == LATIN_1 else "remove it"
-            raise InputInvalid(f"{lacking!r} cannot be written in {self.encoding}", hint=hint) from None
+            raise InputInvalid(f"{quoted(lacking)} cannot be written in {self.encoding}", hint=hint) from None
 
 
 def file_text(data: bytes) -> FileText:

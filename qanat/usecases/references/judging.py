@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from qanat.domain.reference import Kind, OfRun, Reference
 from qanat.domain.references import LATEX
-from qanat.domain.shortening import shortened
+from qanat.domain.shortening import quoted, shortened
 from qanat.errors import QanatError
 from qanat.usecases.references.figures import Figure, figure_of
 from qanat.usecases.references.known_runs import KnownRuns, RunGone
@@ -173,7 +173,7 @@ def _plain(text: str) -> str:
 
 def _difference(reference: Reference, now: str | None, value: str, place: str, *, is_table: bool) -> str:
     """Return how a text differs from what it should say, as a sentence."""
-    what = f"the table {shortened(reference.spelled, SHOWN_MAX)!r}" if is_table else reference.spelled
+    what = f"the table {quoted(reference.spelled)}" if is_table else reference.spelled
     if now is None:
         return f"{what} is not in {place} yet"
     if not is_table:
