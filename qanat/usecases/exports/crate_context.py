@@ -39,7 +39,7 @@ def person_of(graph: Graph, author: str) -> Reference:
     return graph.add(local_id("person", author), "Person", {"name": name_of(author)})
 
 
-class Context:
+class CrateContext:
     """Adds what runs have in common, each once."""
 
     def __init__(self, project: Project, graph: Graph) -> None:

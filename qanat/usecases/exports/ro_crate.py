@@ -17,7 +17,7 @@ from qanat.domain.parameters import ON, texts_by_name
 from qanat.domain.run import Group, State, described
 from qanat.git import bundles
 from qanat.usecases.exports import targets
-from qanat.usecases.exports.crate_context import Context, person_of
+from qanat.usecases.exports.crate_context import CrateContext, person_of
 from qanat.usecases.exports.graph import Graph, local_id
 from qanat.usecases.exports.request import Exported, ExportRequest
 from qanat.usecases.exports.results import ResultFile
@@ -43,7 +43,7 @@ def export(selection: Selection, request: ExportRequest, output: Path) -> Export
     done = Exported(request.format, str(output), paths=[output])
     graph = Graph(_root(selection))
     with targets.new_folder(output) if as_folder else targets.new_archive(output) as target:
-        writing = _Writing(selection, request, target, graph, done, Context(selection.project, graph))
+        writing = _Writing(selection, request, target, graph, done, CrateContext(selection.project, graph))
         writing.write()
     return done
 
@@ -67,7 +67,7 @@ class _Writing:
     target: Target
     graph: Graph
     done: Exported
-    context: Context
+    context: CrateContext
     authors: dict[str, dict[str, str]] = field(default_factory=dict)
     commits: dict[str, str] = field(default_factory=dict)
 
