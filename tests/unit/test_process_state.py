@@ -21,6 +21,8 @@ CACHED = {
     "qanat.domain.columns.numbers": "reads the annotations of a class",
     "qanat.domain.equal_values.canonical": "depends on its argument alone",
     "qanat.domain.redaction._looked_for": "depends on its argument alone",
+    "qanat.domain.reference.rows": "depends on its argument alone",
+    "qanat.domain.reference.target": "depends on its argument alone",
     "qanat.domain.secret_names.kind_of_name": "depends on its argument alone",
     "qanat.domain.secret_shapes._by_character": "takes no argument and asks nothing",
     "qanat.domain.secret_shapes._compiled": "depends on its argument alone",
