@@ -184,9 +184,11 @@ def test_a_suspended_job_is_held_and_goes_on(waiting: OnSlurm) -> None:
 def test_a_program_saves_its_work_when_slurm_warns_of_the_time_limit(on_slurm: OnSlurm) -> None:
     """The signal goes to the script alone, somewhat more than a minute before the limit."""
     on_slurm.experiment("save", "trap 'echo saved >\"$2/checkpoint\"; exit 85' USR1\nwhile :; do sleep 0.1; done\n")
-    on_slurm.template("warned", "time: 2\nsignal: B:USR1@60\n")
-    on_slurm.qanat("run", "save", "--runner", "slurm", "--submit_template", "warned")
-    wait_until((on_slurm.storage("save") / "checkpoint").exists, 120)
+    on_slurm.template("warned", "time: 10\nsignal: B:USR1@60\n")
+    on_slurm.submit("save", "--submit-template", "warned")
+    on_slurm.wait_for_states("running")
+    on_slurm.cluster.end_time_of(*on_slurm.numbers(), in_s=70)
+    wait_until((on_slurm.storage("save") / "checkpoint").exists)
     (group,) = on_slurm.wait_for_states("failed")
     assert (group["exit_code"], group["reason"]) == (85, "exit code 85")
     assert not (on_slurm.storage("save") / "stopped.json").exists()
@@ -231,8 +233,9 @@ def test_a_job_that_runs_out_of_time_says_so_and_is_retried_with_more_by_its_pol
     on_accounting.settings("grace: {file_s: 3}")
     on_accounting.template("short", "-t: 1\n", "retry: {when: [timeout], times: 1, time: 2x}\n")
     on_accounting.submit("slow", "--submit_template", "short")
-    # Slurm counts in minutes, and looks every half minute.
-    wait_until(lambda: on_accounting.groups()[0].get("attempt") == 2, 240)
+    on_accounting.wait_for_states("running")
+    on_accounting.cluster.end_time_of(*on_accounting.numbers())
+    wait_until(lambda: on_accounting.groups()[0].get("attempt") == 2)
     on_accounting.qanat("wait", "1")
     record = on_accounting.record()
     (end,) = record["groups"][0]["earlier"]
@@ -273,6 +276,44 @@ def test_a_node_that_goes_down_fails_a_job_that_must_not_be_requeued_and_requeue
     on_either.gate().touch()
     (group,) = on_either.wait_for_states("finished", run=2)
     assert group["attempt"] == 2
+
+
+# Options of templates, and how the reason begins of a group whose job ends like that.
+ENDINGS = {
+    "preempted": ("partition: cheap\n", "had to make room for another job (PREEMPTED)"),
+    "timed_out": ("time: 10\n", "exceeded the time limit (TIMEOUT)"),
+    "broken": ("no-requeue: true\n", "its node failed (NODE_FAIL)"),
+}
+
+
+def test_what_ends_a_job_of_several_groups_ends_the_one_that_runs_and_the_others_never_start(on_slurm: OnSlurm) -> None:
+    on_slurm.experiment("wait", f"case $QANAT_GROUP in 0) exit 0 ;; esac\n{WAIT}")
+    on_slurm.settings("grace: {file_s: 5}")
+    cluster, host = on_slurm.cluster, on_slurm.cluster.run("hostname", "-s")
+    for number, (template, (options, _)) in enumerate(ENDINGS.items(), 1):
+        on_slurm.template(template, options)
+        words = ("--per-job", "3", "-R", "--n 0 3 1", "-g", f"{on_slurm.gate()} 0")
+        on_slurm.submit("wait", *words, "--submit-template", template)
+        on_slurm.begun(number, group=1)
+    (preempted,), (timed_out,), (broken,) = (on_slurm.numbers(number) for number in (1, 2, 3))
+
+    def ends_as(job: str, state: str) -> None:
+        wait_until(lambda: cluster.squeue("%T", "-j", job) == [state])
+
+    cluster.end_time_of(timed_out)
+    cluster.run("sbatch", "-n", "62", "--mem-per-cpu=10", "-o", "/dev/null", stdin="#!/bin/sh\n")
+    ends_as(preempted, "PREEMPTED")
+    ends_as(timed_out, "TIMEOUT")
+    cluster.run("scontrol", "update", f"node={host}", "state=down", "reason=test")
+    try:
+        ends_as(broken, "NODE_FAIL")
+    finally:
+        cluster.run("scontrol", "update", f"node={host}", "state=resume")
+    for number, (_, why) in enumerate(ENDINGS.values(), 1):
+        groups = on_slurm.wait_for_states("finished", "failed", "cancelled", run=number)
+        assert groups[1]["reason"].startswith(why)
+        assert groups[2]["reason"].startswith(f"not started, since its job {groups[2]['job']} had ended: {why}")
+        assert "started" not in groups[2]
 
 
 def test_a_directory_that_is_gone_when_the_job_begins_is_a_failure_with_slurms_reason(on_either: OnSlurm) -> None:
