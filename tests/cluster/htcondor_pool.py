@@ -28,7 +28,7 @@ START_S = 120
 STOP_S = 30
 
 # Everything is this folder's own; nobody but this machine can connect; the daemons look at their work every
-# second or two, and give up a lost machine after 15 s, where a pool in earnest takes minutes. The slots are more
+# second, and give up a lost machine after 15 s, where a pool in earnest takes minutes. The slots are more
 # than there are CPUs: jobs sleep.
 CONFIG = """\
 RELEASE_DIR = {programs}
@@ -98,17 +98,17 @@ PREEN =
 
 CONDOR_FSYNC = False
 ENABLE_USERLOG_LOCKING = False
-UPDATE_INTERVAL = 2
+UPDATE_INTERVAL = 1
 POLLING_INTERVAL = 1
 NEGOTIATOR_INTERVAL = 1
-NEGOTIATOR_MIN_INTERVAL = 1
-NEGOTIATOR_CYCLE_DELAY = 1
-SCHEDD_INTERVAL = 2
-SCHEDD_MIN_INTERVAL = 1
+NEGOTIATOR_MIN_INTERVAL = 0
+NEGOTIATOR_CYCLE_DELAY = 0
+SCHEDD_INTERVAL = 1
+SCHEDD_MIN_INTERVAL = 0
 SCHEDD_INTERVAL_TIMESLICE = 1
-PERIODIC_EXPR_INTERVAL = 2
+PERIODIC_EXPR_INTERVAL = 1
 PERIODIC_EXPR_TIMESLICE = 1
-SHADOW_QUEUE_UPDATE_INTERVAL = 2
+SHADOW_QUEUE_UPDATE_INTERVAL = 1
 JOB_START_COUNT = 50
 JOB_START_DELAY = 0
 JOB_STOP_COUNT = 50

@@ -316,10 +316,10 @@ class Cluster:
         _wait_for(self.is_ready, "the node does not come up")
 
     def stop(self) -> None:
-        """Stop every running daemon."""
+        """Stop every running daemon; only the node's has something that outlives its folder, which are jobs."""
         for name in DAEMONS:
             if name in self.daemons:
-                _end(self.daemons[name])
+                _end(self.daemons[name], signal.SIGTERM if name == "slurmd" else signal.SIGKILL)
 
     def _write_config(self) -> None:
         user, ports = getpass.getuser(), {"controller_port": _free_port(), "node_port": _free_port()}
@@ -414,9 +414,9 @@ def install(packages: Sequence[str]) -> None:
                 raise ClusterUnavailable(f"Slurm cannot be installed: {said[-1] if said else 'apt-get failed'}")
 
 
-def _end(daemon: subprocess.Popen[bytes]) -> None:
+def _end(daemon: subprocess.Popen[bytes], number: int = signal.SIGTERM) -> None:
     with suppress(ProcessLookupError):
-        daemon.send_signal(signal.SIGTERM)
+        daemon.send_signal(number)
     try:
         daemon.wait(STOP_S)
     except subprocess.TimeoutExpired:
