@@ -13,7 +13,7 @@ import click
 
 from qanat import __version__
 from qanat.cli import surroundings
-from qanat.cli.program import EXIT_READER_GONE, command_path, qanat
+from qanat.cli.program import EXIT_READER_GONE, qanat, typed_command
 from qanat.cli.terminal.output import MESSAGE_MAX, brief, printed
 from qanat.errors import EXIT_BUG, EXIT_USAGE, MORE_FILES, QanatError, reason, write_failed
 
@@ -54,12 +54,12 @@ def _call(args: list[str]) -> int:
         if error.ctx and error.message == error.ctx.get_help():
             click.echo(error.message, err=True)
             return EXIT_USAGE
-        where = error.ctx.command_path if error.ctx else command_path(args)
-        return _show(_sentence(error.format_message()), f"{where} --help", error.exit_code)
+        where = error.ctx.command_path if error.ctx else typed_command(args)[0]
+        return _show(_as_typed(_sentence(error.format_message()), args), f"{where} --help", error.exit_code)
     except click.ClickException as error:
         return _show(_sentence(error.format_message()), "", EXIT_USAGE)
     except QanatError as error:
-        return _show(error.message, error.hint, error.exit_code)
+        return _show(_as_typed(error.message, args), error.hint, error.exit_code)
     except KeyboardInterrupt:
         return _show("interrupted", "", 130)
     except OSError as error:
@@ -85,6 +85,12 @@ def _repository_problem(error: Exception) -> tuple[str, str] | None:
     if isinstance(error, KeyError) and _OBJECT_ID.search(str(error)):
         return f"the repository lacks an object: {error.args[0]}", _COMPLETE
     return None
+
+
+def _as_typed(message: str, args: list[str]) -> str:
+    from qanat.cli.terminal.as_typed import as_typed  # only failures need it
+
+    return as_typed(message, typed_command(args)[1], args)
 
 
 def _sentence(message: str) -> str:

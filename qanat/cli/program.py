@@ -57,10 +57,10 @@ def qanat(folder: str | None) -> None:
         raise UsageError("the current directory no longer exists", hint="cd to another one") from None
 
 
-def command_path(args: list[str]) -> str:
-    """Return the command that was typed; click does not say it for an option without its value."""
+def typed_command(args: list[str]) -> tuple[str, click.Command]:
+    """Return the command that was typed, with its path; click does not say it for an option without its value."""
     path, command = "qanat", cast("click.Command", qanat)
     for word in args:
         if isinstance(command, click.Group) and (found := command.get_command(click.Context(command), dashed(word))):
             path, command = f"{path} {dashed(word)}", found
-    return path
+    return path, command

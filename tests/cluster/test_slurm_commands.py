@@ -165,7 +165,8 @@ def test_a_retry_takes_the_code_of_the_run_and_options_set_anew(on_slurm: OnSlur
     on_slurm.experiment("bad", "exit 1\n")
     on_slurm.qanat("run", "bad", "--runner", "slurm", "--wait", code=1)
     said = on_slurm.qanat("retry", "2", "--set", "qos=2x", code=2).err
-    assert said == "qanat: --set qos=2x: the run has no qos to multiply\n  hint: give a value, such as mem=4G\n"
+    hint = "  hint: give the value itself, as in --set qos=VALUE\n"
+    assert said == f"qanat: --set qos=2x: the run has no qos that could be multiplied\n{hint}"
 
 
 def test_rerun_makes_a_new_run_on_the_same_runner_with_the_same_options_and_code(on_slurm: OnSlurm) -> None:

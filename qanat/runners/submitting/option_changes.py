@@ -26,9 +26,8 @@ def apply_changes(
         present = next((k for k in result if name_of(k) == name_of(key)), None)
         times = _TIMES.match(value)
         if times and present is None:
-            raise UsageError(
-                f"--set {key}={value}: the run has no {key} to multiply", hint="give a value, such as mem=4G"
-            )
+            problem = f"--set {key}={value}: the run has no {key} that could be multiplied"
+            raise UsageError(problem, hint=f"give the value itself, as in --set {key}=VALUE")
         result[present or key] = _multiply(str(result[present]), float(times[1]), key) if times and present else value
     return result
 
@@ -39,7 +38,8 @@ def _multiply(value: str, factor: float, key: str) -> str:
     seconds = clock_seconds(value)
     if seconds is None:
         raise UsageError(
-            f"--set {key}: {quoted(value)} cannot be multiplied", hint=f"give the value itself: --set {key}=…"
+            f"--set {key}: {quoted(value)} is neither an amount nor a time, so it cannot be multiplied",
+            hint=f"give the value itself, as in --set {key}=VALUE",
         )
     total = _round_up(seconds * factor)
     days, rest = divmod(total, 86_400)

@@ -20,7 +20,7 @@ from qanat.domain.secret_checks import check_groups
 from qanat.errors import InputInvalid, UsageError
 from qanat.records import environments
 from qanat.records.environments import Described
-from qanat.runners.protocol import ChangesOptions, ChecksTemplates, Runners
+from qanat.runners.protocol import ChecksTemplates, Runners
 from qanat.usecases.environment import machines
 from qanat.usecases.environment.kept import Kept
 from qanat.usecases.launch import (
@@ -34,6 +34,7 @@ from qanat.usecases.launch import (
     parameter_copies,
     past_code,
     past_options,
+    set_options,
 )
 from qanat.usecases.launch.attempt import Attempt
 from qanat.usecases.launch.options import LaunchOptions, check_options, choose, limited, limits, notes_on_retries
@@ -130,7 +131,8 @@ def _choice(
     """Return the runner of a run with its options, or those of another template if chosen, and the changes applied."""
     if runners.is_in_process(options.runner):
         if changes:
-            raise UsageError(f"--set cannot be used with runner {options.runner}", hint="remove it")
+            hint = "leave it out: it changes an option of a scheduler, and this run had none"
+            raise UsageError(f"--set cannot be used with runner {options.runner}", hint=hint)
         runners.in_process(options.runner, options.slots).check()
         before = {key: value for key, value in run.runner.options.items() if key != time_limits.KEY}
         limit = limits(options.time_limit or time_limits.NONE)
@@ -146,9 +148,7 @@ def _choice(
             project, run, limited(again.as_then(run.runner), options, runners), options, runners
         )
     if changes:
-        if not isinstance(runner, ChangesOptions):
-            raise UsageError(f"runner {runner.name} cannot change options of a run", hint="leave out --set")
-        choice = replace(choice, options=runner.changed(choice.options, changes))
+        choice = set_options.changed(runner, choice, changes)
     if isinstance(runner, ChecksTemplates) and (problems := runner.key_problems(choice.options)):
         raise UsageError(problems[0], hint=f"see which options the run has: qanat show {run.number} --json")
     return choice

@@ -86,9 +86,9 @@ def test_an_option_is_set_anew_however_it_was_spelled_before() -> None:
 
 def test_an_option_that_is_not_there_is_added_but_not_multiplied() -> None:
     assert option_changes.apply_changes({}, {"mem": "4G"}, flags.long_name) == {"mem": "4G"}
-    with pytest.raises(UsageError, match="the run has no mem to multiply"):
+    with pytest.raises(UsageError, match="the run has no mem that could be multiplied"):
         option_changes.apply_changes({}, {"mem": "2x"}, flags.long_name)
-    with pytest.raises(UsageError, match="'lots' cannot be multiplied"):
+    with pytest.raises(UsageError, match="'lots' is neither an amount nor a time"):
         option_changes.apply_changes({"mem": "lots"}, {"mem": "2x"}, flags.long_name)
 
 
