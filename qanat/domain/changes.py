@@ -15,6 +15,8 @@ from qanat.domain.requests import Requests
 ADDED, REMOVED, CHANGED, RENAMED = "added", "removed", "changed", "renamed"
 Place = tuple[str, str, str, str]
 # These keys identify a definition under another name; what describes it may have changed with the name.
+# Keys whose value may be the value of one of their keys.
+_SHORT_FORMS = {"checkpoint": "exit_code", "container": "image"}
 _DESCRIBING = frozenset({"schema", "name", "formerly", "description", "tags", "path"})
 
 
@@ -147,7 +149,7 @@ def key_changes(
     kind: str, old: Mapping[str, Any], new: Mapping[str, Any], requests: Requests = MappingProxyType({})
 ) -> Iterator[KeyChange]:
     """Yield the keys that differ between two contents of a kind."""
-    for path, before, after in _differences((), _by_name(old), _by_name(new)):
+    for path, before, after in _differences((), *_spelled_alike(_by_name(old), _by_name(new))):
         yield KeyChange(path, before, after, meanings.meaning(kind, path, before, after, requests))
 
 
@@ -158,6 +160,17 @@ def _by_name(content: Mapping[str, Any]) -> Mapping[str, Any]:
         return content
     files = {str(m["file"]): {k: v for k, v in m.items() if k != "file"} for m in metrics}
     return {**content, "metrics": files} if len(files) == len(metrics) else content
+
+
+def _spelled_alike(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return two contents in which a value that may also be a mapping is one in both, if it is one in either."""
+    both = [dict(old), dict(new)]
+    for name, key in _SHORT_FORMS.items():
+        if any(isinstance(content.get(name), dict) for content in both):
+            for content in both:
+                if name in content and not isinstance(content[name], dict):
+                    content[name] = {key: content[name]}
+    return both
 
 
 def _differences(path: KeyPath, old: Any, new: Any) -> Iterator[tuple[KeyPath, Any, Any]]:

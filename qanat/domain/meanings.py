@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from qanat.domain.checkpoint import ATTEMPTS
 from qanat.domain.key_path import KeyPath
 from qanat.domain.requests import AMOUNTS, SIZES, Request, Requests
 
@@ -205,6 +206,94 @@ def _hosts(rest: KeyPath, old: Any, new: Any) -> Sentence:
     return _listed("counts only on ", new if isinstance(new, list) else [new])
 
 
+def _retry(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    key = str(rest[0]) if rest else ""
+    if key == "when":
+        return _items("also retries groups after ", "no longer retries groups after ", "")((), *map(_ends, (old, new)))
+    if key == "times" and new is ABSENT:
+        return ("no group is retried by itself",)
+    if key == "times":
+        added = ("groups get up to ", Verbatim(shown(new)), " more attempts by themselves")
+        return added if old is ABSENT else (*added, " instead of ", Verbatim(shown(old)))
+    if key in _LACKED and new is ABSENT:
+        return (f"an attempt after {_LACKED[key]} asks for no more {key}",)
+    if key in _LACKED:
+        asked = (f"an attempt after {_LACKED[key]} asks for ", Verbatim(shown(new)), f" the {key}")
+        return asked if old is ABSENT else (*asked, " instead of ", Verbatim(shown(old)))
+    return ()
+
+
+def _ends(when: Any) -> list[str]:
+    """Return the ends in a retry policy as they are read."""
+    found = []
+    for word in when if isinstance(when, list) else []:
+        codes = word.get("exit_code") if isinstance(word, dict) else None
+        many = codes if isinstance(codes, list) else [] if codes is None else [codes]
+        found += [f"exit code {shown(code)}" for code in many] or [shown(word).replace("_", " ")]
+    return found
+
+
+def _checkpoint(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    key = str(rest[0]) if rest else "exit_code"
+    if key == "attempts":
+        return () if new is ABSENT else _instead("gets up to ", new, ATTEMPTS if old is ABSENT else old, " attempts")
+    signs = {"exit_code": "exits with ", "file": "writes "}
+    if key not in signs:
+        return ()
+    if new is ABSENT:
+        return (f"no longer continues later if the program {signs[key]}", Verbatim(shown(old)))
+    continues = (f"continues later, in another attempt, if the program {signs[key]}", Verbatim(shown(new)))
+    return continues if old is ABSENT else (*continues, " instead of ", Verbatim(shown(old)))
+
+
+def _container(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    if rest not in ((), ("image",)):
+        return ()
+    if ABSENT in (old, new):
+        return ("runs outside a container",) if new is ABSENT else ("runs in the container ", Verbatim(shown(new)))
+    return _instead("runs in the container ", new, old)
+
+
+def _transfer(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    if new is True:
+        return ("jobs do not see the project's disk: code, data and results are transferred",)
+    return ("jobs see the project's disk, and nothing is transferred",)
+
+
+def _code(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    if new is ABSENT:
+        return ("counts all files but .qanat as its code",)
+    if old is ABSENT:
+        return _listed("counts only these as its code: ", new if isinstance(new, list) else [new])
+    return _items("also counts as its code: ", "no longer counts as its code: ", "")(rest, old, new)
+
+
+def _track(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    by, before = ("stat" if value is ABSENT else value for value in (new, old))
+    return _instead("new runs record what the data are by ", by, before)
+
+
+def _writable(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    return ("programs in a container may change the data" if new is True else "no container can change the data",)
+
+
+def _dataset_transfer(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    if new in (ABSENT, "file"):
+        return ("shipped with each job that does not see the project's disk",)
+    if new == "present":
+        return ("expected at its path by jobs that do not see the project's disk",)
+    return ("fetched by the scheduler from ", Verbatim(shown(new)), " for jobs that do not see the project's disk")
+
+
+def _local(rest: KeyPath, old: Any, new: Any) -> Sentence:
+    if rest != ("time_limit",):
+        return ()
+    if new in (ABSENT, "none"):
+        return ("groups of local runs may take any time",)
+    return ("groups of local runs may take ", Verbatim(shown(new)))
+
+
+_LACKED = {"memory": "out of memory", "time": "timeout"}
 _RULES: dict[tuple[str, str], Callable[[KeyPath, Any, Any], Sentence]] = {
     ("experiment", "executable"): _executable,
     ("experiment", "executable_command"): _command,
@@ -213,11 +302,22 @@ _RULES: dict[tuple[str, str], Callable[[KeyPath, Any, Any], Sentence]] = {
     ("experiment", "metrics"): _metrics,
     ("experiment", "baseline"): _baseline,
     ("experiment", "workdir"): _workdir,
+    ("experiment", "container"): _container,
+    ("experiment", "checkpoint"): _checkpoint,
+    ("experiment", "retry"): _retry,
+    ("experiment", "transfer"): _transfer,
+    ("experiment", "code"): _code,
+    ("template", "retry"): _retry,
+    ("template", "transfer"): _transfer,
     ("template", "extends"): _items("also extends ", "no longer extends ", "extends them in another order"),
     ("template", "when"): _hosts,
     ("dataset", "path"): _dataset_path,
     ("dataset", "command"): _dataset_command,
+    ("dataset", "track"): _track,
+    ("dataset", "writable"): _writable,
+    ("dataset", "transfer"): _dataset_transfer,
     ("config", "result_dir"): _result_dir,
     ("config", "records"): _records,
+    ("config", "local"): _local,
     ("config", "default_editor"): _editor,
 }

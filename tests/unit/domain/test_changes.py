@@ -124,6 +124,87 @@ def test_a_dataset_that_moved_and_settings_say_so() -> None:
     ]
 
 
+def retrying(*when: Any, **keys: Any) -> dict[str, Any]:
+    return {"retry": {"when": list(when), "times": 2, **keys}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "expected"),
+    [
+        ("experiment", {}, {"checkpoint": 85}, "continues later, in another attempt, if the program exits with 85"),
+        ("experiment", {"checkpoint": 85}, {}, "no longer continues later if the program exits with 85"),
+        (
+            "experiment",
+            {"checkpoint": 85},
+            {"checkpoint": {"exit_code": 86, "attempts": 50}},
+            "continues later, in another attempt, if the program exits with 86 instead of 85; "
+            "gets up to 50 attempts instead of 20",
+        ),
+        (
+            "experiment",
+            {},
+            {"checkpoint": {"file": "again"}},
+            "continues later, in another attempt, if the program writes again",
+        ),
+        (
+            "template",
+            {},
+            retrying("timeout", {"exit_code": 75}, time="2x"),
+            "also retries groups after timeout, exit code 75; groups get up to 2 more attempts by themselves; "
+            "an attempt after timeout asks for 2x the time",
+        ),
+        (
+            "template",
+            retrying("timeout", {"exit_code": [75, 76]}, time="2x"),
+            retrying("out_of_memory", {"exit_code": [76]}, memory="2x") | {},
+            "also retries groups after out of memory; no longer retries groups after timeout, exit code 75; "
+            "an attempt after timeout asks for no more time; an attempt after out of memory asks for 2x the memory",
+        ),
+        (
+            "experiment",
+            retrying("failed"),
+            {},
+            "no longer retries groups after failed; no group is retried by itself",
+        ),
+        ("experiment", {}, {"container": "a.sif"}, "runs in the container a.sif"),
+        (
+            "experiment",
+            {"container": "a.sif"},
+            {"container": {"image": "b"}},
+            "runs in the container b instead of a.sif",
+        ),
+        ("experiment", {"container": "a.sif"}, {}, "runs outside a container"),
+        (
+            "template",
+            {},
+            {"transfer": True},
+            "jobs do not see the project's disk: code, data and results are transferred",
+        ),
+        ("experiment", {"transfer": True}, {}, "jobs see the project's disk, and nothing is transferred"),
+        ("experiment", {}, {"code": {"paths": ["a", "b"]}}, "counts only these as its code: a, b"),
+        (
+            "experiment",
+            {"code": {"paths": ["a"]}},
+            {"code": {"paths": ["b"]}},
+            "also counts as its code: b; no longer counts as its code: a",
+        ),
+        ("experiment", {"code": {"paths": ["a"]}}, {}, "counts all files but .qanat as its code"),
+        ("dataset", {}, {"track": "hash"}, "new runs record what the data are by hash instead of stat"),
+        ("dataset", {"writable": True}, {}, "no container can change the data"),
+        ("dataset", {}, {"transfer": "present"}, "expected at its path by jobs that do not see the project's disk"),
+        ("config", {}, {"local": {"time_limit": "2h"}}, "groups of local runs may take 2h"),
+        (
+            "experiment",
+            retrying([], 3),
+            retrying({"x": 1}),
+            "also retries groups after {x: 1}; no longer retries groups after [], '3'",
+        ),
+    ],
+)
+def test_what_changes_in_the_life_of_a_run_is_said(kind: str, old: Any, new: Any, expected: str) -> None:
+    assert "; ".join(plain(change.meaning) for change in key_changes(kind, old, new)) == expected
+
+
 def test_words_of_a_file_are_marked_and_those_of_qanat_are_not() -> None:
     (change,) = key_changes("experiment", {"executable": "a.py"}, {"executable": "b.py"})
     assert [part for part in change.meaning if isinstance(part, Verbatim)] == ["b.py", "a.py"]

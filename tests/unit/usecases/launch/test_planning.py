@@ -118,7 +118,7 @@ def test_what_a_template_comes_to_is_compared_with_a_plan(weather: World) -> Non
     with pytest.raises(PlanDrifted) as error:
         weather.launch(expected=plan, runner="world", template="big")
     assert error.value.message.splitlines()[1:] == [
-        "  template big: retry: up to 3 attempts: after timeout, was none",
+        "  template big: retry: up to 3 attempts, after timeout, was none",
         "  template big: transfer: true, was false",
         "  template big: account: '2027', was guests",
         "  template big: queue: none, was fast",
