@@ -16,9 +16,9 @@ def as_typed(message: str, command: click.Command, args: Sequence[str]) -> str:
 
     Programs use some short options as well, which messages then are about.
     """
-    words = args[: args.index("--")] if "--" in args else args
+    own = args[: args.index("--")] if "--" in args else args
     for parameter in command.params:
-        spelled = set(_spellings(parameter, words)) if isinstance(parameter, click.Option) else set()
+        spelled = set(_spellings(parameter, own)) if isinstance(parameter, click.Option) else set()
         if len(spelled) == 1 and not spelled & ONLY_BEFORE_NAME:
             (typed,) = spelled
             message = message.replace(" / ".join(f"'{name}'" for name in parameter.opts), f"'{typed}'")  # click's way
@@ -27,9 +27,9 @@ def as_typed(message: str, command: click.Command, args: Sequence[str]) -> str:
     return message
 
 
-def _spellings(option: click.Option, words: Sequence[str]) -> Iterator[str]:
-    """Yield how an option is spelled in each of the words that are one, with dashes for underscores."""
-    for word in words:
+def _spellings(option: click.Option, arguments: Sequence[str]) -> Iterator[str]:
+    """Yield how an option is spelled where it occurs, with dashes for underscores."""
+    for word in arguments:
         name = word.partition("=")[0].replace("_", "-") if word.startswith("--") else word[:2]
         if name in option.opts or f"--{NAMES_NOW.get(name[2:], '')}" in option.opts:
             yield name
