@@ -32,6 +32,8 @@ class Exports:
         without_results: bool = False,
         bundle: bool = False,
         license: str = "",
+        tracking_uri: str = "",
+        mlflow_experiment: str = "",
         force: bool = False,
     ) -> Exported:
         """Export these runs, or those that meet a condition, like `qanat export`; return what was exported.
@@ -56,6 +58,8 @@ class Exports:
                 without_results=without_results,
                 bundle=bundle,
                 license=license,
+                tracking_uri=tracking_uri,
+                mlflow_experiment=mlflow_experiment,
                 force=force,
             )
             return formats.export(self._opened.project, self._opened.runners, request)

@@ -14,40 +14,16 @@ import pytest
 
 from tests.support.copied import copy_repository
 from tests.support.crate_check import problems
+from tests.support.exported import PROGRAM, SECRET, make
 from tests.support.sandbox import Sandbox
 
-PROGRAM = """\
-import json, pathlib, sys
-
-words = dict(zip(sys.argv[1::2], sys.argv[2::2]))
-folder = pathlib.Path(words["--storage_path"])
-rate = float(words["--lr"])
-with (folder / "metrics.jsonl").open("w") as file:
-    for step in range(3):
-        file.write(json.dumps({"step": step, "loss": rate / (step + 1)}) + "\\n")
-(folder / "metrics.json").write_text(json.dumps({"acc": 1 - rate}))
-(folder / "plots").mkdir()
-(folder / "plots" / "a b.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
-print("done")
-sys.exit(3 if rate > 1 else 0)
-"""
-SECRET = "ghp_" + "k3J9x2LmQ8vR5tY7wZ1aB4cD6eF0gH2iJ5nP"
 LICENSE = ("--license", "CC-BY-4.0")
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project with a sweep, run 1, a run that fails, and one with a secret among its arguments."""
-    sandbox = Sandbox.make(tmp_path_factory.mktemp("export") / "my project")
-    sandbox.write("data/iris.csv", "5.1,3.5\n")
-    sandbox.qanat("dataset", "new", "--name", "iris", "--path", "data", "--track", "hash")
-    sources = [{"file": "metrics.jsonl", "unit": {"loss": "nats"}}, {"file": "metrics.json"}]
-    sandbox.python_experiment("train", PROGRAM, datasets=["iris"], figures=["plots/*.svg"], metrics=sources)
-    sandbox.git("remote", "add", "origin", "https://token@github.com/ada/iris.git")
-    sandbox.qanat("run", "train", "-R", "--lr 0.1,0.5", "--tag", "paper", "--description", "A sweep")
-    sandbox.qanat("run", "train", "--lr", "2", code=1)
-    sandbox.qanat("run", "train", "--lr", "0.2", "--token", SECRET, "--allow-secrets")
-    return sandbox.root
+    return make(tmp_path_factory.mktemp("export") / "my project")
 
 
 @pytest.fixture
@@ -175,6 +151,31 @@ def test_a_crate_takes_the_chosen_files_and_replaces_only_itself(project: Sandbo
     assert "no such file" in project.qanat(*words[:-1], "none/crate", code=1).err
 
 
+def test_prov_is_read_back_by_its_library(project: Sandbox) -> None:
+    from prov.model import ProvActivity, ProvDocument, ProvEntity, ProvGeneration, ProvUsage
+
+    project.qanat("rerun", "1")
+    said = project.qanat("export", "1", "2", "4", "--format", "prov", "--output", "runs.json")
+    assert said.out.startswith("runs.json: 3 runs, 5 groups, 1 file")
+    document = ProvDocument.deserialize(content=(project.root / "runs.json").read_text(), format="json")
+    ids = [record["id"] for record in project.records()]
+    bundles = {bundle.identifier.localpart: bundle for bundle in document.bundles}
+    assert list(bundles) == [f"record/{ids[place]}" for place in (3, 1, 0)]
+    first = bundles[f"record/{ids[0]}"]
+    group = next(iter(first.get_record(f"qanat:run/{ids[0]}/group/0")))
+    assert (group.get_startTime() is not None, len([*first.get_records(ProvActivity)])) == (True, 3)
+    entities = {str(entity.identifier): dict(entity.extra_attributes) for entity in first.get_records(ProvEntity)}
+    made = [str(record.args[0]) for record in first.get_records(ProvGeneration) if record.args[1] == group.identifier]
+    assert f"qanat:file/{ids[0]}/0/plots/a%20b.svg" in made
+    assert len(made) == len(set(made)) == 5  # three files, a metric, a curve
+    used = {str(record.args[1]).split("/")[0] for record in first.get_records(ProvUsage)}
+    assert used == {"qanat:commit", "qanat:data", "qanat:parameter", "qanat:environment"}
+    assert set(made) < entities.keys()
+    said = (project.root / "runs.json").read_text()
+    assert f'"prov:informant": "qanat:run/{ids[0]}"' in said
+    assert not [private for private in (str(project.root), project.record()["host"], "@") if private in said]
+
+
 def test_files_of_others_and_behind_links_are_left_out(project: Sandbox, tmp_path: Path) -> None:
     private = tmp_path / "private"
     private.mkdir()
@@ -198,9 +199,9 @@ def test_files_of_others_and_behind_links_are_left_out(project: Sandbox, tmp_pat
 
 
 def test_no_export_has_a_secret_of_the_record(project: Sandbox) -> None:
-    for name, output in (("csv", "o.csv"), ("ro-crate", "crate")):
+    for name, output in (("csv", "o.csv"), ("ro-crate", "crate"), ("prov", "o.json")):
         project.qanat("export", "3", "--format", name, "--output", output)
-    written = [project.root / "o.csv", project.root / "crate/ro-crate-metadata.json"]
+    written = [project.root / "o.csv", project.root / "o.json", project.root / "crate/ro-crate-metadata.json"]
     for file in written:
         text = file.read_text()
         assert SECRET not in text
@@ -220,6 +221,8 @@ def test_no_export_has_a_secret_of_the_record(project: Sandbox) -> None:
             "--files cannot",
             "leave",
         ),
+        (["1", "--format", "mlflow"], "nothing says where MLflow keeps its runs", "set MLFLOW_TRACKING_URI"),
+        (["1", "--format", "mlflow", "--output", "x"], "--output has no effect with --format mlflow", "leave it out"),
         (["1", "--format", "csv", "--output", ".qanat/x.csv"], ".qanat/x.csv is inside", "elsewhere"),
     ],
 )

@@ -15,11 +15,13 @@ from qanat.usecases.exports.formats import FORMATS, export
 from qanat.usecases.exports.request import Exported, ExportRequest
 from qanat.usecases.project import open_project
 
-RUNS, CONTENT, OUTPUT = "Runs", "Content", "Output"
+RUNS, CONTENT, OUTPUT, MLFLOW = "Runs", "Content", "Output", "MLflow"
 EXAMPLE = """\b
 Example:
   qanat export 4 --format ro-crate --output crate.zip
   qanat export --where 'tag=paper' --format ro-crate --bundle --license CC-BY-4.0 --output crate
+  qanat export 4 7 --format prov --output runs.prov.json
+  qanat export --experiment train --format mlflow --tracking-uri sqlite:///mlflow.db
   qanat export --where 'state=finished' --format csv --output runs.csv
 
 What each format contains: see docs/export.md."""
@@ -47,7 +49,21 @@ What each format contains: see docs/export.md."""
     metavar="PATH",
     help="File to write; for ro-crate a folder, or an archive if it ends in .zip.",
 )
-@option("--force", group=OUTPUT, is_flag=True, help="Replace what is there.")
+@option(
+    "--tracking-uri",
+    group=MLFLOW,
+    metavar="URI",
+    default="",
+    help="Server or database, such as sqlite:///mlflow.db. (default: $MLFLOW_TRACKING_URI)",
+)
+@option(
+    "--mlflow-experiment",
+    group=MLFLOW,
+    metavar="NAME",
+    default="",
+    help="Experiment in MLflow; by default, that of the runs.",
+)
+@option("--force", group=OUTPUT, is_flag=True, help="Replace what is there, or write it to MLflow again.")
 @option("--json", "as_json", group=OUTPUT, is_flag=True, help="Print what was exported as JSON.")
 def export_(
     runs: tuple[str, ...],
@@ -59,6 +75,8 @@ def export_(
     license: str,
     form: str,
     output: Path | None,
+    tracking_uri: str,
+    mlflow_experiment: str,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -76,6 +94,8 @@ def export_(
         without_results=without_results,
         bundle=bundle,
         license=license,
+        tracking_uri=tracking_uri,
+        mlflow_experiment=mlflow_experiment,
         force=force,
     )
     done = export(open_project(Path.cwd()), session.runners(), request)
@@ -91,5 +111,5 @@ def _summary(done: Exported) -> str:
     """Return what was exported, in a line: `crate.zip: 1 run, 2 groups, 7 files, 1.2 MB`."""
     parts = [plural(done.runs, "run"), plural(done.groups, "group")]
     parts += [plural(done.files, "file"), size(done.bytes)] if done.files else []
-    counts = ", ".join(f"{count:,} {what}" for what, count in done.counts.items())
+    counts = ", ".join(f"{count:,} {what}" for what, count in done.counts.items() if count)
     return f"{done.target}: {', '.join(parts)}{f' ({counts})' if counts else ''}"

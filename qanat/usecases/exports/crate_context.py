@@ -18,6 +18,7 @@ from qanat.records import environments
 from qanat.records.environments import Described
 from qanat.usecases.environment import recorded
 from qanat.usecases.exports.graph import Graph, local_id
+from qanat.usecases.exports.names import image_name, name_of
 from qanat.usecases.project import Project
 from qanat.usecases.review import pages
 
@@ -27,11 +28,6 @@ _SHA256 = re.compile(r"sha256:([0-9a-f]{64})\Z")
 _YAML = "application/yaml"
 
 Reference = dict[str, str]
-
-
-def name_of(author: str) -> str:
-    """Return the name in `Name <address>`: the address need not be in what is published."""
-    return author.partition("<")[0].strip() or "unknown"
 
 
 def person_of(graph: Graph, author: str) -> Reference:
@@ -139,7 +135,7 @@ class CrateContext:
         return self._graph.add(local_id("data", *state.as_mapping().items()), "CreativeWork", properties)
 
     def _image(self, container: Container) -> Reference:
-        named = container.image.rpartition("/")[2] if container.image.startswith("/") else container.image
+        named = image_name(container.image)
         is_file = container.image.endswith((".sif", ".sqfs"))
         before, _, tag = named.rpartition(":") if not is_file else (named, "", "")
         sha256 = _SHA256.match(container.identity)

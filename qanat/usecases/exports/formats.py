@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,6 @@ from qanat.usecases.project import Project
 Export = Callable[[Selection, ExportRequest, Path], Exported]
 FILES, WITHOUT, BUNDLE, LICENSE = "--files", "--without-results", "--bundle", "--license"
 URI, EXPERIMENT = "--tracking-uri", "--mlflow-experiment"
-TRACKING_URI = "MLFLOW_TRACKING_URI"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,8 @@ FORMATS: Mapping[str, Format] = {
         frozenset({FILES, WITHOUT, BUNDLE, LICENSE}),
         "folder or .zip",
     ),
+    "prov": Format("W3C PROV in JSON", "prov", frozenset({FILES})),
+    "mlflow": Format("runs in MLflow", "mlflow_runs", frozenset({FILES, WITHOUT, URI, EXPERIMENT}), ""),
     "csv": Format("two CSV files, of groups and of curves", "tables", frozenset()),
 }
 
@@ -78,8 +78,3 @@ def _check_options(request: ExportRequest, known: Format) -> None:
         raise UsageError("--output is missing", hint=f"name the {known.writes} to write")
     if request.files and request.without_results:
         raise UsageError(f"{FILES} cannot be used with {WITHOUT}", hint="leave out one of them")
-
-
-def tracking_uri(request: ExportRequest) -> str:
-    """Return where MLflow keeps its runs, as the request or the environment says; empty if neither does."""
-    return request.tracking_uri or os.environ.get(TRACKING_URI, "")

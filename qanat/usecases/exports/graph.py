@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
@@ -10,6 +9,7 @@ from typing import Any, BinaryIO
 from qanat.domain.json_text import named
 from qanat.errors import InputInvalid
 from qanat.usecases import packages
+from qanat.usecases.exports.names import digest
 
 # The version that the profile extends.
 VERSION = "1.1"
@@ -17,7 +17,6 @@ PROCESS = "https://w3id.org/ro/wfrun/process/0.5"
 TERMS = "https://w3id.org/ro/terms/workflow-run/context"
 # Of all, which are in memory: about a kilobyte each.
 ENTITIES_MAX = 200_000
-_DIGITS = 12
 
 
 class Graph:
@@ -84,8 +83,7 @@ def plain(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 def local_id(what: str, *parts: object) -> str:
     """Return an id inside the crate that is the same for the same parts."""
-    digest = hashlib.sha256("\0".join(map(str, parts)).encode("utf-8", "backslashreplace"), usedforsecurity=False)
-    return f"#{what}-{digest.hexdigest()[:_DIGITS]}"
+    return f"#{what}-{digest(*parts)}"
 
 
 def _compact(entity: Mapping[str, Any]) -> dict[str, Any]:

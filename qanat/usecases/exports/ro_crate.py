@@ -147,6 +147,8 @@ class _Writing:
     def _measured(self, one: ExportedRun, group: Group) -> Iterator[dict[str, str]]:
         before = f"{one.run.id}-{group.number}"
         for name, value in group.metrics.items():
+            if name in group.curves and value == group.curves[name].last.value:
+                continue
             yield self.graph.add(
                 local_id("metric", before, name),
                 "PropertyValue",

@@ -52,7 +52,7 @@ def _curve_rows(one: ExportedRun, number: int) -> Iterator[tuple[object, ...]]:
     for row in one.curves(number):
         step = plain_step(row.step)
         for name, value in row.values.items():
-            yield one.run.id, one.run.experiment, number, inert(name), step, repr(value)
+            yield one.run.id, one.run.experiment, number, inert(name), step, str(value)
 
 
 def _write(file: BinaryIO, rows: object) -> None:

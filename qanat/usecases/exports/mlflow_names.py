@@ -1,0 +1,61 @@
+"""What MLflow takes: which characters names have, and how long names and values are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from qanat.domain.run import State
+from qanat.domain.shortening import shortened
+from qanat.usecases.exports.names import digest
+
+# The limits of MLflow 2.8 and later, or of earlier servers where these are lower (mlflow.utils.validation).
+NAME_MAX, PARAMETER_MAX, TAG_MAX = 250, 6_000, 5_000
+DATASET_NAME_MAX, DATASET_DIGEST_MAX = 500, 36
+# How many go into one request: metrics, and parameters or tags.
+METRICS_AT_ONCE, OTHERS_AT_ONCE = 1_000, 100
+STEP_MAX = 2**63 - 1
+_OTHER = re.compile(r"[^\w\-./ :]")
+STATUS = {
+    State.QUEUED: "SCHEDULED",
+    State.HELD: "SCHEDULED",
+    State.RUNNING: "RUNNING",
+    State.FINISHED: "FINISHED",
+    State.CANCELLED: "KILLED",
+}
+
+
+def status_of(state: State) -> str:
+    """Return what MLflow calls a state."""
+    return STATUS.get(state, "FAILED")
+
+
+def name_for(name: str) -> str:
+    """Return a name as MLflow takes it, which has to be the path of a file, too."""
+    clean = "/".join(part for part in _OTHER.sub("_", name).split("/") if part not in ("", ".", ".."))
+    if len(clean) <= NAME_MAX:
+        return clean or "_"
+    return f"{clean[: NAME_MAX - 13]}_{digest(name)}"
+
+
+def names_for(names: Iterable[str]) -> dict[str, str]:
+    """Return what MLflow takes for each of these names, so that no two become one."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        wanted = name_for(name)
+        if wanted in taken:
+            wanted = f"{wanted[: NAME_MAX - 13]}_{digest(name)}"
+        taken.add(wanted)
+        found[name] = wanted
+    return found
+
+
+def value_for(text: str, most: int) -> str:
+    """Return a value that is not too long; of a longer one, its beginning."""
+    return shortened(text, most)
+
+
+def step_of(step: float, place: int) -> int:
+    """Return a step as MLflow takes it, a whole number; for another one, the place of the row."""
+    return int(step) if float(step).is_integer() and abs(step) <= STEP_MAX else place
