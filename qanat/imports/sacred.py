@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from qanat.domain.curves import Curve
 from qanat.domain.run import State
 from qanat.errors import InputInvalid
 from qanat.imports import reading, values
+from qanat.imports.series import curve_of
 from qanat.imports.stored import Listed, StoredFile, StoredGroup, StoredRun
 from qanat.system import below, files
 
@@ -99,7 +99,8 @@ class SacredSource:
         content = reading.load_mapping(self._folder, path, reading.NUMBERS_BYTES_MAX) if self._has(path) else {}
         curves: dict[str, Curve] = {}
         for name, found in content.items():
-            if curve := _curve(_mapping(found)):
+            points = _mapping(found)
+            if curve := curve_of(zip(_list(points.get("steps")), _list(points.get("values")), strict=False)):
                 curves[values.measured(name)] = curve
         curves.pop("", None)
         return series_rows.rows_of(curves)
@@ -109,20 +110,6 @@ class SacredSource:
 
     def _files(self, name: str) -> Iterator[StoredFile]:
         return (file for file in reading.files_below(self._folder, name) if file.path not in _OWN)
-
-
-def _curve(found: Mapping[str, Any]) -> Curve | None:
-    """Return a curve in the order of its steps: of several values of one step, the last."""
-    pairs = zip(_list(found.get("steps")), _list(found.get("values")), strict=False)
-    points = {
-        step: value for step, value in pairs if metrics.is_number(step) and math.isfinite(step) and _is_value(value)
-    }
-    steps = sorted(points)
-    return Curve(steps, [metrics.bounded(points[step]) for step in steps]) if steps else None
-
-
-def _is_value(value: Any) -> bool:
-    return metrics.is_number(value)
 
 
 def _results(result: Any) -> dict[str, float]:

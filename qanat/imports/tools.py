@@ -10,6 +10,7 @@ from qanat.imports.stored import Source
 
 # Each with its module and the class in it.
 _SOURCES = {
+    "mlflow": ("mlflow", "MlflowSource"),
     "sacred": ("sacred", "SacredSource"),
 }
 TOOLS = (*_SOURCES,)

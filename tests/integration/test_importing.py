@@ -71,9 +71,9 @@ def test_every_command_works_on_imported_runs(sandbox: Sandbox, store: Path) -> 
     assert "the *first* one" in shown
     assert "hello from sacred" in sandbox.qanat("logs", "1").out
     assert (sandbox.root / "results/iris/run_1/files/model.txt").read_text() == "weights"
-    table = sandbox.qanat("runs", "--where", "origin=sacred loss<0.03", "--columns", "run,origin,lr,loss").out
+    table = sandbox.qanat("runs", "--where", "origin=sacred and loss<0.03", "--columns", "run,origin,lr,loss").out
     assert table.splitlines()[1].split() == ["1", "sacred", "0.1", "0.02"]
-    assert sandbox.qanat("metrics", "1", "--csv").out.startswith("step,loss")
+    assert sandbox.qanat("metrics", "1", "--csv").out.startswith("group,step,loss,test.acc")
     assert sandbox.qanat("compare", "1", "2").out
     assert "Runs of code that differs from HEAD" not in sandbox.qanat("diff", "HEAD~1").out
     refused = sandbox.qanat("rerun", "1", code=2).err

@@ -1,6 +1,6 @@
 """Write the stores beside this file with the real tools, in an environment that has them.
 
-    uv venv /tmp/tools && uv pip install --python /tmp/tools sacred 'setuptools<81' dvclive dvc
+    uv venv /tmp/tools && uv pip install --python /tmp/tools sacred 'setuptools<81' mlflow-skinny dvclive dvc
     PATH=/tmp/tools/bin:$PATH python tests/data/imports/make.py
 
 Times, hosts and ids are those of the run that made them.
@@ -8,6 +8,7 @@ Times, hosts and ids are those of the run that made them.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -41,6 +42,43 @@ except ValueError:
     pass
 """
 
+MLFLOW = """
+import mlflow
+mlflow.set_tracking_uri("file:mlruns")
+mlflow.set_experiment("iris of Ada")
+with mlflow.start_run(run_name="first", description="the *first* one", tags={"team": "a", "paper": ""}):
+    mlflow.log_params({"lr": 0.1, "opt/name": "adam"})
+    for step in range(5):
+        mlflow.log_metrics({"loss": 0.1 / (step + 1), "val/acc": step / 5}, step=step)
+    mlflow.log_metric("auc", 0.9)
+    mlflow.log_text("weights", "sub/model.txt")
+with mlflow.start_run(run_name="sweep"):
+    for lr in (0.1, 0.2):
+        with mlflow.start_run(nested=True):
+            mlflow.log_param("lr", lr)
+            mlflow.log_metric("loss", lr)
+with mlflow.start_run(run_name="mixed"):
+    mlflow.log_metric("best", 1)
+    with mlflow.start_run(nested=True, run_name="inner"):
+        mlflow.log_param("depth", 3)
+"""
+
+
+def make_mlflow() -> None:
+    """Write mlruns/ of MLflow with a run with curves, a parent whose children are alike, and one that is not."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "train.py"
+        script.write_text(MLFLOW)
+        subprocess.run(
+            ["python", script.name], cwd=folder, check=True, env={**os.environ, "MLFLOW_ALLOW_FILE_STORE": "1"}
+        )
+        shutil.rmtree(HERE / "mlruns", ignore_errors=True)
+        shutil.copytree(
+            Path(folder) / "mlruns", HERE / "mlruns", ignore=shutil.ignore_patterns(".trash", "0", "models")
+        )
+    for meta in (HERE / "mlruns").rglob("meta.yaml"):
+        meta.write_text(meta.read_text().replace(folder, "/home/ada/secret project"))
+
 
 def make_sacred() -> None:
     """Write a store of Sacred with a run that completed and one that failed."""
@@ -57,3 +95,4 @@ def make_sacred() -> None:
 
 if __name__ == "__main__":
     make_sacred()
+    make_mlflow()

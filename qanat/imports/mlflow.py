@@ -1,0 +1,170 @@
+"""Runs of MLflow, whatever keeps them: which of them are one run here, and what becomes of their tags.
+
+A parent and its children are one run with a group for each child, if the children have the same code and the same names
+of parameters, and the parent has nothing of its own that no group could have. Otherwise, each is a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from qanat.domain import series_rows
+from qanat.domain.run import State
+from qanat.errors import InputInvalid
+from qanat.imports import values
+from qanat.imports.series import Point, curve_of
+from qanat.imports.stored import Listed, StoredFile, StoredGroup, StoredRun
+from qanat.system import files
+
+HINT = "name its tracking URI, mlflow.db or mlruns/"
+_OWN = "mlflow."
+_PARENT, _NOTE, _NAME, _USER = "mlflow.parentRunId", "mlflow.note.content", "mlflow.runName", "mlflow.user"
+_COMMIT, _PROGRAM = "mlflow.source.git.commit", "mlflow.source.name"
+_ENDS = {"FINISHED": State.FINISHED, "FAILED": State.FAILED, "KILLED": State.CANCELLED}
+
+
+@dataclass(frozen=True, slots=True)
+class MlflowRun:
+    """A run as MLflow has it; times are in milliseconds since 1970.
+
+    `history` reads the points of a metric, `files` the artifacts. Both raise InputInvalid.
+    """
+
+    id: str
+    experiment: str
+    status: str
+    start_ms: float | None
+    end_ms: float | None
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    history: Callable[[str], Iterable[Point]]
+    files: Callable[[], Iterable[StoredFile]]
+
+    @property
+    def code(self) -> tuple[str, str]:
+        """The commit and the program, as far as they are known."""
+        return values.commit(self.tags.get(_COMMIT)), values.program(self.tags.get(_PROGRAM))
+
+
+class MlflowStore(Protocol):
+    """What keeps runs: a server or a database, or the files of mlruns/."""
+
+    def runs(self) -> Iterator[MlflowRun]:
+        """Yield all runs that are not deleted, the oldest of an experiment first. Raises InputInvalid."""
+
+    def problems(self) -> Sequence[str]:
+        """List what could not be read so far."""
+
+
+class MlflowSource:
+    """A tracking URI, a database file of MLflow, or the folder mlruns/."""
+
+    def __init__(self, source: str, root: Path) -> None:
+        local = local_path(source)
+        self.shown = values.shown_source(source if local is None else str(local), root)
+        self._store = _open(source, local, self.shown)
+
+    def problems(self) -> Sequence[str]:
+        """List what could not be read so far."""
+        return self._store.problems()
+
+    def runs(self) -> Iterator[Listed]:
+        """Yield the runs. Raises InputInvalid if nothing can be read."""
+        found = list(self._store.runs())
+        if not found and not self._store.problems():
+            raise InputInvalid(f"{self.shown} has no runs of MLflow", hint=HINT)
+        for parent, children in together(found):
+            read = partial(_as_run, parent, children)
+            yield Listed(parent.id, read, max(1, len(children)))
+
+
+def local_path(source: str) -> Path | None:
+    """Return the file or folder that a source is; None for a server or another database."""
+    parts = urlsplit(source)
+    if parts.scheme == "file":
+        return Path(unquote(parts.path))
+    if parts.scheme == "sqlite":
+        return Path(unquote(parts.path)[1:])
+    return None if "://" in source else Path(source).expanduser()
+
+
+def _open(source: str, local: Path | None, shown: str) -> MlflowStore:
+    if local is not None and files.is_folder(local):
+        from qanat.imports.mlflow_files import FileStore
+
+        return FileStore(local)
+    from qanat.imports.mlflow_client import ClientStore
+
+    return ClientStore(source, local, shown)
+
+
+def together(runs: Sequence[MlflowRun]) -> Iterator[tuple[MlflowRun, Sequence[MlflowRun]]]:
+    """Yield what becomes a run each: a run, and the children that are its groups, if there are such."""
+    children: dict[str, list[MlflowRun]] = {}
+    for run in runs:
+        if parent := run.tags.get(_PARENT):
+            children.setdefault(parent, []).append(run)
+    joined: set[str] = set()
+    groups: dict[str, Sequence[MlflowRun]] = {}
+    for run in runs:
+        own = children.get(run.id, ())
+        if own and not run.tags.get(_PARENT) and _are_groups(run, own, children):
+            groups[run.id] = own
+            joined.update(child.id for child in own)
+    for run in runs:
+        if run.id not in joined:
+            yield run, groups.get(run.id, ())
+
+
+def _are_groups(parent: MlflowRun, own: Sequence[MlflowRun], children: Mapping[str, Sequence[MlflowRun]]) -> bool:
+    first = own[0]
+    alike = all(
+        one.params.keys() == first.params.keys() and one.code == first.code and one.experiment == parent.experiment
+        for one in own
+    )
+    shared = all(one.params.get(name) == value for one in own for name, value in parent.params.items())
+    return alike and shared and not parent.metrics and not any(one.id in children for one in own)
+
+
+def _as_run(run: MlflowRun, children: Sequence[MlflowRun]) -> StoredRun:
+    commit, program = run.code
+    if children:
+        commit, program = children[0].code
+    own = (values.pair(key, value) for key, value in run.tags.items() if not key.startswith(_OWN))
+    return StoredRun(
+        id=run.id,
+        experiment=run.experiment,
+        groups=[_as_group(one) for one in children or (run,)],
+        description=run.tags.get(_NAME, ""),
+        notes=run.tags.get(_NOTE, ""),
+        tags=values.tags(own),
+        author=run.tags.get(_USER, ""),
+        commit=commit,
+        program=program,
+        parent=run.tags.get(_PARENT),
+    )
+
+
+def _as_group(run: MlflowRun) -> StoredGroup:
+    return StoredGroup(
+        parameters=run.params,
+        metrics=run.metrics,
+        state=_ENDS.get(run.status),
+        started=None if run.start_ms is None else run.start_ms / 1_000,
+        ended=None if run.end_ms is None else run.end_ms / 1_000,
+        curves=partial(_curves, run),
+        files=run.files,
+    )
+
+
+def _curves(run: MlflowRun) -> Iterable[series_rows.Row]:
+    """Return the rows of metrics that were logged more than once."""
+    found = {values.measured(name): curve for name in run.metrics if (curve := curve_of(run.history(name)))}
+    found.pop("", None)
+    return series_rows.rows_of({name: curve for name, curve in found.items() if len(curve.steps) > 1})
