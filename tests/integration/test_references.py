@@ -93,26 +93,25 @@ def test_what_a_condition_chose_is_pinned(paper: Sandbox) -> None:
     said = paper.qanat("document", "check", "a.md").out
     assert said == "3 references in 1 text: all as their runs have them\n"
     paper.qanat("run", "train", "--n", "4", "--seed", "0")
+    new = max(ids(paper))
     paper.qanat("run", "train", "--n", "2", "--seed", "3")
     try:
         said = paper.qanat("document", "check", "a.md", "--write", code=1).out
-        assert (
-            f"moved: best(acc, experiment=train) is pinned to {two}.0, and is now {ids(paper)[3]}.0 (acc 0.4, was 0.3)"
-            in said
-        )
+        now = f"{ids(paper)[new]}.0 (acc 0.4, was 0.3)"
+        assert f"moved: best(acc, experiment=train) is pinned to {two}.0, and is now {now}" in said
         assert "moved: mean(acc, n=2) is pinned to " in said
         assert (paper.root / "a.md").read_text() == written
         paper.qanat("document", "check", "a.md", "--write", "--repin")
         again = (paper.root / "a.md").read_text()
-        assert f"pinned={ids(paper)[3]}.0 -->0.4<" in again
+        assert f"pinned={ids(paper)[new]}.0 -->0.4<" in again
         assert "0.215 ± 0.013 (n=4)" in again
-        paper.qanat("delete", "3", "--yes")
+        paper.qanat("delete", f"{new}", "--yes")
         said = paper.qanat("document", "check", "a.md", "--write", code=1).out
         assert said.count("gone: best(acc, experiment=train)") == 2
         assert (paper.root / "a.md").read_text() == again
     finally:
-        paper.qanat("delete", "3", "--yes", code=None)
-        paper.qanat("delete", "4", "--yes")
+        paper.qanat("delete", f"{new}", "--yes", code=None)
+        paper.qanat("delete", f"{new + 1}", "--yes")
 
 
 @pytest.mark.parametrize(
@@ -177,6 +176,35 @@ def test_a_run_that_is_edited_or_replaced_is_found(paper: Sandbox) -> None:
     said = paper.qanat("document", "check", "a.tex", "--write", code=1)
     assert f"moved: 2:acc was of run 2-000000, and is now of {ids(paper)[2]}" in said.out
     paper.qanat("document", "check", "a.tex", "--write", "--repin")
+
+
+def test_a_run_whose_code_or_data_changed_is_stale(paper: Sandbox) -> None:
+    right = f"<!-- qanat:2:acc -->0.3{END}\n"
+    paper.write("a.md", right)
+    paper.commit("a text")
+    paper.write("a.md", f"{right}\nMore.\n")
+    assert paper.qanat("document", "check", "a.md").out == "1 reference in 1 text: all as their runs have them\n"
+    program = (paper.root / "train.py").read_text()
+    paper.write("train.py", f"{program}# changed\n")
+    stale = "a.md:1:1: stale: run 2 is stale: code: train.py (repeat it: qanat rerun 2 --head)\n"
+    assert paper.qanat("document", "check", "a.md", code=1).out == stale
+    paper.commit("other code")
+    assert paper.qanat("document", "check", "a.md", "--write", code=1).out == stale
+    for option in ("--no-fresh", "--ignore=code"):
+        paper.qanat("document", "check", "a.md", option)
+    paper.qanat("run", "train", "--n", "3", "--seed", "0")
+    new = max(ids(paper))
+    try:
+        said = paper.qanat("document", "check", "a.md", code=1).out
+        assert f"stale: run 2 is stale: run {new} has the current code" in said
+        paper.write("a.md", right.replace("2:acc", f"{new}:acc"))
+        paper.qanat("document", "check", "a.md")
+        paper.write("train.py", program)
+        paper.commit("the first code again")
+        paper.write("a.md", right)
+        paper.qanat("document", "check", "a.md")
+    finally:
+        paper.qanat("delete", f"{new}", "--yes")
 
 
 def test_figures_are_those_of_their_runs(paper: Sandbox) -> None:

@@ -132,7 +132,7 @@ FLOORS = {
             "merging",
             "project",
         ),
-        "references": ("runs", "definitions", "checks", "tracking", "results", "project"),
+        "references": ("launch", "runs", "definitions", "checks", "tracking", "results", "project"),
         "exports": (
             "review",
             "launch",

@@ -9,18 +9,21 @@ from typing import Any
 import click
 
 from qanat.cli import session
+from qanat.cli.commands.document_build import ignore_option
 from qanat.cli.definitions.defining import json_option
 from qanat.cli.options import Command, option
 from qanat.cli.terminal.output import plural, say, say_json, tell, tell_note
 from qanat.domain.latex_references import VALUES
 from qanat.domain.redaction import redacted
 from qanat.errors import EXIT_FAILED, UsageError
+from qanat.usecases.documents.at_revisions import runs_at_revisions
 from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.references import style
 from qanat.usecases.references.check import Checked, write
 from qanat.usecases.references.check import check as check_texts
 from qanat.usecases.references.doubts import RunDoubts
+from qanat.usecases.references.freshness import Freshness
 from qanat.usecases.references.judging import WRITTEN, Judge, Judged
 from qanat.usecases.references.known_runs import KnownRuns
 from qanat.usecases.references.sources import WorkingTree
@@ -45,8 +48,12 @@ See docs/references.md."""
 @click.argument("names", nargs=-1, metavar="[NAME|FILE]...")
 @option("--write", "writes", is_flag=True, help="Write what the texts should say.")
 @option("--repin", is_flag=True, help="Let conditions choose runs again, whatever is pinned.")
+@ignore_option
+@option("--no-fresh", is_flag=True, help="Do not check whether runs are still fresh, which takes longer.")
 @json_option
-def check(names: tuple[str, ...], writes: bool, repin: bool, as_json: bool) -> None:
+def check(
+    names: tuple[str, ...], writes: bool, repin: bool, ignore: tuple[str, ...], no_fresh: bool, as_json: bool
+) -> None:
     """Check that the numbers, tables and figures in texts are those of their runs.
 
     Names are those of documents, or files in Markdown, Quarto or LaTeX; without any, the texts of all documents are
@@ -60,7 +67,10 @@ def check(names: tuple[str, ...], writes: bool, repin: bool, as_json: bool) -> N
         for note in result.notes:
             tell_note(note)
         known = KnownRuns.of(project, index, result)
-        found = check_texts(WorkingTree(project), Judge(known, RunDoubts(known), repin=repin), texts)
+        freshness = None if no_fresh else Freshness(known, session.runners(), ignore)
+        fresh = runs_at_revisions(project, session.runners(), ignore) if freshness and texts else ()
+        judge = Judge(known, RunDoubts(known, freshness, fresh), repin=repin)
+        found = check_texts(WorkingTree(project), judge, texts)
     written = write(project, found) if writes else []
     left = [one for one in found.judged if _left(one, writes=writes)]
     if as_json:

@@ -80,8 +80,8 @@ def rerun(
     if repeat.head:
         return launch(
             project,
-            _as_of_now(project, found, repeat),
-            _as_before(found.run, options),
+            as_of_now(project, found, repeat),
+            as_before(found.run, options),
             runners=runners,
             ask=ask,
             view=view,
@@ -124,7 +124,7 @@ def _shipped(project: Project, plan: Plan, captured: Captured, choice: RunnerCho
     return replace(plan, place=shipping.packed(project, plan.place, choice, plan.datasets, commit, runners))
 
 
-def _as_of_now(project: Project, found: Found, repeat: Repeat) -> RunRequest:
+def as_of_now(project: Project, found: Found, repeat: Repeat) -> RunRequest:
     """Return a request for groups of a run with the code and the parameters file as they are now."""
     run, numbers = found.run, repeat.numbers
     named = run.requested.parameters_file
@@ -155,7 +155,7 @@ def _container(project: Project, run: Run, typed: ContainerRequest | None) -> Co
     return containers.wanted(project, typed, run.container.again()) if typed else run.container.again()
 
 
-def _as_before(run: Run, options: LaunchOptions) -> LaunchOptions:
+def as_before(run: Run, options: LaunchOptions) -> LaunchOptions:
     """Return these options, by default with the template and as many threads as a run of the same runner had."""
     template = options.template or (run.runner.template if options.runner == run.runner.name else None)
     if template and not options.template:

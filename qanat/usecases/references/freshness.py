@@ -1,0 +1,166 @@
+"""Whether runs are still fresh: what they executed is what would be executed now, by the rule of `run --needed`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from qanat.domain import figures
+from qanat.domain.facts import RunFacts
+from qanat.domain.group_key import CODE
+from qanat.domain.latex_references import VALUES
+from qanat.domain.references import language_of
+from qanat.domain.run import Run
+from qanat.domain.standing import ACTIVE, DONE, NEW, RESULTS, Standing
+from qanat.errors import InputInvalid, NotFound, QanatError, RunnerUnavailable
+from qanat.git import repository, worktree
+from qanat.git.trees import Trees
+from qanat.records import run_codec
+from qanat.runners.protocol import Runners
+from qanat.usecases.launch import previewing
+from qanat.usecases.launch.options import LaunchOptions
+from qanat.usecases.launch.plan import Needed
+from qanat.usecases.launch.rerun import Repeat, as_before, as_of_now
+from qanat.usecases.references.known_runs import KnownRuns
+from qanat.usecases.tracking.find import Found
+
+LOCAL = "local"
+NAMED_MAX = 3
+# What is no code of an experiment, and may be beside texts: what LaTeX reads and leaves, and figures.
+_OF_TEXTS = (
+    ".bib",
+    ".bst",
+    ".cls",
+    ".sty",
+    ".aux",
+    ".bbl",
+    ".toc",
+    ".out",
+    ".pdf",
+    *(f".{one}" for one in figures.TYPES),
+)
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """Finds why runs are no longer fresh, once for all that executed the same with other parameters.
+
+    `ignored` are parts of keys that do not count. A change of texts, or of anything in the folder of a document, is
+    not one of code, even where all of the repository is.
+    """
+
+    known: KnownRuns
+    runners: Runners
+    ignored: tuple[str, ...] = ()
+    _found: dict[object, str] = field(default_factory=dict)
+
+    def why_stale(self, run: str) -> str | None:
+        """Return why an ended run is not fresh; empty if it is, None if that is not known."""
+        facts = self.known.runs[run]
+        if len(facts.code) < 2:
+            return None
+        key = _shared(facts)
+        if key not in self._found:
+            try:
+                self._found[key] = next(self._reasons(facts), "")
+            except QanatError as error:
+                self._found[key] = f"it cannot be repeated as it was: {error.message}"
+        return self._found[key]
+
+    def _reasons(self, facts: RunFacts) -> Iterator[str]:
+        path = self.known.paths[facts.id]
+        run = run_codec.from_index(self.known.index.record(path), path)
+        found = Found(run, path, self.known.project.storage_of(run))
+        standings = self._standings(found)
+        for group, standing in zip(run.groups, standings, strict=False):
+            if standing.key is not None and standing.key == group.key:
+                continue
+            if standing.status in (DONE, ACTIVE) and standing.run != run.id:
+                yield from self._other_run(facts, standing)
+            elif standing.status == NEW and standing.differs == (CODE,):
+                yield from self._other_code(run)
+            elif standing.status == NEW:
+                yield standing.why or "it is not what would be run now"
+
+    def _standings(self, found: Found) -> Sequence[Standing]:
+        repeat = Repeat(head=True, needed=Needed((*self.ignored, RESULTS)))
+        request = as_of_now(self.known.project, found, repeat)
+        options = as_before(found.run, LaunchOptions(found.run.runner.name))
+        try:
+            return previewing.standings(self.known.project, request, options, self.runners).standings
+        except RunnerUnavailable:
+            # What has been run can be told anywhere. Its jobs would work in a checkout.
+            local = LaunchOptions(LOCAL)
+            return previewing.standings(self.known.project, request, local, self.runners, in_checkout=True).standings
+
+    def _other_run(self, facts: RunFacts, standing: Standing) -> Iterator[str]:
+        """Yield how a run differs from another one, which has executed what would be executed now."""
+        other = self.known.runs.get(standing.run)
+        if other is None or _shared(other) == _shared(facts):
+            return
+        run = f"run {other.number} has the current"
+        if other.code[1:] != facts.code[1:]:
+            yield f"{run} command"
+        if other.code[:1] != facts.code[:1] and self._names_of_code(facts.commit, facts.experiment):
+            yield f"{run} code"
+        if (other.datasets, other.states) != (facts.datasets, facts.states):
+            yield f"{run} data"
+        if list(other.container[1:]) != list(facts.container[1:]):
+            yield f"{run} container"
+        if other.environment != facts.environment and "environment" not in self.ignored:
+            yield f"{run} environment"
+
+    def _other_code(self, run: Run) -> Iterator[str]:
+        """Yield in which files the working tree has other code than a run."""
+        if names := self._names_of_code(run.code.commit, run.experiment):
+            more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""
+            yield f"code: {', '.join(names[:NAMED_MAX])}{more}"
+
+    def _names_of_code(self, commit: str, experiment: str) -> Sequence[str]:
+        """Return in which files of an experiment's code a commit differs from the working tree, but for texts."""
+        if CODE in self.ignored:
+            return ()
+        project, known = self.known.project, self.known.experiment(experiment)
+        head = worktree.head(project.location)
+        trees = Trees(project.location, repository.open_repository(project.location))
+        names = trees.differing_code(commit, head) if head else None
+        if names is None:
+            return [f"another commit than {commit[:10]}"]
+        own = sorted({*names, *self._uncommitted})
+        return [name for name in own if not self._is_text(name) and (known is None or known.has_code(name))]
+
+    @cached_property
+    def _uncommitted(self) -> Sequence[str]:
+        changes = worktree.status(self.known.project.location).changes
+        return [change.path for change in changes if change.letters != "??"]
+
+    def _is_text(self, path: str) -> bool:
+        is_own = bool(language_of(path)) or path.endswith(VALUES) or path.lower().endswith(_OF_TEXTS)
+        return is_own or any(path.startswith(f"{folder}/") for folder in self._folders)
+
+    @cached_property
+    def _folders(self) -> Sequence[str]:
+        """The folders of documents."""
+        found: list[str] = []
+        for name in self.known.project.names("document"):
+            try:
+                document = self.known.project.document(name)
+            except (InputInvalid, NotFound):
+                continue
+            found += [folder for folder in (document.path, document.exports) if folder != "."]
+        return found
+
+
+def _shared(facts: RunFacts) -> object:
+    """Return what runs share that differ only in their parameters."""
+    return (
+        facts.experiment,
+        tuple(facts.code),
+        tuple(facts.datasets.items()),
+        repr(facts.states),
+        tuple(facts.container),
+        facts.environment,
+        facts.runner,
+        facts.template,
+    )
