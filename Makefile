@@ -1,5 +1,5 @@
 # Everything is set up in .venv; nothing outside this folder is changed, except that root on Debian gets
-# python3-venv and chromium where they are missing. Paths are relative, so the folder may have any name.
+# python3-venv, chromium and LaTeX where they are missing. Paths are relative, so the folder may have any name.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -21,7 +21,7 @@ quick: lint .venv/compiled
 
 # Those on clusters mostly wait.
 test: WORKERS = 8
-test: .venv/compiled .venv/browser
+test: .venv/compiled .venv/browser .venv/latex
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 # Up to three tests that failed among all others are run once more, alone. One that passes now is unsteady: it is
@@ -88,6 +88,11 @@ clean:
 	if ! command -v npm >/dev/null; then say "npm is missing: sudo apt-get install npm"; \
 	elif ! npm install --silent --no-save --prefix .venv/node typescript@5.9; then say "typescript cannot be installed"; fi; \
 	test -n "$$missing" || touch $@
+
+.venv/latex: .venv/dev
+	@if command -v pdflatex >/dev/null && command -v pdftotext >/dev/null; then touch $@; \
+	elif test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y texlive-latex-base poppler-utils; then touch $@; \
+	else echo "LaTeX is missing: sudo apt-get install texlive-latex-base poppler-utils" >&2; fi
 
 .venv/mutation: .venv/dev
 	$(BIN)/python -m pip install -q --group mutation

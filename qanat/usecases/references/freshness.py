@@ -27,7 +27,7 @@ from qanat.usecases.tracking.find import Found
 
 LOCAL = "local"
 NAMED_MAX = 3
-# What is no code of an experiment, and may be beside texts: what LaTeX reads and leaves, and figures.
+# What belongs to texts, and not to the code of an experiment: what LaTeX reads and leaves, and figures.
 _OF_TEXTS = (
     ".bib",
     ".bst",
