@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from qanat.domain.apart import Apart
 from qanat.domain.key_path import KeyPath
 from qanat.domain.layout import STATE, is_inside
 from qanat.domain.names import nearest
@@ -70,6 +71,11 @@ class Document:
         known = [one.name for one in self.dependencies]
         hint = f"dependencies: {', '.join(nearest(name, known) or known[:10])}" if known else "it has none yet"
         raise NotFound(f"document {self.name} has no dependency {quoted(name)}", hint=hint)
+
+    @property
+    def files(self) -> Apart:
+        """Its files, which are no code of experiments."""
+        return Apart(self.path, (*self.texts, *((self.output,) if self.output else ())), self.exports)
 
     def folder_of(self, dependency: Dependency) -> str:
         """Return the folder, from the root, to which the files of a dependency are copied."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from qanat.domain.apart import Apart, is_apart
 from qanat.domain.checkpoint import Checkpoint
 from qanat.domain.container import ContainerRequest
 from qanat.domain.data import STAT
@@ -79,7 +80,8 @@ class Experiment:
     """A named program with the datasets it reads, its actions, tags and metrics.
 
     `seeds` are the parameters that only tell repetitions apart; None if the definition does not say. `code_paths` are
-    the files and folders of its code besides the program; if empty, its code is all that is in the repository.
+    the files and folders of its code besides the program; if empty, its code is all that is in the repository, except
+    for the files of documents, which are `apart`.
     `figures` are patterns of images in a group's directory, `retry` is what is retried by itself, and `checkpoint` when
     a group continues later, if any. With `transfer`, its jobs get what they need, since their machines do not see the
     project.
@@ -101,12 +103,13 @@ class Experiment:
     retry: RetryPolicy | None = None
     transfer: bool = False
     checkpoint: Checkpoint | None = None
+    apart: tuple[Apart, ...] = ()
 
     def has_code(self, path: str) -> bool:
         """Return whether a file, by its path from the root, is part of the code."""
         paths = (*self.code_paths, posixpath.normpath(self.program.executable))
         if WHOLE in paths or not self.code_paths:
-            return not path.startswith(f"{STATE}/")
+            return not path.startswith(f"{STATE}/") and (path in paths or not is_apart(path, self.apart))
         return any(path == own or path.startswith(f"{own}/") for own in paths)
 
     def titles(self) -> dict[str, str]:

@@ -25,7 +25,8 @@ from qanat.imports.remarks import Remarks, usable_name
 from qanat.imports.stored import Listed, Source, StoredRun
 from qanat.imports.writing import Writer, Written, uid_of
 from qanat.records import definition_text, definitions, run_codec
-from qanat.usecases.project import Project, check_case
+from qanat.usecases.definitions.define import check_case
+from qanat.usecases.project import Project
 from qanat.usecases.tracking import counting, record
 from qanat.usecases.tracking.find import comment_path
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from qanat.domain.apart import Apart
 from qanat.domain.config import Config
+from qanat.domain.document import Document, document_from
 from qanat.domain.experiment import Dataset, Experiment
 from qanat.domain.key_path import KeyPath, in_words
 from qanat.domain.layout import STATE
@@ -20,7 +22,7 @@ from qanat.domain.names import check_name, name_problem, nearest
 from qanat.domain.sharing import Sharing
 from qanat.domain.shortening import quoted
 from qanat.domain.stored import Stored
-from qanat.errors import InputInvalid, NotFound, ProjectNotFound, UsageError
+from qanat.errors import InputInvalid, NotFound, ProjectNotFound
 from qanat.git import location, sharing
 from qanat.git.location import COMMITS, Location
 from qanat.records import definition_text, definitions, index_file, schemas, storage, yaml_io
@@ -28,9 +30,6 @@ from qanat.records.index import Index, digest
 from qanat.records.paths import ProjectPaths
 from qanat.system import below, files
 from qanat.usecases.clock import SYSTEM_CLOCK, Clock
-
-if TYPE_CHECKING:
-    from qanat.domain.document import Document
 
 DEFINITION_BYTES_MAX = 4 * 2**20
 
@@ -160,7 +159,8 @@ class Project:
 
         Raises NotFound with the nearest names, InputInvalid with file and line.
         """
-        return definitions.experiment_from(self.definition("experiment", self.names_of(name)[0]))
+        content = self.definition("experiment", self.names_of(name)[0])
+        return replace(definitions.experiment_from(content), apart=self._apart)
 
     def experiment_at(self, commit: str, name: str) -> Experiment | None:
         """Return an experiment, by its current or a former name, as a commit defines it; None if it does not.
@@ -175,8 +175,17 @@ class Project:
             if (data := repository.read_at(opened, commit, path)) is not None:
                 with self.index() as index:
                     content = valid_content(index, data, "experiment", f"{path} in {commit[:10]}")
-                return replace(definitions.experiment_from(content), name=self.names_of(name)[0])
+                return replace(definitions.experiment_from(content), name=self.names_of(name)[0], apart=self._apart)
         return None
+
+    @cached_property
+    def _apart(self) -> tuple[Apart, ...]:
+        """The files of documents, which are no code, as far as their definitions can be read."""
+        found = []
+        for name in self.names("document"):
+            with contextlib.suppress(InputInvalid, NotFound):
+                found.append(self.document(name).files)
+        return tuple(found)
 
     def dataset(self, name: str) -> Dataset:
         """Return a dataset; errors as for an experiment."""
@@ -184,8 +193,6 @@ class Project:
 
     def document(self, name: str) -> Document:
         """Return a document; errors as for an experiment."""
-        from qanat.domain.document import document_from  # most commands need none
-
         return document_from(self.definition("document", name))
 
     def definition(self, kind: str, name: str, runner: str = "") -> dict[str, Any]:
@@ -270,14 +277,6 @@ def located(data: bytes, found: list[schemas.SchemaProblem], source: str) -> lis
 
 def _key(path: KeyPath) -> str:
     return f"{in_words(path)}: " if path else ""
-
-
-def check_case(kind: str, name: str, known: Iterable[str]) -> None:
-    """Raise UsageError if a name differs only in case from a known one: on macOS and Windows, that is the same file."""
-    if other := next((one for one in known if one != name and one.casefold() == name.casefold()), None):
-        raise UsageError(
-            f"{kind} {quoted(other)} already exists, which differs only in case", hint="choose another name"
-        )
 
 
 def suggestion(kind: str, name: str, known: list[str]) -> str:

@@ -37,9 +37,9 @@ class TerminalCompileView:
 
     @contextmanager
     def launching(self, dependency: Dependency) -> Iterator[LaunchView]:
-        """Show a run that is launched; the output of its programs is not part of that of a compilation."""
+        """Show a run that is launched."""
         tell(f"{dependency.name}: running what is missing")
-        with TerminalView(quiet=True) as view:
+        with TerminalView(quiet=False) as view:
             yield view
 
     def ended(self, outcome: Outcome) -> None:

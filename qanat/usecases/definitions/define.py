@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,7 +20,7 @@ from qanat.records import definition_text, definitions, ledger, schemas, yaml_io
 from qanat.system import files
 from qanat.usecases.checks.validate import reference_problems
 from qanat.usecases.merging.noted import commit_noted
-from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, check_case, located
+from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, located
 
 USERS_NAMED = 5
 
@@ -91,6 +91,14 @@ def check_new(project: Project, kind: str, content: dict[str, Any]) -> None:
         check_case(kind, name, [n for runner, n in project.templates() if runner == content["runner"]])
     else:
         check_case(kind, name, [*project.names(kind), *(project.former_names if kind == "experiment" else ())])
+
+
+def check_case(kind: str, name: str, known: Iterable[str]) -> None:
+    """Raise UsageError if a name differs only in case from a known one: on macOS and Windows, that is the same file."""
+    if other := next((one for one in known if one != name and one.casefold() == name.casefold()), None):
+        raise UsageError(
+            f"{kind} {quoted(other)} already exists, which differs only in case", hint="choose another name"
+        )
 
 
 def comments_lost(project: Project, kind: str, content: dict[str, Any]) -> list[str]:

@@ -20,8 +20,9 @@ from qanat.git import tracked, worktree
 from qanat.records import definition_text, definitions
 from qanat.usecases.checks import extends
 from qanat.usecases.definitions import define
+from qanat.usecases.definitions.define import check_case
 from qanat.usecases.definitions.pack_source import Incoming
-from qanat.usecases.project import DEFINITION_BYTES_MAX, Project, check_case
+from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
 
 KIND = "pack"
 

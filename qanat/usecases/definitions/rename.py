@@ -14,7 +14,8 @@ from qanat.domain.names import check_name
 from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
 from qanat.records import definition_merge, definition_text, definitions, yaml_io
-from qanat.usecases.project import Project, check_case
+from qanat.usecases.definitions.define import check_case
+from qanat.usecases.project import Project
 
 KIND = "experiment"
 

@@ -111,7 +111,7 @@ def member_of(standing: Standing) -> Member:
 
 def _differs(why: str, run: str, number: int, count: int) -> str:
     which = f" ({number:,} of {counted_groups(count)})" if number < count else ""
-    return f"{why} since run {number_in(run)}{which}"
+    return f"differs from run {number_in(run)}{which}: {why}"
 
 
 def look(

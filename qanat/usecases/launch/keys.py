@@ -31,7 +31,7 @@ def shared_key(
     """Return what the keys of the groups of a plan share, with the code of this commit and data in these states."""
     inside = plan.enclosure.container.identity if plan.enclosure and plan.enclosure.is_known else None
     return SharedKey(
-        code=code_part(project.location, commit, plan.experiment.code_paths, plan.command[-1]),
+        code=code_part(project.location, commit, plan.experiment, plan.command[-1]),
         command=group_key.digest(group_key.COMMAND, *plan.command),
         data=group_key.data_part(plan.datasets, states, _hash_of(plan.parameters_file)),
         environment=_environment_part(environment),

@@ -166,13 +166,13 @@ class _Search:
 
         The code may have been another part of the repository for it.
         """
-        commit, paths = content["code"]["commit"], self.wanted.experiment.code_paths
+        commit, experiment = content["code"]["commit"], self.wanted.experiment
         if recorded is None:
             return None
         if commit not in self.codes:
             known = commit in repository.open_repository(self.project.location)
             program = content["command"][-1]
-            self.codes[commit] = code_part(self.project.location, commit, paths, program) if known else None
+            self.codes[commit] = code_part(self.project.location, commit, experiment, program) if known else None
         return self.codes[commit]
 
     def _distrust(self, run: Run, earlier: EarlierGroup) -> str:

@@ -1,0 +1,49 @@
+"""Files of documents, which are no code of experiments: texts, what was copied for them, and what is built."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qanat.domain.path_patterns import path_patterns
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """The files of a document: patterns of its texts and its output in its folder, and all files in `exports`.
+
+    Paths are from the root of the project, and as normpath() leaves them; patterns are relative to the folder.
+    """
+
+    folder: str
+    texts: tuple[str, ...]
+    exports: str
+
+    def has(self, path: str) -> bool:
+        """Return whether a file is one of these."""
+        if path.startswith(f"{self.exports}/"):
+            return True
+        inner = path if self.folder == "." else path.removeprefix(f"{self.folder}/")
+        if inner == path and self.folder != ".":
+            return False
+        wanted = path_patterns(self.texts)
+        *names, last = inner.split("/")
+        for name in names:
+            wanted = wanted.inside(name)
+        return bool(wanted) and wanted.match(last)
+
+    def may_have(self, folder: str) -> bool:
+        """Return whether there may be such files in a folder or below it."""
+        return any(_are_on_one_way(folder, own) for own in (self.folder, self.exports))
+
+
+def _are_on_one_way(one: str, other: str) -> bool:
+    if "." in (one, other):
+        return True
+    return posixpath.commonpath([one, other]) in (one, other)
+
+
+def is_apart(path: str, documents: Sequence[Apart]) -> bool:
+    """Return whether a file is one of any document."""
+    return any(one.has(path) for one in documents)

@@ -1,0 +1,51 @@
+"""Which files of a project belong to a document, and so are no code."""
+
+from __future__ import annotations
+
+import pytest
+
+from qanat.domain.apart import Apart
+from qanat.domain.document import document_from
+from qanat.domain.experiment import Experiment, Program
+
+PAPER = document_from({"name": "p", "path": "papers/iris/", "output": "paper.pdf", "exports": "papers/figures"}).files
+TOP = Apart(".", ("*.md",), "exports")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("papers/iris/paper.tex", True),
+        ("papers/iris/sections/a.tex", True),
+        ("papers/iris/paper.pdf", True),
+        ("papers/figures/train/a.py", True),
+        ("papers/iris/params.yaml", False),
+        ("papers/iris/sections/paper.pdf", False),
+        ("papers/other/paper.tex", False),
+        ("papers/figures", False),
+        ("papers/irises/paper.tex", False),
+        ("train.tex", False),
+    ],
+)
+def test_texts_copies_and_what_is_built_are_files_of_a_document(path: str, expected: bool) -> None:
+    assert PAPER.has(path) is expected
+
+
+def test_a_document_may_be_in_the_whole_project() -> None:
+    assert [TOP.has(path) for path in ("README.md", "docs/a.md", "exports/a", "train.py")] == [True, False, True, False]
+    assert TOP.may_have("anything")
+
+
+@pytest.mark.parametrize(("folder", "expected"), [("papers", True), ("papers/iris/a", True), ("src", False)])
+def test_only_folders_on_the_way_may_have_such_files(folder: str, expected: bool) -> None:
+    assert PAPER.may_have(folder) is expected
+
+
+def test_such_files_are_no_code_unless_one_is_the_program() -> None:
+    paths = ["train.py", "papers/iris/paper.tex", "papers/iris/params.yaml"]
+    whole = Experiment("train", Program("train.py", "python"), apart=(PAPER,))
+    assert [whole.has_code(path) for path in paths] == [True, False, True]
+    of_text = Experiment("train", Program("papers/iris/paper.tex", "latex"), apart=(PAPER,))
+    assert of_text.has_code("papers/iris/paper.tex")
+    named = Experiment("train", Program("train.py"), code_paths=("papers",), apart=(PAPER,))
+    assert named.has_code("papers/iris/paper.tex")
