@@ -93,8 +93,8 @@ class Groups:
                 are = "are" if number > 1 else "is"
                 says = f"{are} {verb}" if status == ACTIVE else verb
                 found.append(f"{which} {says} in run {number_in(run)}")
-        differing = Counter((s.run, s.why) for s in self.standings if s.status == NEW and s.group is not None)
-        found += [_differs(why, run, number, count) for (run, why), number in differing.items()]
+        nearest = Counter((s.run, s.why, bool(s.differs)) for s in self.standings if s.status == NEW and s.run)
+        found += [_unlike(*key, number, count) for key, number in nearest.items()]
         if new := sum(s.status == NEW and s.group is None for s in self.standings):
             found.append(f"{new:,} of {whole} {'has' if new == 1 else 'have'} not been run")
         more = len(found) - REASONS_SHOWN
@@ -109,9 +109,11 @@ def member_of(standing: Standing) -> Member:
     return Member(standing.run, standing.group or 0, standing.key)
 
 
-def _differs(why: str, run: str, number: int, count: int) -> str:
+def _unlike(run: str, why: str, differs: bool, number: int, count: int) -> str:
+    """Return why groups are not those of a run with the same arguments."""
     which = f" ({number:,} of {counted_groups(count)})" if number < count else ""
-    return f"differs from run {number_in(run)}{which}: {why}"
+    how = f"differs from run {number_in(run)}{which}" if differs else f"run {number_in(run)} does not count{which}"
+    return f"{how}: {why}"
 
 
 def look(
