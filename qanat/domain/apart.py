@@ -1,4 +1,4 @@
-"""Files of documents, which are no code of experiments: texts, what was copied for them, and what is built."""
+"""Files of documents, which are not code of experiments: texts, what was copied for them, parameters, what is built."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from qanat.domain.path_patterns import path_patterns
 class Apart:
     """The files of a document: patterns of its texts and its output in its folder, and all files in `exports`.
 
+    `parameters` are its files of parameters: what they say is among the arguments of groups.
     Paths are from the root of the project, and as normpath() leaves them; patterns are relative to the folder.
     """
 
     folder: str
     texts: tuple[str, ...]
     exports: str
+    parameters: tuple[str, ...] = ()
 
     def has(self, path: str) -> bool:
         """Return whether a file is one of these."""
-        if path.startswith(f"{self.exports}/"):
+        if path in self.parameters or path.startswith(f"{self.exports}/"):
             return True
         inner = path if self.folder == "." else path.removeprefix(f"{self.folder}/")
         if inner == path and self.folder != ".":
@@ -35,7 +37,7 @@ class Apart:
 
     def may_have(self, folder: str) -> bool:
         """Return whether there may be such files in a folder or below it."""
-        return any(_are_on_one_way(folder, own) for own in (self.folder, self.exports))
+        return any(_are_on_one_way(folder, own) for own in (self.folder, self.exports, *self.parameters))
 
 
 def _are_on_one_way(one: str, other: str) -> bool:

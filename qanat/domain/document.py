@@ -74,8 +74,10 @@ class Document:
 
     @property
     def files(self) -> Apart:
-        """Its files, which are no code of experiments."""
-        return Apart(self.path, (*self.texts, *((self.output,) if self.output else ())), self.exports)
+        """Its files, which are not code of experiments."""
+        named = [one.parameters for one in self.dependencies if isinstance(one.parameters, str)]
+        patterns = (*self.texts, *((self.output,) if self.output else ()))
+        return Apart(self.path, patterns, self.exports, tuple(map(posixpath.normpath, named)))
 
     def folder_of(self, dependency: Dependency) -> str:
         """Return the folder, from the root, to which the files of a dependency are copied."""

@@ -180,7 +180,7 @@ class Project:
 
     @cached_property
     def _apart(self) -> tuple[Apart, ...]:
-        """The files of documents, which are no code, as far as their definitions can be read."""
+        """The files of documents, which are not code, as far as their definitions can be read."""
         found = []
         for name in self.names("document"):
             with contextlib.suppress(InputInvalid, NotFound):

@@ -48,7 +48,6 @@ CREATORS = {
     "qanat.system.folders": "gives its folders their permissions itself",
     "qanat.system.rebuilding": "gives its folders and files their permissions itself",
     "qanat.system.notifying": "tells this user alone why a message was not sent",
-    "qanat.system.rebuilding": "gives its files and folders their permissions itself",
     "qanat.system.removal": "a folder that is private to whoever removes something",
     "qanat.usecases.definitions.init": "creates the repository's own folder, before there are settings",
     "qanat.usecases.results.place": "writes plots and tables for the user to a file of the user's choice",

@@ -8,7 +8,15 @@ from qanat.domain.apart import Apart
 from qanat.domain.document import document_from
 from qanat.domain.experiment import Experiment, Program
 
-PAPER = document_from({"name": "p", "path": "papers/iris/", "output": "paper.pdf", "exports": "papers/figures"}).files
+PAPER = document_from(
+    {
+        "name": "p",
+        "path": "papers/iris/",
+        "output": "paper.pdf",
+        "exports": "papers/figures",
+        "dependencies": [{"experiment": "train", "parameters": "./train/params.yaml"}],
+    }
+).files
 TOP = Apart(".", ("*.md",), "exports")
 
 
@@ -25,6 +33,7 @@ TOP = Apart(".", ("*.md",), "exports")
         ("papers/figures", False),
         ("papers/irises/paper.tex", False),
         ("train.tex", False),
+        ("train/params.yaml", True),
     ],
 )
 def test_texts_copies_and_what_is_built_are_files_of_a_document(path: str, expected: bool) -> None:
@@ -36,7 +45,9 @@ def test_a_document_may_be_in_the_whole_project() -> None:
     assert TOP.may_have("anything")
 
 
-@pytest.mark.parametrize(("folder", "expected"), [("papers", True), ("papers/iris/a", True), ("src", False)])
+@pytest.mark.parametrize(
+    ("folder", "expected"), [("papers", True), ("papers/iris/a", True), ("train", True), ("src", False)]
+)
 def test_only_folders_on_the_way_may_have_such_files(folder: str, expected: bool) -> None:
     assert PAPER.may_have(folder) is expected
 
