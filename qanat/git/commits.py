@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from qanat.errors import GitRefused
@@ -24,21 +24,33 @@ if TYPE_CHECKING:
     import pygit2
 
 _ZERO = "0" * 40
+_FILE = "100644"
+_PROGRAM = "100755"
 
 
 def commit_files(
-    held: Held, branch: str, files: Mapping[str, bytes | None], message: str, *, checked_out: bool
+    held: Held,
+    branch: str,
+    files: Mapping[str, bytes | None],
+    message: str,
+    *,
+    checked_out: bool,
+    programs: Collection[str] = (),
 ) -> str | None:
     """Commit these bytes (None: removal) under their paths to a branch, and nothing else.
 
-    `checked_out` says that the branch is checked out in this working tree, so its index is updated too.
+    `checked_out` says that the branch is checked out in this working tree, so its index is updated too. The paths in
+    `programs` are executable.
     Returns the new commit's id, or None if the branch already has all of it. Raises GitRefused when
     the branch is gone, the commit cannot be signed, or the repository stays locked.
     """
     repository = open_repository(held.location)
     who = signature(repository)
     objects = Objects(held.location, repository)
-    blobs = {path: None if data is None else objects.blob(data) for path, data in files.items()}
+    blobs = {
+        path: None if data is None else f"{_PROGRAM if path in programs else _FILE} {objects.blob(data)}"
+        for path, data in files.items()
+    }
     with own_entries.staged(held, blobs) if checked_out else contextlib.nullcontext():
         return _move_branch(held.location, repository, objects, f"refs/heads/{branch}", blobs, message, who)
 

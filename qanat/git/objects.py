@@ -28,7 +28,10 @@ class Objects:
             return self._shared(self._repository.create_blob(data))
 
     def tree_with(self, tip: str | None, blobs: Mapping[str, str | None]) -> str:
-        """Write the tree of a commit (None: an empty one) with these files added or removed; return its id."""
+        """Write the tree of a commit (None: an empty one) with these files added or removed; return its id.
+
+        Of a file that is added, the value is its mode and its blob, as in `100644 3b18e5…`.
+        """
         import pygit2
 
         nested: dict[str, object] = {}
@@ -48,7 +51,7 @@ class Objects:
             return self._shared(self._repository.create_commit(None, who, who, message, tree, parents))
 
     def _build(self, base: pygit2.Tree | None, changes: Mapping[str, object]) -> str | None:
-        """Write a tree and return its id; None if it is empty. A change is a blob's id, None, or a folder's changes."""
+        """Write a tree and return its id; None if it is empty. A change is a file's, None, or a folder's changes."""
         import pygit2
         from pygit2.enums import FileMode
 
@@ -56,10 +59,12 @@ class Objects:
         for name, change in changes.items():
             old = base[name] if base is not None and name in base else None
             if isinstance(change, dict):
-                new = self._build(old if isinstance(old, pygit2.Tree) else None, change)
-                mode = FileMode.TREE
+                mode, new = FileMode.TREE, self._build(old if isinstance(old, pygit2.Tree) else None, change)
+            elif change is not None:
+                octal, _, new = str(change).partition(" ")
+                mode = FileMode(int(octal, 8))
             else:
-                new, mode = change, FileMode.BLOB  # type: ignore[assignment]
+                new = None
             if new is not None:
                 builder.insert(name, new, mode)
             elif old is not None:

@@ -19,7 +19,7 @@ _MANY = 1000  # too many for a command line
 _ZERO = "0" * 40
 
 Blobs = Mapping[str, str | None]
-"""The blob of each file; None for one that is to be removed."""
+"""The mode and the blob of each file, as in `100644 3b18e5…`; None for one that is to be removed."""
 
 
 @contextlib.contextmanager
@@ -52,7 +52,7 @@ def settle(location: Location, copy: IndexCopy) -> None:
         return  # it was killed before it changed anything
     listed = command.output(location.root, "ls-tree", "-r", "-z", "HEAD", "--", *(blobs if len(blobs) < _MANY else ()))
     rows = (row.partition("\t") for row in listed.decode("utf-8", "surrogateescape").split("\0") if row)
-    committed = {path: facts.split()[2] for facts, _, path in rows}
+    committed = {path: f"{facts.split()[0]} {facts.split()[2]}" for facts, _, path in rows}
     if any(committed.get(path) != blob for path, blob in blobs.items()):
         take_back(location, copy, blobs)
 
@@ -60,7 +60,7 @@ def settle(location: Location, copy: IndexCopy) -> None:
 def take_back(location: Location, copy: IndexCopy, blobs: Blobs) -> None:
     """Restore the entries that these paths had, unless they have been staged again since. Raises GitRefused."""
     before = index_copy.entries(location, copy.before) if copy.before.exists() else {}
-    ours = {path: f"100644 {blob} 0" if blob else None for path, blob in blobs.items()}
+    ours = {path: f"{blob} 0" if blob else None for path, blob in blobs.items()}
     expected = {path: facts for path, facts in {**before, **ours}.items() if facts}
 
     def lines(now: Mapping[str, str]) -> Sequence[str] | None:
@@ -74,7 +74,7 @@ def take_back(location: Location, copy: IndexCopy, blobs: Blobs) -> None:
 
 def _update_index(location: Location, blobs: Blobs) -> None:
     """Update entries; git takes the index lock before it reads the index."""
-    lines = [f"100644 {b}\t{p}" if b else f"0 {_ZERO}\t{p}" for p, b in blobs.items()]
+    lines = [f"{b}\t{p}" if b else f"0 {_ZERO}\t{p}" for p, b in blobs.items()]
     deadline = time.monotonic() + RETRY_S
     while True:
         done = command.write(

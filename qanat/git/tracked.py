@@ -42,7 +42,7 @@ def at(location: Location, commit: str | None, paths: Sequence[Path]) -> list[st
     if commit is None or not wanted:
         return []
     folders = list(dict.fromkeys(path.rpartition("/")[0] + "/" for path in wanted))
-    limited = folders if len(folders) <= _FOLDERS_MAX else []
+    limited = folders if len(folders) <= _FOLDERS_MAX and "/" not in folders else []
     printed = command.output(location.root, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, "--", *limited)
     there = set(os.fsdecode(printed).split("\0"))
     return [path for path in wanted if path in there]

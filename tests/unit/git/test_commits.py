@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from qanat.errors import GitRefused
-from qanat.git import commits, lock, own_entries
+from qanat.git import commits, lock, own_entries, tracked
 from tests.support.repository import Repository
 
 R = ".qanat/runs/a/0/1.yaml"
@@ -55,6 +55,23 @@ def test_a_file_may_be_removed_and_its_folder_with_it(repository: Repository) ->
     assert repository.git("ls-files") == ".qanat/keep\na.txt"
     commit(repository, {".qanat/keep": None, "never.txt": None})
     assert tree(repository) == {"a.txt": "a"}
+
+
+def test_a_program_stays_executable(repository: Repository) -> None:
+    repository.write("run.sh", "true\n").chmod(0o755)
+    with lock.held(repository.location) as held:
+        files = {"run.sh": b"true\n", "top.txt": b"top\n"}
+        commits.commit_files(held, "main", files, "programs", checked_out=True, programs={"run.sh"})
+    assert repository.git("ls-tree", "HEAD", "run.sh").startswith("100755 ")
+    repository.write("top.txt", "top\n")
+    assert repository.git("status", "--porcelain") == ""
+
+
+def test_files_are_found_in_a_commit_wherever_they_are(repository: Repository) -> None:
+    commit(repository, {R: b"one\n", "top.txt": b"top\n"})
+    paths = [repository.root / name for name in ("top.txt", R, "missing.txt", "missing/a.txt")]
+    assert tracked.at(repository.location, "HEAD", paths) == ["top.txt", R]
+    assert tracked.at(repository.location, "HEAD", paths[1:2]) == [R]
 
 
 def test_what_a_branch_has_already_is_no_commit(repository: Repository) -> None:
