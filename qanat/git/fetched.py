@@ -26,7 +26,17 @@ _BOUNDED = 'ulimit -v 2097152 2>/dev/null; ulimit -f "$1" || exit; out=$2; shift
 _BLOCK = 512
 # `ext::` and transports of other packages would start programs; a prompt would wait for a terminal, and find none.
 _ENVIRONMENT = {"GIT_ALLOW_PROTOCOL": "https:ssh:file", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
-_REGULAR = ("100644", "100755")
+_PROGRAM, _LINK = "100755", "120000"
+_REGULAR = ("100644", _PROGRAM)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file or a symbolic link of a commit: its size in bytes, and whether it is executable or a link."""
+
+    size: int
+    is_program: bool
+    is_link: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +48,21 @@ class Fetched:
 
     def files(self) -> dict[str, int]:
         """Return the size of each regular file in bytes, by its path from the root."""
+        return {path: entry.size for path, entry in self.entries().items() if not entry.is_link}
+
+    def entries(self) -> dict[str, Entry]:
+        """Return what is known of each file and each symbolic link, by its path from the root."""
         found = {}
-        for entry in _git(self._folder, "ls-tree", "-r", "-z", "-l", self.commit).split(b"\0"):
+        for row in _git(self._folder, "ls-tree", "-r", "-z", "-l", self.commit).split(b"\0"):
             # MODE TYPE ID SIZE, a tab and the path: git-ls-tree(1), section "Output format".
-            facts, _, path = entry.partition(b"\t")
-            if path and facts.split()[0].decode() in _REGULAR:
-                found[path.decode("utf-8", "surrogateescape")] = int(facts.split()[3])
+            facts, _, path = row.partition(b"\t")
+            if path and (mode := facts.split()[0].decode()) in (*_REGULAR, _LINK):
+                entry = Entry(int(facts.split()[3]), is_program=mode == _PROGRAM, is_link=mode == _LINK)
+                found[path.decode("utf-8", "surrogateescape")] = entry
         return found
 
     def read(self, path: str) -> bytes:
-        """Return the bytes of a file."""
+        """Return the bytes of a file, or the target of a link."""
         return _git(self._folder, "cat-file", "blob", f"{self.commit}:{path}")
 
 

@@ -22,7 +22,8 @@ from qanat.import_v0.runs import ImportedRun, Runs
 from qanat.imports.remarks import Remarks
 from qanat.records import definition_text, numbers, own_copies, run_codec
 from qanat.system import files
-from qanat.usecases.definitions.init import IGNORE, ignore_rules
+from qanat.usecases.definitions.init import IGNORE
+from qanat.usecases.definitions.initial_files import ignore_rules
 from qanat.usecases.merging.setup import ATTRIBUTES, RULES
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import counting

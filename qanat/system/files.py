@@ -134,6 +134,15 @@ def share(path: Path, sharing: Permissions | None) -> None:
             path.chmod(mode)
 
 
+def make_executable(path: Path) -> None:
+    """Make a file executable for all who may read it. Raises WriteFailed."""
+    try:
+        mode = path.stat().st_mode
+        path.chmod(mode | (mode & 0o444) >> 2)
+    except OSError as error:
+        raise write_failed(path, error) from None
+
+
 def make_folder(path: Path, sharing: Permissions | None = None) -> None:
     """Create a folder with its parents, unless they exist. Raises OSError."""
     try:

@@ -58,6 +58,7 @@ def ask(project: Sandbox, *words: str, cwd: Path | None = None, shell: str = "ba
         ("dataset sh", "show"),
         ("run g", "greet"),
         ("experiment run g", "greet"),
+        ("init --template p", "python"),
         ("experiment run_d", "run-delete"),
         ("experiment run_delete greet ", "3 2 1"),
         ("experiment status ", "greet other"),

@@ -37,6 +37,7 @@ PAGES = sorted(DOCS.glob("*.md"))
         ("docs/retrying.md", 6),
         ("docs/efficiency.md", 8),
         ("docs/sites.md", 12),
+        ("docs/starting.md", 15),
         ("docs/export.md", 5),
     ],
 )

@@ -61,6 +61,11 @@ def test_the_installed_program_finds_its_schemas_and_does_its_job(installed: Env
     assert installed.run("qanat", "document", "sty", ".", cwd=project).out == "Wrote qanat.sty\n"
     result = installed.run("qanat", "validate", cwd=project)
     assert result.out == "checked 3 files, no problems found\n"
+    installed.run("qanat", "init", "--template", "minimal", "--yes", str(tmp_path / "counts"), cwd=tmp_path)
+    assert (
+        "words with at least 5 letters"
+        in installed.run("qanat", "run", "count", "--least", "5", cwd=tmp_path / "counts").out
+    )
     (project / "hello.sh").write_text("echo hello\n")
     words = ["--name", "hello", "--executable", "hello.sh", "--executable_command", "sh"]
     installed.run("qanat", "experiment", "new", *words, cwd=project)
@@ -82,11 +87,17 @@ def test_a_wheel_has_every_module_and_schema_and_nothing_of_the_tests(wheel: Env
         return {path.relative_to(folder).as_posix() for path in folder.rglob(kind)}
 
     code = files(source / "qanat", "*.py") | {"py.typed"}
+    code |= {f"starting_points/{path}" for path in files(source / "starting_points", "*.py")}
     assert files(wheel.packages / "qanat", "*.py") | files(wheel.packages / "qanat", "py.typed") == code
     assert files(wheel.packages / "qanat_hooks", "*.py") == files(source / "hooks/qanat_hooks", "*.py")
     schemas = files(source / "schemas", "*.json")
     assert len(schemas) >= 6
     assert files(wheel.packages / "qanat/schemas", "*.json") == schemas
+    starting = {
+        path for path in files(source / "starting_points", "*") if (source / "starting_points" / path).is_file()
+    }
+    assert ".github/workflows/qanat.yml" in {path.partition("/")[2] for path in starting}
+    assert starting <= files(wheel.packages / "qanat/starting_points", "*")
     own = {path.name for path in wheel.packages.iterdir()} - {"outer.pth"}
     assert own == {"qanat", "qanat_hooks", f"qanat-{qanat.__version__}.dist-info"}
     assert list(wheel.packages.glob("*.dist-info/licenses/LICENSE")) != []

@@ -231,6 +231,7 @@ RUN_PAGES: dict[str, Callable[[Path], Reader]] = {
     "docs/waiting.md": partial(in_a_project, "nights"),
     "docs/retrying.md": partial(in_a_project, "retries"),
     "docs/efficiency.md": partial(in_a_project, "sums"),
+    "docs/starting.md": Reader,
     "docs/sites.md": partial(in_a_project, "climate"),
     "docs/export.md": partial(in_a_project, "lines"),
 }

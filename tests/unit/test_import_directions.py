@@ -21,7 +21,7 @@ MODULE_LINES_MAX = 350
 ALLOWED = {
     "qanat.errors": (),
     "qanat.domain": ("qanat.domain", "qanat.errors"),
-    "qanat.system": ("qanat.system", "qanat.errors", "apprise"),
+    "qanat.system": ("qanat.system", "qanat.errors", "apprise", "copier"),
     "qanat.records": ("qanat.records", "qanat.domain", "qanat.errors", "qanat.system", "qanat", "yaml", "jsonschema"),
     "qanat.git": ("qanat.git", "qanat.domain", "qanat.errors", "qanat.system", "pygit2"),
     "qanat.runners": ("qanat.runners", "qanat.domain", "qanat.errors", "qanat.system", "htcondor2", "classad2"),
@@ -106,6 +106,7 @@ ONLY_IN = {
     "yaml": ("qanat.records.yaml_io", "qanat.testing."),
     "jsonschema": ("qanat.records.schemas",),
     "apprise": ("qanat.system.notifying",),
+    "copier": ("qanat.system.rendering",),
     "htcondor2": ("qanat.runners.htcondor.",),
     "classad2": ("qanat.runners.htcondor.",),
     "click": ("qanat.cli.",),
@@ -150,7 +151,7 @@ FLOORS = {
         "launch": ("data", "environment", "runs", "definitions", "checks", "tracking", "results", "merging", "project"),
         "runs": ("environment", "definitions", "checks", "tracking", "results", "merging", "project", "packages"),
         "review": ("environment", "checks", "merging", "project"),
-        "definitions": ("checks", "merging", "project"),
+        "definitions": ("checks", "merging", "project", "packages"),
         "checks": ("merging", "project"),
         # The only rule about what runs have.
         "checks.rules.documents": ("references", "checks", "tracking"),

@@ -58,6 +58,13 @@ def documents(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     return _offered(complete_names.definitions(_start(ctx), "document"), incomplete)
 
 
+def starting_points(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete the name of a starting point."""
+    from qanat.usecases.definitions import starting_points
+
+    return _offered([(one.name, one.about) for one in starting_points.offered()], incomplete)
+
+
 def packs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
     """Complete the name of a pack of templates."""
     from qanat.usecases import complete_names
@@ -144,6 +151,7 @@ COMPLETERS = {
     "views": views,
     "documents": documents,
     "packs": packs,
+    "starting_points": starting_points,
     "templates": templates,
     "actions": actions,
     "runs": runs,

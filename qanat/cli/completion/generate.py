@@ -19,6 +19,7 @@ COMPLETES = {
     "datasets": "datasets",
     "extends": "templates",
     "pack": "packs",
+    "starting_point": "starting_points",
     "view": "views",
     "runner": "runners",
     "engine": "engines",

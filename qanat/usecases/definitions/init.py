@@ -8,38 +8,26 @@ import shlex
 import shutil
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from qanat.domain.layout import CONFIG, REPORT, STATE, ignore_rule, is_for_results
+from qanat.domain.layout import CONFIG, STATE, is_for_results
 from qanat.domain.shortening import quoted
+from qanat.domain.starting_point import StartingPoint
 from qanat.errors import GitRefused, UsageError, WriteFailed, reason, write_failed
 from qanat.git import command, commits, location, lock, missing, repository, sharing, worktree
 from qanat.git.location import Location
-from qanat.records import definition_text, schemas
 from qanat.records.definitions import HOW_TO_PLACE_RESULTS
 from qanat.records.paths import ProjectPaths
 from qanat.system import below, files
+from qanat.usecases.definitions import starting
+from qanat.usecases.definitions.initial_files import ignore_rules, settings_of, state_files
 from qanat.usecases.definitions.settings import confirm_editor
 from qanat.usecases.merging.setup import ATTRIBUTES, RULES, set_driver
 
 IGNORE = ".gitignore"
-
-
-EXAMPLE = b"""\
-# More templates, for: qanat run NAME --runner RUNNER --submit-template two_cpus
-# (remove the # to use them; qanat config show lists every template)
-# htcondor:
-#   two_cpus:
-#     getenv: PATH, VIRTUAL_ENV, CONDA_PREFIX
-#     request_cpus: 2
-#     request_memory: 2GB
-# slurm:
-#   two_cpus:
-#     --cpus-per-task: 2
-#     --mem: 2G
-"""
+_SUBJECT = "qanat: project set up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +38,7 @@ class InitPlan:
     new_repository: bool
     editor: str
     result_dir: str
+    start: StartingPoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +102,26 @@ def _refuse_project(found: Location) -> None:
         )
 
 
+def with_start(
+    plan: InitPlan, start: StartingPoint, templates: Mapping[str, Mapping[str, Any]], *, keep: bool
+) -> tuple[InitPlan, list[str]]:
+    """Return the plan with a starting point, and the files that are kept in place of its own; nothing is written.
+
+    Raises InputInvalid for one that is not valid, UsageError if it would replace files, unless with `keep`.
+    """
+    starting.check(start, templates)
+    start, kept = starting.without_existing(plan.folder, start, (IGNORE, ATTRIBUTES), keep=keep)
+    return replace(plan, start=start), kept
+
+
+def with_result_dir(plan: InitPlan) -> InitPlan:
+    """Return the plan with the folder for results that its starting point's settings name, if they do."""
+    named = settings_of(plan.start).get("result_dir", plan.result_dir)
+    if not is_for_results(named):
+        raise UsageError(f"result_dir {quoted(named)} is not a folder inside the project", hint=HOW_TO_PLACE_RESULTS)
+    return replace(plan, result_dir=named)
+
+
 def init_project(plan: InitPlan, templates: Mapping[str, Mapping[str, Any]]) -> Initialised:
     """Carry out the plan; what the user has staged or changed stays unchanged and uncommitted.
 
@@ -139,13 +148,21 @@ def init_project(plan: InitPlan, templates: Mapping[str, Mapping[str, Any]]) -> 
 
 def _write_and_commit(plan: InitPlan, made: Location, templates: Mapping[str, Mapping[str, Any]]) -> Initialised:
     paths, who = ProjectPaths(plan.folder), sharing.of(made)
-    written = {paths.relative(path): data for path, data in _state_files(plan, templates, paths)}
+    start = plan.start or StartingPoint({}, "")
+    theirs = {path: data for path, data in start.files.items() if path not in (IGNORE, ATTRIBUTES)}
+    written = {**theirs, **state_files(plan.folder, plan.editor, plan.result_dir, templates, plan.start)}
     defaults = (paths.relative(paths.definition("template", "default", runner)) for runner in templates)
     _refuse_links(plan.folder, [*written, *defaults])
     with _undone_on_failure(plan.folder, [*written, IGNORE, ATTRIBUTES]):
         for path, data in written.items():
             below.write(plan.folder, path, data, sharing=who)
-        written, notes = _add_lines(made, written, {IGNORE: tuple(ignore_rules(plan.result_dir)), ATTRIBUTES: RULES})
+            if path in start.programs:
+                files.make_executable(plan.folder / path)
+        wanted = {IGNORE: tuple(ignore_rules(plan.result_dir)), ATTRIBUTES: RULES}
+        wanted = {name: (*_lines_of(start, name), *lines) for name, lines in wanted.items()}
+        written, notes = _add_lines(made, written, wanted)
+        if plan.start:
+            written = dict(sorted(written.items()))
         branch = worktree.checked_out(made)
         operation = worktree.operation(made.git_dir)
         if branch is None or operation:
@@ -153,8 +170,16 @@ def _write_and_commit(plan: InitPlan, made: Location, templates: Mapping[str, Ma
             note = f"nothing was committed: the repository is {state}"
             return Initialised(plan.folder, tuple(written), False, note)
         with lock.held(made) as held:
-            commits.commit_files(held, branch, dict(written), "qanat: project set up", checked_out=True)
+            message = f"{_SUBJECT}\n\nStarting point: {start.origin}" if start.origin else _SUBJECT
+            commits.commit_files(
+                held, branch, dict(written), message, checked_out=True, programs=start.programs & written.keys()
+            )
         return Initialised(plan.folder, tuple(written), True, "; ".join(notes))
+
+
+def _lines_of(start: StartingPoint, name: str) -> list[str]:
+    """Return what a starting point wants in a file of git that the project may have already."""
+    return [line for line in start.files.get(name, b"").decode("utf-8", "replace").splitlines() if line.strip()]
 
 
 def _refuse_links(root: Path, names: Iterable[str]) -> None:
@@ -202,40 +227,6 @@ def _repository(plan: InitPlan) -> Location:
     found = location.find(plan.folder)
     assert found is not None  # noqa: S101  # it existed, or has just been created
     return found
-
-
-def _state_files(
-    plan: InitPlan, templates: Mapping[str, Mapping[str, Any]], paths: ProjectPaths
-) -> list[tuple[Path, bytes]]:
-    config = {
-        "schema": schemas.name_of("config"),
-        "result_dir": plan.result_dir,
-        "default_editor": plan.editor,
-        "records": {"commit": "each"},
-    }
-    state = [(paths.config, definition_text.encode(paths, "config", config, paths.config) + EXAMPLE)]
-    for runner, options in templates.items():
-        template = {
-            "schema": schemas.name_of("template"),
-            "name": "default",
-            "runner": runner,
-            "description": "Used by default",
-            "options": options,
-        }
-        path = paths.definition("template", "default", runner)
-        if not path.exists():
-            state.append((path, definition_text.encode(paths, "template", template, path)))
-    return state
-
-
-def ignore_rules(result_dir: str) -> dict[str, str]:
-    """Map each rule for what git is to ignore to the path of a file that it is about."""
-    return {
-        "/.qanat/cache/": ".qanat/cache/file",
-        "/.qanat/**/.*.tmp": ".qanat/runs/.file.tmp",
-        ignore_rule(result_dir): f"{result_dir}/file",
-        ignore_rule(REPORT): REPORT,
-    }
 
 
 def _add_lines(

@@ -1,0 +1,94 @@
+"""What `qanat init` asks, reads and says about starting points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from qanat import __version__
+from qanat.cli.options import used_options
+from qanat.cli.terminal import tables
+from qanat.cli.terminal.output import say, say_json, tell, width
+from qanat.domain.pack import anonymous
+from qanat.domain.shortening import quoted
+from qanat.domain.starting_point import README, StartingPoint, described, experiments
+from qanat.errors import UsageError
+from qanat.usecases.definitions import starting_points, starting_source
+from qanat.usecases.definitions.init import InitPlan, with_result_dir, with_start
+from qanat.usecases.definitions.starting_source import Source
+
+_ONLY_WITH_FROM = ("--ref", "--answer", "--data", "--trust")
+
+
+def check_options(template: str | None, source: str | None) -> None:
+    """Raise UsageError for options that mean something only together with others that were not used."""
+    used = used_options()
+    if source is None and (alone := next((one for one in _ONLY_WITH_FROM if one in used), "")):
+        raise UsageError(f"{alone} is for starting points of others", hint="say where it is with: --from SOURCE")
+    if "--keep" in used and template is None and source is None:
+        raise UsageError("--keep is for the files of a starting point", hint="add --template NAME or --from SOURCE")
+    if "--json" in used and "--list-templates" not in used:
+        raise UsageError("--json is for lists", hint="qanat init --list-templates --json")
+
+
+def print_list(*, as_json: bool) -> None:
+    """Print the built-in starting points."""
+    found = starting_points.offered()
+    if as_json:
+        say_json([asdict(one) for one in found])
+        return
+    say(tables.table(("Name", "What it is"), [(one.name, one.about) for one in found], width=width(), flexible=[1]))
+    say("Start with one: qanat init DIR --template NAME")
+
+
+def read(
+    template: str | None,
+    source: str | None,
+    ref: str | None,
+    answers: Sequence[str],
+    *,
+    project: str,
+    defaults: bool,
+    trust: bool,
+) -> StartingPoint | None:
+    """Return the starting point that was asked for; None if there is none."""
+    if source is not None:
+        tell(f"Reading {anonymous(source)}")
+        return starting_source.read(Source(source, ref, template or "", _parsed(answers), defaults, trust, project))
+    return starting_points.built_in(template, __version__) if template is not None else None
+
+
+def _parsed(answers: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for answer in answers:
+        key, equals, value = answer.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(f"--answer {quoted(answer)} is not KEY=VALUE", hint="for example: --answer name=storms")
+        found[key.strip()] = value
+    return found
+
+
+def planned(
+    plan: InitPlan, start: StartingPoint, templates: Mapping[str, Mapping[str, Any]], *, keep: bool, own_place: bool
+) -> tuple[InitPlan, list[str]]:
+    """Return the plan with a checked starting point, and the files that are kept in place of its own.
+
+    Its settings say where results go, unless the user has.
+    """
+    plan, kept = with_start(plan, start, templates, keep=keep)
+    return (plan if own_place else with_result_dir(plan)), kept
+
+
+def tell_next(start: StartingPoint, way: str, *, is_own: bool) -> None:
+    """Print what to type next, beginning with the way to the project's folder."""
+    readme = start.files.get(README, b"").decode("utf-8", "replace")
+    commands = described(readme).commands if is_own else [f"qanat run {name}" for name in experiments(start.files)]
+    say("Next:")
+    for command in (*([way] if way else ()), *(commands or ["qanat experiment new FILE"])):
+        say(f"  {command}")
+    if readme:
+        say(f"{README} says what there is, and what else to try")
+    if any(starting_points.PLACEHOLDER in data for data in start.files.values()):
+        placeholder = starting_points.PLACEHOLDER.decode()
+        tell(f"note: before you push to GitHub, replace {placeholder} in .github/workflows/qanat.yml")

@@ -1,0 +1,153 @@
+"""Starting points from somebody else's folder or git repository, also templates of copier.
+
+Nothing of them is run without trust: files are fetched without a checkout, and rendered in a process that is limited.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from qanat.domain.pack import anonymous, is_ref, is_url, url_problem
+from qanat.domain.shortening import quoted
+from qanat.domain.starting_point import BYTES_MAX, FILE_BYTES_MAX, StartingPoint, path_problem, problems
+from qanat.errors import InputInvalid, PackageMissing, UsageError
+from qanat.git.fetched import fetched
+from qanat.system import below, rendering
+from qanat.system.rendering import Rendering
+from qanat.usecases import packages
+from qanat.usecases.definitions.starting_points import from_folder, listed
+
+_QUESTIONS = ("copier.yml", "copier.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a starting point is: an address or a folder, a revision of it, and a folder in it.
+
+    `defaults` answers its questions by their defaults, apart from `answers`; `trust` lets it run programs. `project` is
+    the name of the new project's folder.
+    """
+
+    address: str
+    ref: str | None
+    inside: str
+    answers: Mapping[str, str]
+    defaults: bool
+    trust: bool
+    project: str = ""
+
+
+def read(source: Source) -> StartingPoint:
+    """Return the files of a starting point, rendered if it is a template of copier.
+
+    Raises UsageError for an address, a revision, a folder or answers that cannot be, GitRefused if git cannot fetch it,
+    InputInvalid for what is wrong with it, PackageMissing without copier.
+    """
+    with _copied(source) as (folder, address, commit):
+        at = f"{anonymous(address)}{f' at {commit}' if commit else ''}"
+        origin = f"{source.inside} of {at}" if source.inside else at
+        if not any((folder / name).is_file() for name in _QUESTIONS):
+            if source.answers:
+                raise UsageError(f"{source.address} asks nothing", hint="leave out --answer")
+            return from_folder(folder, origin)
+        with tempfile.TemporaryDirectory(prefix="qanat-") as name:
+            # Templates like to use the name of the project's folder.
+            target = Path(name, source.project or "project")
+            # copier updates from whole repositories only.
+            known = "" if source.inside else address
+            wanted = Rendering(
+                folder, target, source.answers, source.defaults, source.trust, known, commit if known else ""
+            )
+            try:
+                rendering.render(wanted, bytes_max=BYTES_MAX)
+            except PackageMissing:
+                raise packages.missing("a template with copier.yml needs", "copier", extra="templates") from None
+            return from_folder(target, origin)
+
+
+@contextmanager
+def _copied(source: Source) -> Iterator[tuple[Path, str, str]]:
+    """Yield a copy of the files that only this user can write to, their address, and their commit if they have one."""
+    if problem := url_problem(source.address):
+        raise UsageError(f"{quoted(anonymous(source.address))} {problem}", hint="clone it yourself, and use the folder")
+    if source.ref is not None and not is_ref(source.ref):
+        raise UsageError(f"--ref {quoted(source.ref)} is not a branch, a tag or a commit")
+    if source.inside and path_problem(source.inside):
+        raise UsageError(f"--template {quoted(source.inside)} is not a folder in {source.address}")
+    there = Path(os.path.abspath(Path(source.address).expanduser()))  # noqa: PTH100  # resolve() follows links
+    address = source.address if is_url(source.address) else str(there)
+    with tempfile.TemporaryDirectory(prefix="qanat-") as name:
+        copy, commit = Path(name, "template"), ""
+        copy.mkdir()
+        if is_url(source.address) or (there / ".git").exists() or (there / "objects").is_dir():
+            commit = _fetch(address, source, copy)
+        else:
+            _copy(there, source, copy)
+        yield copy, address, commit
+
+
+def _fetch(address: str, source: Source, copy: Path) -> str:
+    """Write the files of a commit, and return its id."""
+    with fetched(address, source.ref) as there:
+        before = f"{source.inside}/" if source.inside else ""
+        found = there.entries().items()
+        entries = {path.removeprefix(before): entry for path, entry in found if path.startswith(before)}
+        _check({path: entry.size for path, entry in entries.items()}, source)
+        for path, entry in entries.items():
+            if not entry.is_link:
+                _write(copy / path, there.read(f"{before}{path}"), is_program=entry.is_program)
+        links = [path for path, entry in entries.items() if entry.is_link]
+        _add_links(copy, {path: there.read(f"{before}{path}") for path in links})
+        return there.commit
+
+
+def _copy(there: Path, source: Source, copy: Path) -> None:
+    """Write the files of a folder that is not a repository."""
+    if source.ref is not None:
+        raise UsageError(
+            f"--ref cannot be used with {source.address}, which is not a git repository", hint="leave it out"
+        )
+    folder = there / source.inside
+    if not there.is_dir():
+        raise UsageError(f"{source.address} is not a folder", hint="give the address of a git repository, or a folder")
+    entries = listed(folder)
+    _check({path: found.st_size for path, found in entries.items()}, source)
+    links = [path for path, found in entries.items() if stat.S_ISLNK(found.st_mode)]
+    for path, found in entries.items():
+        if path not in links:
+            data = below.read(folder, path, FILE_BYTES_MAX)
+            _write(copy / path, data, is_program=bool(found.st_mode & stat.S_IXUSR))
+    _add_links(copy, {path: os.fsencode((folder / path).readlink()) for path in links})
+
+
+def _check(sizes: Mapping[str, int], source: Source) -> None:
+    where = f"{source.inside} in {source.address}" if source.inside else source.address
+    if not sizes:
+        what = "has no files" if not source.inside else "does not exist"
+        raise UsageError(f"{where} {what}", hint="--template names a folder in what --from names")
+    if problem := next(problems(sizes), ""):
+        raise InputInvalid(f"{where}: {problem}", hint="its author has to correct that")
+
+
+def _write(place: Path, data: bytes, *, is_program: bool) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(data)
+    if is_program:
+        place.chmod(0o755)
+
+
+def _add_links(copy: Path, links: Mapping[str, bytes]) -> None:
+    """Create symbolic links, once there is nothing else to write. Raises InputInvalid for one that leads out."""
+    for path, target in links.items():
+        (copy / path).parent.mkdir(parents=True, exist_ok=True)
+        (copy / path).symlink_to(os.fsdecode(target))
+    top = os.path.realpath(copy)
+    for path in links:
+        if not os.path.realpath(copy / path).startswith(f"{top}/"):
+            raise InputInvalid(f"{path} is a symbolic link that leads out of the template", hint="remove it there")
