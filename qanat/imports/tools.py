@@ -11,6 +11,7 @@ from qanat.imports.stored import Source
 # Each with its module and the class in it.
 _SOURCES = {
     "mlflow": ("mlflow", "MlflowSource"),
+    "wandb-export": ("wandb", "WandbSource"),
     "sacred": ("sacred", "SacredSource"),
 }
 TOOLS = (*_SOURCES,)
