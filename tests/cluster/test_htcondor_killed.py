@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import os
-import random
 import re
-import signal
-import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cluster.htcondor_project import OnPool
+from tests.cluster.kills import (
+    NOTHING,
+    IsThere,
+    after,
+    check_clean,
+    check_retried,
+    happened,
+    kill_at,
+    kill_retries,
+    kill_when,
+    killed_before_the_record,
+    number_of,
+    pretend_elsewhere,
+    settle,
+)
 from tests.cluster.on_cluster import JOB_S, wait_until
 
 pytestmark = pytest.mark.xdist_group("another htcondor")
 
-SEED = 11
 # Once for each step of a submission that can be seen from outside, and at random moments between.
 SEEN_STEPS = ("record", "job script", "commands", "event log", "cluster in the queue", "jobs in the record", "commit")
 RANDOM_KILLS = 12
-SPAN_S = 0.9
-NOTHING = "nothing was submitted: qanat was killed before that"
 
 
 @pytest.fixture
@@ -35,44 +43,9 @@ def quick(on_pool: OnPool) -> OnPool:
     return on_pool
 
 
-def happened(project: OnPool, step: str, known: set[Path]) -> bool:
-    """Return whether a submission has come this far; `known` are the records from before it."""
-    new = [path for path in project.record_files() if path not in known]
-    if not new:
-        return False
-    text, folder = new[0].read_text(), project.storage("brief", int(new[0].name.partition("-")[0]))
-    match step:
-        case "record":
-            return True
-        case "job script":
-            return (folder / "job.sh").exists()
-        case "commands":
-            return (folder / "commands/0.sh").exists()
-        case "event log":
-            return (folder / "htcondor.log").exists()
-        case "cluster in the queue":
-            intent = re.findall(r"intent: '?(\w+)", text)[0]
-            return bool(project.pool.jobs(constraint=f'QanatIntent == "{intent}"'))
-        case "jobs in the record":
-            return "cluster:" in text
-        case "commit":
-            return str(new[0].relative_to(project.root)) in project.committed_records()
-    raise AssertionError(step)
-
-
-def kill_when(project: OnPool, has_come: Callable[[], object], *words: str) -> bool:
-    """Start a command and kill it at a chosen point; return whether it was still running then."""
-    process = project.start(*words)
-    wait_until(lambda: process.poll() is not None or has_come())
-    in_time = process.poll() is None
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    return in_time
-
-
-def after(delay_s: float) -> Callable[[], bool]:
-    moment = time.monotonic() + delay_s
-    return lambda: time.monotonic() > moment
+def is_queued(project: OnPool) -> IsThere:
+    """Return what says whether the cluster with an intent is in the queue."""
+    return lambda _, intent: bool(project.pool.jobs(constraint=f'QanatIntent == "{intent}"'))
 
 
 def intents_in_pool(project: OnPool) -> Counter[str]:
@@ -86,16 +59,14 @@ def intents_in_pool(project: OnPool) -> Counter[str]:
 
 def check_settled(project: OnPool, before: Counter[str]) -> Counter[str]:
     """Let every run end, and check each record against what the pool knows; count the states."""
-    wait_until(lambda: not project.qanat("status", "--json").json["in_flight"])
+    settle(project)
     in_pool = intents_in_pool(project) - before
     assert set(in_pool.values()) <= {1}, "something was submitted twice"
     records = project.records()
     for record in records:
         check(record, in_pool)
     assert set(in_pool) <= {record["submission"]["intent"] for record in records}
-    assert {str(path.relative_to(project.root)) for path in project.record_files()} == project.committed_records()
-    assert project.status() == ""
-    assert list((project.root / ".git/qanat/inflight").iterdir()) == []
+    check_clean(project)
     return Counter(record["state"] for record in records)
 
 
@@ -111,31 +82,17 @@ def check(record: dict[str, Any], in_pool: Counter[str]) -> None:
 
 def test_killed_at_any_step_a_run_is_submitted_once_or_not_at_all_and_the_record_says_which(quick: OnPool) -> None:
     before = intents_in_pool(quick)
-    chance = random.Random(SEED)
     words = ("run", "brief", "--runner", "htcondor", "-R", "--n 0 3 1")
-    in_time = []
-    for step in SEEN_STEPS:
-        known = set(quick.record_files())
-        in_time.append(kill_when(quick, lambda s=step, k=known: happened(quick, s, k), *words))  # type: ignore[misc]
-    for _ in range(RANDOM_KILLS):
-        in_time.append(kill_when(quick, after(chance.uniform(0, SPAN_S)), *words))
+    kill_at(quick, SEEN_STEPS, RANDOM_KILLS, is_queued(quick), *words)
     states = check_settled(quick, before)
-    assert any(in_time)
     assert states["finished"]
     assert states["cancelled"]
 
 
 def test_a_cluster_whose_qanat_was_killed_is_in_the_record_and_committed_by_the_next_command(quick: OnPool) -> None:
     words = ("run", "brief", "--runner", "htcondor", "--submit_template", "never", "-R", "--n 0 3 1")
-    for _ in range(20):
-        known = set(quick.record_files())
-        in_time = kill_when(quick, lambda k=known: happened(quick, "event log", k), *words)  # type: ignore[misc]
-        if in_time and "cluster:" not in (path := (set(quick.record_files()) - known).pop()).read_text():
-            break
-    else:
-        pytest.fail("qanat was never killed between the submission and the record")
-    number = int(path.name.partition("-")[0])
-    assert str(path.relative_to(quick.root)) not in quick.committed_records()
+    path = killed_before_the_record(quick, "event log", is_queued(quick), *words)
+    number = number_of(path)
     quick.qanat("status")
     record = quick.record(number)
     (job, *_) = quick.pool.jobs(constraint=f'QanatIntent == "{record["submission"]["intent"]}"')
@@ -149,16 +106,11 @@ def test_a_cluster_whose_qanat_was_killed_is_in_the_record_and_committed_by_the_
 def test_only_where_a_run_was_launched_can_it_be_said_that_nothing_was_submitted(quick: OnPool) -> None:
     """Elsewhere another schedd answers, which knows of nothing."""
     known: set[Path] = set()
+    words = ("run", "brief", "--runner", "htcondor")
     # A schedd that does nothing takes nothing in before the kill.
     with quick.pool.frozen("SCHEDD"):
-        assert kill_when(quick, lambda: happened(quick, "record", known), "run", "brief", "--runner", "htcondor")
-    (path,) = quick.record_files()
-    path.write_text(path.read_text().replace(f"host: {os.uname().nodename}\n", "host: login02\n"))
-    for journal in (quick.root / ".git/qanat/inflight").iterdir():
-        journal.unlink()
-    said = quick.qanat("status").err
-    assert said == "note: whether run 1 of brief was submitted can be determined only on login02\n"
-    assert quick.states() == ["queued"]
+        assert kill_when(quick, lambda: happened(quick, "record", known, is_queued(quick)), *words)
+    pretend_elsewhere(quick, os.uname().nodename)
 
 
 def test_killed_while_the_schedd_is_frozen_nothing_is_said_to_be_so_before_it_is_known(quick: OnPool) -> None:
@@ -166,7 +118,7 @@ def test_killed_while_the_schedd_is_frozen_nothing_is_said_to_be_so_before_it_is
     with quick.pool.frozen("SCHEDD"):
         known: set[Path] = set()
         words = ("run", "brief", "--runner", "htcondor")
-        assert kill_when(quick, lambda: happened(quick, "job script", known), *words)
+        assert kill_when(quick, lambda: happened(quick, "job script", known, is_queued(quick)), *words)
         said = quick.qanat("status").err
         assert re.search(r"it is not known yet whether run 1 was submitted", said)
         assert quick.states() == ["queued"]
@@ -178,11 +130,11 @@ def test_when_the_schedd_crashes_in_the_middle_a_run_is_submitted_once_or_not_at
     # Of this universe the jobs are handed over one by one, which takes a while.
     quick.template("slow", "universe: local\nhold: true\n")
     before = intents_in_pool(quick)
-    words = ("run", "brief", "--runner", "htcondor", "--submit_template", "slow", "-R", "--n 0 1500 1")
+    words = ("run", "brief", "--runner", "htcondor", "--submit_template", "slow", "-R", "--n 0 600 1")
     for delay_s in (0.0, 0.1, 0.2, 0.4):
         known = set(quick.record_files())
         process = quick.start(*words)
-        wait_until(lambda k=known: happened(quick, "job script", k))  # type: ignore[misc]
+        wait_until(lambda k=known: happened(quick, "job script", k, is_queued(quick)))  # type: ignore[misc]
         wait_until(after(delay_s))
         quick.pool.restart_daemon("SCHEDD")
         _, said = process.communicate(timeout=JOB_S)
@@ -211,26 +163,8 @@ def is_known(project: OnPool, record: dict[str, Any]) -> bool:
 
 
 def test_a_retry_that_is_killed_is_submitted_once_or_not_at_all(quick: OnPool) -> None:
-    quick.experiment("half", 'exit "$2"\n')
-    chance = random.Random(SEED)
-    for _ in range(4):
-        quick.submit("half", "-R", "--n 0 2 1")
-    wait_until(lambda: not quick.qanat("status", "--json").json["in_flight"])
     before = intents_in_pool(quick)
-    old = {record["id"]: record["submission"]["intent"] for record in quick.records()}
-    for number in range(1, 5):
-        kill_when(quick, after(chance.uniform(0.2, SPAN_S)), "retry", str(number))
-    wait_until(lambda: not quick.qanat("status", "--json").json["in_flight"])
+    old = kill_retries(quick)
     in_pool = intents_in_pool(quick) - before
     assert set(in_pool.values()) <= {1}
-    for record in quick.records():
-        good, bad = record["groups"]
-        assert (good["state"], good.get("attempt", 1)) == ("finished", 1)
-        intent = record["submission"]["intent"]
-        if intent == old[record["id"]]:
-            assert (bad["state"], bad["exit_code"], bad.get("attempt", 1)) == ("failed", 1, 1)
-        elif in_pool[intent]:
-            assert (bad["state"], bad["exit_code"], bad["attempt"]) == ("failed", 1, 2)
-        else:
-            assert (bad["state"], bad["reason"], bad["attempt"]) == ("cancelled", NOTHING, 2)
-    assert quick.status() == ""
+    check_retried(quick, old, in_pool.get)

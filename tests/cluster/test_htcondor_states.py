@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 
 import pytest
 
 from qanat.domain.job import JobHandle
-from qanat.records import environments
 from qanat.runners.htcondor.runner import HTCondorRunner
-from qanat.usecases.environment import machines
+from tests.cluster.ends import check_ends, check_measured, completion
 from tests.cluster.htcondor_project import OnPool
 from tests.cluster.notified import check_notified
 from tests.cluster.on_cluster import JOB_S, WAIT, wait_until
@@ -20,8 +18,6 @@ from tests.cluster.used import check_used
 from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.xdist_group("htcondor")
-
-ENDS = 'case $1 in signal) kill -"$2" $$; sleep 10 ;; missing) exec no-such-program ;; *) exit "$1" ;; esac\n'
 
 
 @pytest.fixture
@@ -37,38 +33,8 @@ def test_what_a_job_uses_is_recorded_and_a_template_fits_it(on_pool: OnPool) -> 
     check_used(on_pool, "request_memory: 1GB\nrequest_cpus: 1\n", "request_memory")
 
 
-def completion(folder: Path) -> dict[str, object]:
-    content: dict[str, object] = json.loads((folder / "completion.json").read_text())
-    return content
-
-
 def test_exit_codes_and_signals_are_recorded_with_their_moments_and_their_machine(on_pool: OnPool) -> None:
-    on_pool.experiment("end", ENDS)
-    groups = ["0", "3", "126", "255", "signal KILL", "signal SEGV", "missing"]
-    words = [word for group in groups for word in ("-g", group)]
-    said = on_pool.qanat("run", "end", *words, "--runner", "htcondor", "--wait", code=1).err
-    record = on_pool.record()
-    assert record["state"] == "failed"
-    ends = [(g["state"], g.get("exit_code"), g.get("signal"), g.get("reason")) for g in record["groups"]]
-    assert ends == [
-        ("finished", 0, None, None),
-        ("failed", 3, None, "exit code 3"),
-        ("failed", 126, None, "exit code 126"),
-        ("failed", 255, None, "exit code 255"),
-        ("failed", None, 9, "ended by SIGKILL"),
-        ("failed", None, 11, "ended by SIGSEGV"),
-        ("failed", 127, None, "exit code 127"),
-    ]
-    assert "qanat: 6 of 7 groups failed\n" in said
-    assert "  group 1: exit code 3; see results/end/run_1/group_1/stderr.txt\n" in said
-    for number, group in enumerate(on_pool.groups()):
-        written = completion(on_pool.storage("end", group=number))
-        assert (group["started"], group["ended"]) == (written["started"], written["ended"])
-        assert group["host"] == written["host"] == os.uname().nodename
-        machine = on_pool.root / f".qanat/environments/machines/{group['machine']}.yaml"
-        assert machine.read_bytes() == environments.encode_machine(machines.here()).data
-    assert "not found" in (on_pool.storage("end", group=6) / "stderr.txt").read_text()
-    assert on_pool.status() == ""
+    check_ends(on_pool)
 
 
 def test_a_program_that_is_not_there_fails_with_its_message(on_pool: OnPool) -> None:
@@ -80,11 +46,7 @@ def test_a_program_that_is_not_there_fails_with_its_message(on_pool: OnPool) -> 
 
 
 def test_metrics_and_outputs_of_a_job_are_recorded(on_pool: OnPool) -> None:
-    on_pool.experiment("measure", 'echo out; echo err >&2; echo \'{"acc": 0.5}\' >"$2/metrics.json"\n')
-    on_pool.qanat("run", "measure", "--runner", "htcondor", "--wait")
-    assert on_pool.record()["groups"][0]["metrics"] == {"acc": 0.5}
-    assert on_pool.qanat("logs", "1").out == "out\n"
-    assert on_pool.qanat("logs", "1", "--stderr").out == "err\n"
+    check_measured(on_pool)
 
 
 def test_a_run_is_queued_then_running_then_finished_and_committed_by_whichever_command_comes(waiting: OnPool) -> None:

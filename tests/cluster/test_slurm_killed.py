@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import os
-import random
 import re
 import shlex
 import shutil
 import signal
-import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cluster.kills import (
+    NOTHING,
+    IsThere,
+    check_clean,
+    check_retried,
+    kill_at,
+    kill_retries,
+    killed_before_the_record,
+    number_of,
+    pretend_elsewhere,
+    settle,
+)
 from tests.cluster.on_cluster import wait_until
 from tests.cluster.slurm_project import OnSlurm
 
 pytestmark = pytest.mark.xdist_group("slurm")
 
-SEED = 11
 # Once for each step of a submission of three arrays that can be seen from outside, and at random moments between.
 SEEN_STEPS = ("record", "job script", "1 array", "2 arrays", "3 arrays", "jobs in the record", "commit")
 RANDOM_KILLS = 8
-SPAN_S = 0.9
-NOTHING = "nothing was submitted: qanat was killed before that"
 GROUPS = 45
 MARK = re.compile(r"qanat:([0-9a-f]+):(\d+)")
 
@@ -40,35 +46,9 @@ def in_queue(project: OnSlurm) -> dict[str, set[str]]:
     return found
 
 
-def happened(project: OnSlurm, step: str, known: set[Path]) -> bool:
-    """Return whether a submission has come this far; `known` are the records from before it."""
-    new = [path for path in project.record_files() if path not in known]
-    if not new:
-        return False
-    text, folder = new[0].read_text(), project.storage("brief", int(new[0].name.partition("-")[0]))
-    match step.split():
-        case ["record"]:
-            return True
-        case ["job", "script"]:
-            return (folder / "job.sh").exists()
-        case [count, "array" | "arrays"]:
-            (intent,) = re.findall(r"intent: '?(\w+)", text)
-            return sum(f"qanat:{intent}:" in mark for mark in in_queue(project)) >= int(count)
-        case ["jobs", "in", "the", "record"]:
-            return "cluster:" in text
-        case ["commit"]:
-            return str(new[0].relative_to(project.root)) in project.committed_records()
-    raise AssertionError(step)
-
-
-def kill_when(project: OnSlurm, has_come: Callable[[], object], *words: str) -> bool:
-    """Start a command and kill it at a chosen point; return whether it was still running then."""
-    process = project.start(*words)
-    wait_until(lambda: process.poll() is not None or has_come())
-    in_time = process.poll() is None
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    return in_time
+def are_queued(project: OnSlurm) -> IsThere:
+    """Return what says whether as many arrays with an intent are in the queue as the step `2 arrays` says."""
+    return lambda step, intent: sum(f"qanat:{intent}:" in mark for mark in in_queue(project)) >= int(step.split()[0])
 
 
 def killed_before_sbatch(project: OnSlurm) -> None:
@@ -90,11 +70,6 @@ def with_sbatch(folder: Path, script: str) -> str:
     return f"{program.parent}{os.pathsep}{os.environ['PATH']}"
 
 
-def after(delay_s: float) -> Callable[[], bool]:
-    moment = time.monotonic() + delay_s
-    return lambda: time.monotonic() > moment
-
-
 def submitted(project: OnSlurm, record: dict[str, Any]) -> set[int]:
     """List the groups of a run for which there is, or was, a job; an array with the same mark twice is an error."""
     arrays = {mark: ids for mark, ids in in_queue(project).items() if record["submission"]["intent"] in mark}
@@ -105,7 +80,7 @@ def submitted(project: OnSlurm, record: dict[str, Any]) -> set[int]:
 
 def check_settled(project: OnSlurm) -> Counter[str]:
     """Let every run end, and check each group against what Slurm has had; count the states."""
-    wait_until(lambda: not project.qanat("status", "--json").json["in_flight"])
+    settle(project)
     states: Counter[str] = Counter()
     for record in project.records():
         there = submitted(project, record)
@@ -116,9 +91,7 @@ def check_settled(project: OnSlurm) -> Counter[str]:
             else:
                 assert (group["state"], group["reason"]) == ("cancelled", NOTHING), (record["id"], group)
             states[group["state"]] += 1
-    assert {str(path.relative_to(project.root)) for path in project.record_files()} == project.committed_records()
-    assert project.status() == ""
-    assert list((project.root / ".git/qanat/inflight").iterdir()) == []
+    check_clean(project)
     return states
 
 
@@ -126,16 +99,9 @@ def test_killed_at_any_step_each_array_is_submitted_once_or_not_at_all_and_the_r
     on_either: OnSlurm,
 ) -> None:
     on_either.experiment("brief", "exit 0\n")
-    chance = random.Random(SEED)
     words = ("run", "brief", "--runner", "slurm", "-R", f"--n 0 {GROUPS} 1")
-    in_time = []
-    for step in SEEN_STEPS:
-        known = set(on_either.record_files())
-        in_time.append(kill_when(on_either, lambda s=step, k=known: happened(on_either, s, k), *words))  # type: ignore[misc]
-    for _ in range(RANDOM_KILLS):
-        in_time.append(kill_when(on_either, after(chance.uniform(0, SPAN_S)), *words))
+    kill_at(on_either, SEEN_STEPS, RANDOM_KILLS, are_queued(on_either), *words)
     states = check_settled(on_either)
-    assert any(in_time)
     assert states["finished"]
     assert states["cancelled"]
 
@@ -143,16 +109,8 @@ def test_killed_at_any_step_each_array_is_submitted_once_or_not_at_all_and_the_r
 def test_arrays_whose_qanat_was_killed_are_in_the_record_and_committed_by_the_next_command(on_slurm: OnSlurm) -> None:
     on_slurm.experiment("brief", "exit 0\n")
     words = ("run", "brief", "--runner", "slurm", "--submit_template", "later", "-R", f"--n 0 {GROUPS} 1")
-    for _ in range(20):
-        known = set(on_slurm.record_files())
-        in_time = kill_when(on_slurm, lambda k=known: happened(on_slurm, "1 array", k), *words)  # type: ignore[misc]
-        path = (set(on_slurm.record_files()) - known).pop()
-        if in_time and "cluster:" not in path.read_text():
-            break
-    else:
-        pytest.fail("qanat was never killed between the submission and the record")
-    number = int(path.name.partition("-")[0])
-    assert str(path.relative_to(on_slurm.root)) not in on_slurm.committed_records()
+    path = killed_before_the_record(on_slurm, "1 array", are_queued(on_slurm), *words)
+    number = number_of(path)
     # The last call of sbatch may have outlived its qanat.
     wait_until(lambda: on_slurm.qanat("status") and on_slurm.record(number)["groups"][0].get("job"))
     record = on_slurm.record(number)
@@ -166,27 +124,10 @@ def test_arrays_whose_qanat_was_killed_are_in_the_record_and_committed_by_the_ne
 
 
 def test_a_retry_that_is_killed_is_submitted_once_or_not_at_all(on_slurm: OnSlurm) -> None:
-    on_slurm.experiment("half", 'exit "$2"\n')
-    chance = random.Random(SEED)
-    for _ in range(4):
-        on_slurm.qanat("run", "half", "--runner", "slurm", "-R", "--n 0 2 1", "--wait", code=1)
-    old = {record["id"]: record["submission"]["intent"] for record in on_slurm.records()}
-    for number in range(1, 5):
-        kill_when(on_slurm, after(chance.uniform(0.2, SPAN_S)), "retry", str(number))
-    wait_until(lambda: not on_slurm.qanat("status", "--json").json["in_flight"])
+    old = kill_retries(on_slurm)
     marks = in_queue(on_slurm)
     assert {len(ids) for ids in marks.values()} == {1}
-    for record in on_slurm.records():
-        good, bad = record["groups"]
-        assert (good["state"], good.get("attempt", 1)) == ("finished", 1)
-        intent = record["submission"]["intent"]
-        if intent == old[record["id"]]:
-            assert (bad["state"], bad["exit_code"], bad.get("attempt", 1)) == ("failed", 1, 1)
-        elif f"qanat:{intent}:1" in marks:
-            assert (bad["state"], bad["exit_code"], bad["attempt"]) == ("failed", 1, 2)
-        else:
-            assert (bad["state"], bad["reason"], bad["attempt"]) == ("cancelled", NOTHING, 2)
-    assert on_slurm.status() == ""
+    check_retried(on_slurm, old, lambda intent: f"qanat:{intent}:1" in marks)
 
 
 def without_its_jobs(project: OnSlurm) -> None:
@@ -280,10 +221,4 @@ def test_only_where_a_run_was_launched_can_it_be_said_that_nothing_was_submitted
     on_slurm.experiment("brief", "exit 0\n")
     killed_before_sbatch(on_slurm)
     on_slurm.settings("grace: {submit_s: 0}")
-    (path,) = on_slurm.record_files()
-    path.write_text(path.read_text().replace(f"host: {os.uname().nodename}\n", "host: login02\n"))
-    for journal in (on_slurm.root / ".git/qanat/inflight").iterdir():
-        journal.unlink()
-    said = on_slurm.qanat("status").err
-    assert said == "note: whether run 1 of brief was submitted can be determined only on login02\n"
-    assert on_slurm.states() == ["queued"]
+    pretend_elsewhere(on_slurm, os.uname().nodename)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
@@ -11,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from qanat.domain.expected_start import without_start
-from qanat.records import environments
-from qanat.usecases.environment import machines
+from tests.cluster.ends import check_ends, check_measured, completion
 from tests.cluster.notified import check_notified
 from tests.cluster.on_cluster import WAIT, wait_until
 from tests.cluster.slurm_project import LATER, OnSlurm
@@ -20,7 +18,6 @@ from tests.cluster.used import check_used
 
 pytestmark = pytest.mark.xdist_group("slurm")
 
-ENDS = 'case $1 in signal) kill -"$2" $$; sleep 10 ;; missing) exec no-such-program ;; *) exit "$1" ;; esac\n'
 EATER = """\
 import time
 eaten = bytearray(300_000_000)
@@ -51,35 +48,8 @@ def at_work(project: OnSlurm, *words: str) -> OnSlurm:
     return project
 
 
-def completion(folder: Path) -> dict[str, object]:
-    content: dict[str, object] = json.loads((folder / "completion.json").read_text())
-    return content
-
-
 def test_exit_codes_and_signals_are_recorded_with_their_moments_and_their_machine(on_either: OnSlurm) -> None:
-    on_either.experiment("end", ENDS)
-    groups = ["0", "3", "126", "255", "signal KILL", "signal SEGV", "missing"]
-    words = [word for group in groups for word in ("-g", group)]
-    said = on_either.qanat("run", "end", *words, "--runner", "slurm", "--wait", code=1).err
-    record = on_either.record()
-    ends = [(g["state"], g.get("exit_code"), g.get("signal"), g.get("reason")) for g in record["groups"]]
-    assert ends == [
-        ("finished", 0, None, None),
-        ("failed", 3, None, "exit code 3"),
-        ("failed", 126, None, "exit code 126"),
-        ("failed", 255, None, "exit code 255"),
-        ("failed", None, 9, "ended by SIGKILL"),
-        ("failed", None, 11, "ended by SIGSEGV"),
-        ("failed", 127, None, "exit code 127"),
-    ]
-    assert "qanat: 6 of 7 groups failed\n" in said
-    for number, group in enumerate(on_either.groups()):
-        written = completion(on_either.storage("end", group=number))
-        assert (group["started"], group["ended"]) == (written["started"], written["ended"])
-        assert group["host"] == written["host"] == os.uname().nodename
-        machine = on_either.root / f".qanat/environments/machines/{group['machine']}.yaml"
-        assert machine.read_bytes() == environments.encode_machine(machines.here()).data
-    assert on_either.status() == ""
+    check_ends(on_either)
 
 
 def test_a_run_is_queued_then_running_then_finished_and_committed_by_whichever_command_comes(
@@ -98,11 +68,7 @@ def test_a_run_is_queued_then_running_then_finished_and_committed_by_whichever_c
 
 
 def test_metrics_and_outputs_of_a_job_are_recorded(on_slurm: OnSlurm) -> None:
-    on_slurm.experiment("measure", 'echo out; echo err >&2; echo \'{"acc": 0.5}\' >"$2/metrics.json"\n')
-    on_slurm.qanat("run", "measure", "--runner", "slurm", "--wait")
-    assert on_slurm.record()["groups"][0]["metrics"] == {"acc": 0.5}
-    assert on_slurm.qanat("logs", "1").out == "out\n"
-    assert on_slurm.qanat("logs", "1", "--stderr").out == "err\n"
+    check_measured(on_slurm)
     assert (on_slurm.storage("measure") / "slurm.out").read_text() == ""
 
 
