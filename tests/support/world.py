@@ -20,7 +20,7 @@ import yaml
 from qanat.domain.intents import new_intent
 from qanat.domain.run import Code, Group, Run, SubmissionFacts
 from qanat.errors import RunnerUnavailable, UsageError
-from qanat.git import command
+from qanat.git import command, lock
 from qanat.records import flight, run_codec, storage
 from qanat.records.flight import Journal, Watcher
 from qanat.runners.local.runner import LocalRunner
@@ -34,7 +34,7 @@ from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import RunRequest
 from qanat.usecases.launch.view import AlreadyRun, DataReport, EnvironmentReport, Outcome
 from qanat.usecases.project import Project, open_project
-from qanat.usecases.tracking import committing, record
+from qanat.usecases.tracking import committing, counting, record
 from qanat.usecases.tracking.find import Found, find_run
 from tests.support.repository import Repository
 from tests.support.scheduler import Killed, MovableClock, Scheduler
@@ -63,6 +63,9 @@ def make_template(root: Path) -> Path:
     command.output(root, "commit", "--quiet", "--message", "train")
     command.output(root, "gc", "--quiet")
     shutil.rmtree(root / ".git/hooks")
+    project = open_project(root)
+    with lock.held(project.location):
+        counting.begin(project)  # looks through the history, which only the first run in a clone does
     return root
 
 
@@ -177,8 +180,8 @@ class World(Repository):
         return Registry().option_name(name, key)
 
     def generated_files(self, name: str) -> frozenset[str]:
-        """Return the files of the real runners of this name."""
-        return Registry().generated_files(name)
+        """Return the files of the real runner of this name; the scheduler leaves none."""
+        return frozenset() if name == self.scheduler.name else Registry().generated_files(name)
 
     def submitting(self, name: str) -> Scheduler:
         """Return the scheduler."""

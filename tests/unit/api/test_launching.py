@@ -404,7 +404,7 @@ def test_a_number_that_is_a_string_is_refused(project: qanat.Project) -> None:
             lambda project: project.retry(project.launch("train"), [0], changes={"mem": "2x"}),
             UsageError,
             "changes cannot be used with runner local",
-            "remove it",
+            "leave it out",
         ),
         (
             lambda project: project.launch("train", commit_message=" "),
@@ -470,7 +470,7 @@ CALLED_OTHERWISE = {
     "set": "changes",
 }
 # --engine and --gpu are keys of `container`.
-ONLY_COMMANDS = {"plan", "dry_run", "json", "help", "engine", "gpu", "print_number"}
+ONLY_COMMANDS = {"plan", "dry_run", "show_script", "json", "help", "engine", "gpu", "print_number"}
 
 
 @pytest.mark.parametrize(
