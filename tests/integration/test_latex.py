@@ -78,7 +78,14 @@ def test_a_paper_shows_what_its_runs_have(latex: str, tmp_path: Path) -> None:
     before, log = build(latex, folder)
     assert before.startswith("1 Accuracy of ?? Best: ??, mean: ??, tiny: ??")
     assert "There is no qanat-values.tex" in log
-    sandbox.qanat("document", "new", "--name", "paper", "--path", "paper")
+    sandbox.qanat(
+        *("document", "new", "--name", "paper", "--path", "paper", "--output", "paper.pdf"),
+        *("--compile", f"{latex} -no-shell-escape -halt-on-error paper.tex"),
+    )
+    said = sandbox.qanat("document", "compile", "paper")
+    assert "note: paper/paper.tex:10: 9:acc: run 9 does not exist\n" in said.err
+    assert "Output written on paper.pdf" in said.out
+    assert not (folder / "figures").exists()
     said = sandbox.qanat("document", "check", "--write", code=1).out
     assert said.splitlines()[-1].startswith("paper/paper.tex:10:94: gone: 9:acc: run 9 does not exist")
     shown, log = build(latex, folder)

@@ -12,13 +12,15 @@ from typing import Self
 from qanat.cli.runs import reporting
 from qanat.cli.runs.launch_view import TerminalView
 from qanat.cli.runs.waiting_view import WaitingView
-from qanat.cli.terminal.output import brief, plural, tell
+from qanat.cli.terminal.output import brief, plural, tell, tell_note
 from qanat.domain.document import Dependency
 from qanat.domain.run import Run
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.launch.wait_several import Seen
 from qanat.usecases.project import Project
 from qanat.usecases.runs.action import ActionPlan
+
+DOUBTS_SHOWN = 10
 
 
 class TerminalCompileView:
@@ -62,6 +64,13 @@ class TerminalCompileView:
     def copied(self, dependency: Dependency, folder: str, count: int) -> None:
         """Report copied files."""
         tell(brief(f"{dependency.name}: copied {plural(count, 'file')} to {folder}"))
+
+    def doubted(self, problems: Sequence[str]) -> None:
+        """Print what is wrong with references in texts."""
+        for problem in problems[:DOUBTS_SHOWN]:
+            tell_note(problem)
+        if len(problems) > DOUBTS_SHOWN:
+            tell_note(f"… and {len(problems) - DOUBTS_SHOWN:,} more; see qanat document check")
 
     def building(self, command: Sequence[str]) -> None:
         """Announce the command that builds the document."""
