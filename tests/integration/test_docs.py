@@ -32,6 +32,7 @@ PAGES = sorted(DOCS.glob("*.md"))
         ("docs/checkpoints.md", 3),
         ("docs/papers.md", 10),
         ("docs/documents.md", 15),
+        ("docs/references.md", 12),
         ("docs/repeating.md", 20),
         ("docs/waiting.md", 8),
         ("docs/retrying.md", 6),

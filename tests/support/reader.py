@@ -227,6 +227,7 @@ RUN_PAGES: dict[str, Callable[[Path], Reader]] = {
     "docs/checkpoints.md": partial(in_a_project, "darts"),
     "docs/papers.md": partial(in_a_project, "rings"),
     "docs/documents.md": partial(in_a_project, "swings"),
+    "docs/references.md": partial(in_a_project, "rings"),
     "docs/repeating.md": partial(in_a_project, "weather"),
     "docs/waiting.md": partial(in_a_project, "nights"),
     "docs/retrying.md": partial(in_a_project, "retries"),
