@@ -188,14 +188,35 @@ def test_files_of_others_and_behind_links_are_left_out(project: Sandbox, tmp_pat
     (third / "metrics.json").write_text("{}")
     (third / "plots/a b.svg").unlink()
     said = project.qanat("export", "1", "2", "3", "--format", "ro-crate", "--output", "crate")
-    assert "no files of run 2: nothing shows that qanat made its directory" in said.err
+    assert "no files of run 2: nothing shows that qanat made the directory" in said.err
     assert "run 3: metrics.json has changed since the run recorded it" in said.err
     assert "run 3: plots/a b.svg: no longer here" in said.err
     names = {path.name for path in (project.root / "crate").rglob("*")}
     assert not names & {"link.txt", "key.txt", "folder"}
     shutil.rmtree(first.parent)
     said = project.qanat("export", "1", "--format", "ro-crate", "--output", "gone.zip")
-    assert "no files of run 1: its results are not here" in said.err
+    assert "no files of run 1: the results are not here" in said.err
+
+
+def test_an_active_run_is_exported_as_it_is(project: Sandbox) -> None:
+    project.experiment("wait", 'until test -e go; do sleep 0.1; done; for last; do :; done; echo 1 >"$last/one.txt"')
+    project.qanat("run", "wait", "--detach")
+    try:
+        said = project.qanat("export", "4", "--format", "ro-crate", "--output", "now.zip")
+        assert "exported as it is now, before its end: run 4" in said.err
+    finally:
+        project.write("go", "")
+    project.qanat("wait", "4")
+    project.qanat("export", "4", "--format", "ro-crate", "--output", "end.zip")
+    states = {}
+    for name in ("now.zip", "end.zip"):
+        with zipfile.ZipFile(project.root / name) as archive:
+            files = [path for path in archive.namelist() if path.startswith("run_")]
+            (action,) = of_kind(entities_of(archive.read("ro-crate-metadata.json")), "ActivateAction") or of_kind(
+                entities_of(archive.read("ro-crate-metadata.json")), "CreateAction"
+            )
+            states[name] = (action["actionStatus"].rpartition("/")[2], "endTime" in action, len(files))
+    assert states == {"now.zip": ("ActiveActionStatus", False, 0), "end.zip": ("CompletedActionStatus", True, 1)}
 
 
 def test_no_export_has_a_secret_of_the_record(project: Sandbox) -> None:

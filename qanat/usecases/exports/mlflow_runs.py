@@ -99,9 +99,9 @@ class _Writing:
         if changed:
             self.done.note(f"run {one.run.number}: MLflow keeps parameters as they were first: {', '.join(changed)}")
         new = {name: value for name, value in entry.parameters.items() if name not in there.parameters}
-        self.server.log(there.id, new, entry.tags)
+        self.server.log(there.id, new, entry.tags if known else {})
         if entry.group:
-            self.server.log_values(there.id, _values(one, entry.group, entry.started_ms))
+            self.server.log_values(there.id, self._values(one, entry.group, entry.started_ms))
             self.server.log_data(there.id, [_dataset(state) for state in _data(one.run)])
             self._upload(one, there.id, files)
         self.server.end(there.id, entry.status, entry.ended_ms)
@@ -126,6 +126,25 @@ class _Writing:
                     continue
             self.done.files += 1
             self.done.bytes += copy.bytes
+
+    def _values(self, one: ExportedRun, group: Group, started_ms: int) -> Iterator[Value]:
+        """Yield the metrics of a group and its curves, each value of which has the time of the group's start.
+
+        A program need not say when it wrote a value. With a time that never changes, no value is written twice.
+        """
+        taken = names.names_for([*group.metrics, *(name for name in group.curves if name not in group.metrics)])
+        seen: set[str] = set()
+        for place, row in enumerate(one.curves(group.number)):
+            step = names.step_of(row.step, place)
+            if step != row.step:
+                self.done.note("MLflow has whole numbers as steps, so curves with other steps have those of their rows")
+            for name, value in row.values.items():
+                seen.add(name)
+                yield taken.get(name) or names.name_for(name), value, started_ms, step
+        last = {name: curve.last for name, curve in group.curves.items()}
+        for name, point in ({name: Point(value, 0) for name, value in group.metrics.items()} | last).items():
+            if name not in seen:
+                yield taken[name], point.value, started_ms, names.step_of(point.step, 0)
 
     def _tags(self, run: Run, group: Group | None) -> dict[str, str]:
         state, reason = (group.state, group.reason) if group else (run.state, "")
@@ -168,24 +187,6 @@ def _parameters(group: Group) -> dict[str, str]:
     plain = plain_names(found)
     taken = names.names_for(plain.values())
     return {taken[plain[name]]: names.value_for(text or ON, names.PARAMETER_MAX) for name, text in found.items()}
-
-
-def _values(one: ExportedRun, group: Group, started_ms: int) -> Iterator[Value]:
-    """Yield the metrics of a group and its curves, each value of which has the time of the group's start.
-
-    A program need not say when it wrote a value. With a time that never changes, no value is written twice.
-    """
-    taken = names.names_for([*group.metrics, *(name for name in group.curves if name not in group.metrics)])
-    seen: set[str] = set()
-    for place, row in enumerate(one.curves(group.number)):
-        step = names.step_of(row.step, place)
-        for name, value in row.values.items():
-            seen.add(name)
-            yield taken.get(name) or names.name_for(name), value, started_ms, step
-    last = {name: curve.last for name, curve in group.curves.items()}
-    for name, point in ({name: Point(value, 0) for name, value in group.metrics.items()} | last).items():
-        if name not in seen:
-            yield taken[name], point.value, started_ms, names.step_of(point.step, 0)
 
 
 def _data(run: Run) -> list[DataState]:

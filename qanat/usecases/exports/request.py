@@ -9,6 +9,9 @@ from typing import Any
 
 from qanat.domain.condition import EVERY, Condition
 
+NOTES_MAX = 50
+MORE_NOTES = "there is more to note; export fewer runs to see it"
+
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
@@ -70,6 +73,10 @@ class Exported:
         }
 
     def note(self, sentence: str) -> None:
-        """Add a note, once."""
-        if sentence not in self.notes:
+        """Add a note, once; of many, the first."""
+        if sentence in self.notes:
+            return
+        if len(self.notes) < NOTES_MAX:
             self.notes.append(sentence)
+        elif self.notes[-1] != MORE_NOTES:
+            self.notes.append(MORE_NOTES)

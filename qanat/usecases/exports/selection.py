@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -27,6 +28,12 @@ from qanat.usecases.runs.curves import RunCurves
 from qanat.usecases.runs.experiments import experiments_of
 from qanat.usecases.tracking.find import Found
 from qanat.usecases.tracking.refresh import Refreshed
+
+# What is said of several runs at once.
+ELSEWHERE = "no files of {runs}: nothing shows that qanat made the directory"
+GONE = "no files of {runs}: the results are not here"
+ACTIVE = "exported as it is now, before its end: {runs}"
+LISTED_MAX = 20
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,7 @@ class Selection:
         self.project = project
         self._index, self._refreshed, self._runners, self._request = index, refreshed, runners, request
         self._proof = Proof(project)
+        self._without: defaultdict[str, list[int]] = defaultdict(list)
         words, condition = request.runs, request.condition
         self.facts = rows.chosen_facts(project, index, refreshed, words, condition, experiment=request.experiment)
         if not self.facts:
@@ -87,12 +95,14 @@ class Selection:
             except NotFound:
                 exported.note(f"run {facts.number} has been deleted meanwhile")
                 continue
-            one = self._one(path, run, facts, exported)
+            one = self._one(path, run, facts)
             yield one
             exported.runs += 1
             exported.groups += len(run.groups)
             for note in one.results.notes:
                 exported.note(note)
+        for why, numbers in self._without.items():
+            exported.note(why.format(runs=_numbered(numbers)))
 
     @cached_property
     def _ticks(self) -> Iterator[int]:
@@ -113,17 +123,22 @@ class Selection:
         of = next(iter(names)) if len(names) == 1 else self.project.root.name
         return f"Run {runs[0].number} of {of}" if len(runs) == 1 else f"{len(runs):,} runs of {of}"
 
-    def _one(self, path: str, run: Run, facts: RunFacts, exported: Exported) -> ExportedRun:
+    def _one(self, path: str, run: Run, facts: RunFacts) -> ExportedRun:
         clean: Run = without(run, secrets_in([run_codec.to_mapping(run)]))
         clean = replace(clean, experiment=facts.experiment)
         folder, is_elsewhere = self._proof.readable(run)
         if is_elsewhere:
-            exported.note(f"no files of run {run.number}: nothing shows that qanat made its directory")
+            self._without[ELSEWHERE].append(run.number)
         elif folder is None and any(group.has_run for group in run.groups):
-            exported.note(f"no files of run {run.number}: its results are not here")
+            self._without[GONE].append(run.number)
         if not run.state.ended:
-            exported.note(f"run {run.number} is still {run.state}: it was exported as it is now")
+            self._without[ACTIVE].append(run.number)
         generated = self._runners.generated_files(run.runner.name)
         results = Results(run, folder, self._request.files, generated)
         found = Found(run, path, folder or self.project.storage_of(run))
         return ExportedRun(clean, self._experiments.get(facts.experiment), results, self.project, found)
+
+
+def _numbered(numbers: Sequence[int]) -> str:
+    more = f" and {len(numbers) - LISTED_MAX:,} more" if len(numbers) > LISTED_MAX else ""
+    return f"run{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers[:LISTED_MAX]))}{more}"

@@ -99,13 +99,13 @@ class Server:
         return Known(found.info.run_id)
 
     def log(self, run: str, parameters: Mapping[str, str], tags: Mapping[str, str]) -> None:
-        """Add parameters and tags to a run."""
+        """Add parameters and tags to a run, in as few requests as there can be."""
         from mlflow.entities import Param, RunTag
 
-        for some in _parts((Param(*item) for item in parameters.items()), OTHERS_AT_ONCE):
-            self._client.log_batch(run, params=some)
-        for some in _parts((RunTag(*item) for item in tags.items()), OTHERS_AT_ONCE):
-            self._client.log_batch(run, tags=some)
+        items = [*(Param(*item) for item in parameters.items()), *(RunTag(*item) for item in tags.items())]
+        for some in _parts(items, OTHERS_AT_ONCE):
+            found = [item for item in some if isinstance(item, Param)]
+            self._client.log_batch(run, params=found, tags=[item for item in some if isinstance(item, RunTag)])
 
     def log_values(self, run: str, values: Iterable[Value]) -> None:
         """Add metrics to a run; one that it has, with the same time and step, is not added again."""
