@@ -6,7 +6,11 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from qanat.domain.latex_references import STYLE, VALUES
 from qanat.domain.path_patterns import path_patterns
+
+# What references in LaTeX need beside the texts.
+OF_REFERENCES = (VALUES, STYLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class Apart:
             return False
         wanted = path_patterns(self.texts)
         *names, last = inner.split("/")
+        if last in OF_REFERENCES:
+            return True
         for name in names:
             wanted = wanted.inside(name)
         return bool(wanted) and wanted.match(last)

@@ -20,7 +20,7 @@ from qanat.domain.text_lines import Lines
 from qanat.errors import UsageError
 
 COMMANDS = {"qanat": Kind.VALUE, "qanattable": Kind.RUNS, "qanatcompare": Kind.COMPARE, "qanatfigure": Kind.FIGURE}
-VALUES = "qanat-values.tex"
+VALUES, STYLE = "qanat-values.tex", "qanat.sty"
 _DEFINING = "qanatvalue"
 _TOKEN = re.compile(r"%|\\(?:([A-Za-z@]+)|.)", re.DOTALL)
 _VERBATIM = frozenset(

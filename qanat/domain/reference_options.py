@@ -115,7 +115,7 @@ def shape(options: Mapping[str, str]) -> Shape:
     if "digits" in options:
         digits = _count("digits", options["digits"], 1)
     if "decimals" in options:
-        form = f".{_count('decimals', options['decimals'], 0)}f"
+        form = f"z.{_count('decimals', options['decimals'], 0)}f"
     if "format" in options:
         form = options["format"]
         found = _FORMAT.match(form)

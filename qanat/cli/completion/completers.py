@@ -58,6 +58,11 @@ def documents(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     return _offered(complete_names.definitions(_start(ctx), "document"), incomplete)
 
 
+def texts(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete the name of a document, or else a file."""
+    return documents(ctx, param, incomplete) or [CompletionItem(incomplete, type="file")]
+
+
 def starting_points(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
     """Complete the name of a starting point."""
     from qanat.usecases.definitions import starting_points
@@ -150,6 +155,7 @@ COMPLETERS = {
     "datasets": datasets,
     "views": views,
     "documents": documents,
+    "texts": texts,
     "packs": packs,
     "starting_points": starting_points,
     "templates": templates,

@@ -21,6 +21,8 @@ COMPLETES = {
     "pack": "packs",
     "starting_point": "starting_points",
     "view": "views",
+    "names": "texts",
+    "place": "texts",
     "runner": "runners",
     "engine": "engines",
     "submit_template": "templates",

@@ -13,7 +13,7 @@ from qanat.domain.latex_references import VALUES
 from qanat.domain.references import language_of
 from qanat.domain.run import Run
 from qanat.domain.standing import ACTIVE, DONE, NEW, RESULTS, Standing
-from qanat.errors import InputInvalid, NotFound, QanatError, RunnerUnavailable
+from qanat.errors import QanatError, RunnerUnavailable
 from qanat.git import repository, worktree
 from qanat.git.trees import Trees
 from qanat.records import run_codec
@@ -46,8 +46,7 @@ _OF_TEXTS = (
 class Freshness:
     """Finds why runs are no longer fresh, once for all that executed the same with other parameters.
 
-    `ignored` are parts of keys that do not count. A change of texts, or of anything in the folder of a document, is
-    not one of code, even where all of the repository is.
+    `ignored` are parts of keys that do not count. A change of a text is not one of code, whatever text it is.
     """
 
     known: KnownRuns
@@ -128,28 +127,17 @@ class Freshness:
         if names is None:
             return [f"another commit than {commit[:10]}"]
         own = sorted({*names, *self._uncommitted})
-        return [name for name in own if not self._is_text(name) and (known is None or known.has_code(name))]
+        return [name for name in own if not _is_text(name) and (known is None or known.has_code(name))]
 
     @cached_property
     def _uncommitted(self) -> Sequence[str]:
         changes = worktree.status(self.known.project.location).changes
         return [change.path for change in changes if change.letters != "??"]
 
-    def _is_text(self, path: str) -> bool:
-        is_own = bool(language_of(path)) or path.endswith(VALUES) or path.lower().endswith(_OF_TEXTS)
-        return is_own or any(path.startswith(f"{folder}/") for folder in self._folders)
 
-    @cached_property
-    def _folders(self) -> Sequence[str]:
-        """The folders of documents."""
-        found: list[str] = []
-        for name in self.known.project.names("document"):
-            try:
-                document = self.known.project.document(name)
-            except (InputInvalid, NotFound):
-                continue
-            found += [folder for folder in (document.path, document.exports) if folder != "."]
-        return found
+def _is_text(path: str) -> bool:
+    """Return whether a file is a text, or belongs to one by its suffix."""
+    return bool(language_of(path)) or path.endswith(VALUES) or path.lower().endswith(_OF_TEXTS)
 
 
 def _shared(facts: RunFacts) -> object:

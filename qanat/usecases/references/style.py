@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from qanat.domain.latex_references import STYLE
 from qanat.errors import UsageError
 from qanat.system import below
 from qanat.usecases.project import Project
 
-NAME = "qanat.sty"
-_FILE = Path(__file__).parents[2] / "latex" / NAME
+_FILE = Path(__file__).parents[2] / "latex" / STYLE
 
 
 def copy(project: Project, folder: str, *, force: bool = False) -> tuple[str, bool]:
@@ -17,7 +17,7 @@ def copy(project: Project, folder: str, *, force: bool = False) -> tuple[str, bo
 
     Raises UsageError if the folder has another file of this name, and the errors of below.write().
     """
-    path = f"{folder}/{NAME}" if folder not in ("", ".") else NAME
+    path = f"{folder}/{STYLE}" if folder not in ("", ".") else STYLE
     data = _FILE.read_bytes()
     before = below.read(project.root, path) if below.has_file(project.root, path) else None
     if before == data:
@@ -30,4 +30,4 @@ def copy(project: Project, folder: str, *, force: bool = False) -> tuple[str, bo
 
 def is_beside(project: Project, folder: str) -> bool:
     """Return whether a folder has a copy."""
-    return project.has_file(project.root / folder / NAME)
+    return project.has_file(project.root / folder / STYLE)

@@ -139,6 +139,8 @@ def _mean(known: KnownRuns, target: OfMean, shape: Shape, language: str, pin: st
         if used.pin != pin:
             raise UsageError(f"the groups of {pin} no longer form one row", hint="choose again with: --repin")
     text = shape.mean(used.statistic)
+    if not text:
+        raise UsageError("the mean of a single value has no deviation", hint="leave out show=std")
     if shape.show == COUNT:
         return Value(text, used.runs, used.pin, moved)
     if used.unfinished and text.endswith(")"):
