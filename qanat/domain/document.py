@@ -76,7 +76,9 @@ class Document:
     def files(self) -> Apart:
         """Its files, which are not code of experiments."""
         named = [one.parameters for one in self.dependencies if isinstance(one.parameters, str)]
-        patterns = (*self.texts, *((self.output,) if self.output else ()))
+        # What builds and shows a document is named in its commands.
+        words = [word for word in (*self.compile, *self.view) if word and not set("*?[") & set(word)]
+        patterns = (*self.texts, *words, *((self.output,) if self.output else ()))
         return Apart(self.path, patterns, self.exports, tuple(map(posixpath.normpath, named)))
 
     def folder_of(self, dependency: Dependency) -> str:

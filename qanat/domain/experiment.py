@@ -112,6 +112,12 @@ class Experiment:
             return not path.startswith(f"{STATE}/") and (path in paths or not is_apart(path, self.apart))
         return any(path == own or path.startswith(f"{own}/") for own in paths)
 
+    @property
+    def ignored_changes(self) -> tuple[Apart, ...]:
+        """The files of documents of which changes do not matter to a run, if it is not known which files do."""
+        own = is_apart(posixpath.normpath(self.program.executable), self.apart)
+        return () if own or self.code_paths else self.apart
+
     def titles(self) -> dict[str, str]:
         """Return what a paper calls metrics, as `Accuracy (%)`, by their names; without those that have no title."""
         return titles_of((source.label, source.unit) for source in self.metrics)

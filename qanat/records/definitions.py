@@ -219,6 +219,31 @@ def _document_v0(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
+def with_exact_parameters(content: dict[str, Any], data: bytes) -> dict[str, Any]:
+    """Return a document whose numbers among parameters are as they are written in its file: 1e-4 is not 0.0001."""
+    rows = content.get("dependencies")
+    if not isinstance(rows, list) or not any(isinstance(row, dict) and "parameters" in row for row in rows):
+        return content
+    written = yaml_io.load(data, "", text=True).get("dependencies")
+    if not isinstance(written, list):  # of an earlier version, which had no parameters
+        return content
+    exact = [
+        {key: _exact(value, text.get(key)) if key == "parameters" else value for key, value in row.items()}
+        if isinstance(row, dict) and isinstance(text, dict)
+        else row
+        for row, text in zip(rows, written, strict=True)
+    ]
+    return content | {"dependencies": exact}
+
+
+def _exact(value: Any, text: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _exact(inner, text[key]) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_exact(*pair) for pair in zip(value, text, strict=True)]
+    return text if isinstance(value, float) and str(value) != text else value
+
+
 def _actions_from_list(items: list[Any]) -> Any:
     actions: dict[str, Any] = {}
     for item in items:

@@ -205,6 +205,8 @@ class Project:
             hint = suggestion(kind, name, known) if now == name else f"it was renamed to {now}"
             raise NotFound(f"{kind} {quoted(name)} does not exist", hint=hint)
         content = self.load_valid(kind, path)
+        if kind == "document":
+            content = definitions.with_exact_parameters(content, self.read(path))
         if content["name"] != name:
             wrong = schemas.SchemaProblem(("name",), f"{quoted(content['name'])} is not the file name")
             where = located(self.read(path), [wrong], self.paths.relative(path))[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from qanat.cli.options import option
 from qanat.cli.runs import reporting
 from qanat.cli.runs.looking_up import finding, until_ended
 from qanat.cli.terminal import prompts, restoring
-from qanat.cli.terminal.output import plural, say
+from qanat.cli.terminal.output import plural, say, tell_note
 from qanat.domain import deletions
 from qanat.domain.sizes import size
 from qanat.errors import RunnerUnavailable
@@ -46,6 +47,7 @@ def delete(runs: tuple[str, ...], yes: bool, cancel_first: bool) -> None:
     for one, results in zip(found, plan.results, strict=True):
         folder = f" and {one.run.storage} ({size(results.bytes)})" if results.are_removable else ""
         say(f"Run {one.run.number} of {one.run.experiment} will be deleted: {one.record}{folder}")
+    _tell_documents(project, found)
     if not yes and not prompts.confirm(f"Delete {plural(len(found), 'run')}?", option="--yes"):
         raise click.Abort
     active = [one for one in found if is_active(one.run)]
@@ -64,6 +66,17 @@ def delete(runs: tuple[str, ...], yes: bool, cancel_first: bool) -> None:
             else ""
         )
         say(f"Deleted run {one.run.number}{back}")
+
+
+def _tell_documents(project: Project, found: Sequence[Found]) -> None:
+    """Note which documents have copies of files of these runs: they are then stale unless another run has the same."""
+    if not project.names("document"):
+        return
+    from qanat.usecases.documents.uses import with_copies_of
+
+    for name, run in with_copies_of(project, {one.run.id for one in found}):
+        number = run.partition("-")[0]
+        tell_note(f"document {name} has copies of files of run {number}, which nothing will prove any longer")
 
 
 def _cancel(project: Project, found: Found) -> None:

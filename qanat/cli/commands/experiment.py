@@ -23,7 +23,7 @@ from qanat.cli.definitions.metric_options import MetricOptions
 from qanat.cli.options import Command, option
 from qanat.cli.runs import reporting
 from qanat.cli.terminal import prompts
-from qanat.cli.terminal.output import plural, say
+from qanat.cli.terminal.output import plural, say, tell_note
 from qanat.domain.names import check_name, name_problem
 from qanat.domain.shortening import quoted
 from qanat.domain.sizes import size
@@ -298,8 +298,18 @@ def _rename(project: Project, name: str, new_name: str, *, commit: bool) -> None
     with define.committing(project, files, message, commit=commit):
         before, after = rename.rename(project, name, new_name)
     say(f"Renamed {project.paths.relative(before)} to {project.paths.relative(after)}")
+    for document in _documents_needing(project, name):
+        tell_note(f"document {document} still has the former name, which works; correct it in its file")
     if commit:
         say("Committed both files")
+
+
+def _documents_needing(project: Project, name: str) -> list[str]:
+    if not project.names("document"):
+        return []
+    from qanat.usecases.documents.uses import needing
+
+    return needing(project, name)
 
 
 @click.command(
@@ -319,6 +329,8 @@ def delete(name: str, keep_runs: bool, yes: bool, commit: bool) -> None:
     with refreshed(project, session.runners()) as (index, _):
         plan = deletion.plan_experiment(project, index, name, keep_runs=keep_runs)
     runs = f" with {plural(len(plan.records), 'run')} and {size(plan.bytes)} of results" if plan.records else ""
+    for document in _documents_needing(project, name):
+        tell_note(f"document {document} needs the experiment, and cannot be compiled without it")
     defining.confirm_deletion(f"Experiment {name}{runs} will be deleted; its program will be kept.", yes=yes)
     gone = deletion.delete_experiment(project, plan, commit=commit)
     reporting.tell_notes([*plan.advice, gone.note] if gone.note else plan.advice)

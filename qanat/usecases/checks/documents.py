@@ -1,4 +1,4 @@
-"""What is wrong with a document, in some state of the project: what it names and does not exist, and circles."""
+"""What is wrong with a document, in some state of the project: what it names and does not exist."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from qanat.domain.names import nearest
 from qanat.domain.parameter_file import grid_from_file
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
-from qanat.records import schemas, yaml_io
+from qanat.usecases.checks import document_circles
+from qanat.usecases.checks.document_circles import mapping
 from qanat.usecases.checks.file_views import Files
-from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
+from qanat.usecases.project import Project
 
 
 def problems(project: Project, content: Mapping[str, Any], state: Files) -> list[tuple[KeyPath, str]]:
@@ -34,7 +35,7 @@ def problems(project: Project, content: Mapping[str, Any], state: Files) -> list
         found += [
             (("dependencies", place, *at), problem) for at, problem in _dependency_problems(project, parts, state)
         ]
-    return found
+    return found or document_circles.problems(project, content, state)
 
 
 def _program_problems(state: Files, key: str, program: str, folder: str) -> Iterator[tuple[KeyPath, str]]:
@@ -56,7 +57,7 @@ def _dependency_problems(project: Project, parts: Mapping[str, Any], state: File
         ending = f"; did you mean {' or '.join(close)}?" if close else ""
         yield ("experiment",), f"experiment {quoted(experiment)} does not exist{ending}"
     elif "action" in parts:
-        actions = _mapping(state, file, "experiment").get("actions", {})
+        actions = mapping(state, file, "experiment").get("actions", {})
         if parts["action"] not in actions:
             known = f"; its actions: {', '.join(actions)}" if actions else ", which has no actions"
             yield ("action",), f"{quoted(parts['action'])} is not an action of {experiment}{known}"
@@ -82,20 +83,9 @@ def _template_problems(project: Project, parts: Mapping[str, Any], state: Files)
     if name is None or (is_inside(name) and state.is_file(name)):
         return
     config = project.paths.relative(project.paths.config)
-    known = set(template_sections(_mapping(state, config, "config")).get(runner, {}))
+    known = set(template_sections(mapping(state, config, "config")).get(runner, {}))
     known |= {template for other, template in project.templates() if other == runner}
     if name not in known:
         close = nearest(name, known)
         ending = f"; did you mean {' or '.join(close)}?" if close else ""
         yield ("template",), f"runner {runner} has no template {quoted(name)}{ending}"
-
-
-def _mapping(state: Files, file: str, kind: str) -> dict[str, Any]:
-    """Return what a definition has; nothing if it is missing or broken, which is reported with its own file."""
-    if not state.is_file(file):
-        return {}
-    try:
-        content = schemas.current(yaml_io.load(state.read(file, DEFINITION_BYTES_MAX), file), kind, file)
-    except InputInvalid:
-        return {}
-    return content if not schemas.problems(content, kind) else {}

@@ -33,6 +33,8 @@ def read_input(kind: str, path: Path, defaults: dict[str, Any] | None = None) ->
     data = files.read(path, limit_bytes=DEFINITION_BYTES_MAX, own=True)
     content = yaml_io.load(data, str(path))
     content = definitions.convert_v0(schemas.current(content, kind, str(path)), kind)
+    if kind == "document" and isinstance(content, dict):
+        content = definitions.with_exact_parameters(content, data)
     if isinstance(content, dict):
         content = definitions.ordered({**(defaults or {}), **content}, kind)
     if found := schemas.problems(content, kind):

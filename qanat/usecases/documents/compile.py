@@ -8,8 +8,10 @@ from functools import partial
 from typing import Protocol
 
 from qanat.domain.document import Dependency, Document
+from qanat.domain.key_path import in_words
 from qanat.errors import InputInvalid, QanatError, UsageError
 from qanat.runners.protocol import Runners
+from qanat.usecases.checks.validate import reference_problems
 from qanat.usecases.documents import building
 from qanat.usecases.documents.copying import Copying, check_replaceable
 from qanat.usecases.documents.gathering import Gathering, RunsView, Starting
@@ -65,7 +67,23 @@ def looked_at(project: Project, runners: Runners, document: Document, how: How) 
     chosen = [document.dependency(name) for name in how.only] or document.dependencies
     with refreshed(project, runners):
         pass
-    return [status_of(project, runners, document, one, how.starting.ignored) for one in chosen]
+    broken = _broken(project, document)
+    return [
+        DependencyStatus(one, BROKEN, broken[one.name])
+        if one.name in broken
+        else status_of(project, runners, document, one, how.starting.ignored)
+        for one in chosen
+    ]
+
+
+def _broken(project: Project, document: Document) -> dict[str, tuple[str, ...]]:
+    """Return what is wrong with the dependencies of a document, by their names."""
+    found: dict[str, tuple[str, ...]] = {}
+    for path, problem in reference_problems(project, "document", project.definition("document", document.name)):
+        if path[0] == "dependencies":
+            name, key = document.dependencies[int(path[1])].name, in_words(path[2:])
+            found[name] = (*found.get(name, ()), f"{key}: {problem}" if key else problem)
+    return found
 
 
 def compile_document(

@@ -43,7 +43,7 @@ def exported(project: Project, document: Document, dependency: Dependency) -> Ex
     """Return what has been copied for a dependency; the files are read."""
     folder = document.folder_of(dependency)
     there = set(_files_in(project, folder))
-    note = _note(project, folder) if NOTE in there else None
+    note = note_in(project, folder) if NOTE in there else None
     if note is None:
         return Exported(foreign=tuple(sorted(there - {NOTE})))
     listed = {file.file: file for file in note.files}
@@ -92,7 +92,8 @@ def _is_same(source: Source, member: Member) -> bool:
     )
 
 
-def _note(project: Project, folder: str) -> Note | None:
+def note_in(project: Project, folder: str) -> Note | None:
+    """Return the note in a folder of copies; None if there is none that can be read."""
     try:
         data = project.read(project.root / folder / NOTE, NOTE_BYTES_MAX)
         return note_from(yaml_io.load(data, NOTE, own=True))

@@ -88,11 +88,8 @@ class Groups:
         states = Counter((s.status, s.run, s.why if s.status != NEW else "") for s in self.standings)
         for (status, run, why), number in states.items():
             if status in (ACTIVE, FAILED):
-                verb = "active" if status == ACTIVE else (why or "failed")
                 which = f"{number:,} of {whole}" if count > 1 else "it"
-                are = "are" if number > 1 else "is"
-                says = f"{are} {verb}" if status == ACTIVE else verb
-                found.append(f"{which} {says} in run {number_in(run)}")
+                found.append(f"{which} {_how(status, why, several=number > 1)} in run {number_in(run)}")
         nearest = Counter((s.run, s.why, bool(s.differs)) for s in self.standings if s.status == NEW and s.run)
         found += [_unlike(*key, number, count) for key, number in nearest.items()]
         if new := sum(s.status == NEW and s.group is None for s in self.standings):
@@ -107,6 +104,15 @@ class Groups:
 def member_of(standing: Standing) -> Member:
     """Return the group of a run that a group which is done is."""
     return Member(standing.run, standing.group or 0, standing.key)
+
+
+def _how(status: str, why: str, *, several: bool) -> str:
+    """Return how groups of an earlier run are, or how they ended."""
+    if status == FAILED and why in ("", "failed"):
+        return "failed"
+    if why == "cancelled":
+        return "were cancelled" if several else "was cancelled"
+    return f"{'are' if several else 'is'} {'active' if status == ACTIVE else why}"
 
 
 def _unlike(run: str, why: str, differs: bool, number: int, count: int) -> str:

@@ -6,14 +6,13 @@ import os
 from pathlib import Path
 
 from qanat.domain.container import ContainerRequest
-from qanat.domain.document import Dependency, Document
+from qanat.domain.document import Dependency, Document, as_texts
 from qanat.domain.parameter_file import grid_from_file
 from qanat.domain.parameters import Grid
-from qanat.records import schemas, yaml_io
 from qanat.usecases.launch.code import Uncommitted
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import Needed, RunRequest
-from qanat.usecases.project import DEFINITION_BYTES_MAX, Project
+from qanat.usecases.project import Project
 
 _UNTOUCHED = Uncommitted()
 
@@ -57,15 +56,8 @@ def _parameters(project: Project, document: Document, dependency: Dependency) ->
     if isinstance(dependency.parameters, str):
         return _from_here(project.root / dependency.parameters), None
     path = project.paths.definition("document", document.name)
-    source = project.paths.relative(path)
-    # As texts: 1e-4 is what was written, and not 0.0001.
-    content = yaml_io.load(project.read(path, DEFINITION_BYTES_MAX), source, text=True)
-    parts = schemas.current(content, "document", source)["dependencies"][_place(document, dependency)]
-    return _from_here(path), grid_from_file(parts["parameters"], f"{source}: dependency {dependency.name}")
-
-
-def _place(document: Document, dependency: Dependency) -> int:
-    return document.dependencies.index(dependency)
+    where = f"{project.paths.relative(path)}: dependency {dependency.name}"
+    return _from_here(path), grid_from_file(as_texts(dependency.parameters), where)
 
 
 def _from_here(path: Path) -> Path:

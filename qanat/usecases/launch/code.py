@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from qanat.domain.apart import Apart, is_apart
 from qanat.domain.run import Code
 from qanat.errors import GitRefused, UsageError
 from qanat.git import code_commits, repository, worktree
@@ -61,7 +62,8 @@ class Captured:
     """The code of a run, and what was uncommitted when it was captured.
 
     `included` are the untracked files that a snapshot has, `left_out` those that its commit does not have,
-    `environments` the untracked folders that are not code, `lacking` a sentence about datasets that git lacks.
+    `environments` the untracked folders that are not code, `lacking` a sentence about datasets that git lacks. Changes
+    of files that are `apart` do not matter.
     """
 
     code: Code
@@ -71,6 +73,7 @@ class Captured:
     left_out: tuple[Untracked, ...] = ()
     environments: tuple[str, ...] = ()
     lacking: str = ""
+    apart: tuple[Apart, ...] = ()
 
 
 def runnable_tree(project: Project) -> WorkTree:
@@ -109,19 +112,26 @@ def check_committer(project: Project) -> str:
 
 
 def capture(
-    project: Project, wanted: Uncommitted, ask: Ask, counts: Counts = lambda _: True, used: Sequence[str] = ()
+    project: Project,
+    wanted: Uncommitted,
+    ask: Ask,
+    counts: Counts = lambda _: True,
+    used: Sequence[str] = (),
+    apart: tuple[Apart, ...] = (),
 ) -> Captured:
     """Capture the current code. Raises UsageError if the tree is dirty and it is not known what to do then.
 
     Untracked files make the tree dirty only if they count, or are named; a snapshot has the others, too. `used` are the
-    paths of the code to run.
+    paths of the code to run. Changes of files that are `apart` are left alone unless changes are to be committed.
     """
     whole = runnable_tree(project)
+    if apart and not wanted.is_decided:
+        whole = replace(whole, changes=tuple(c for c in whole.changes if not is_apart(c.path, apart)))
     seen = _untracked(project, whole, used)
     environments = tuple(file.path for file in seen if file.is_environment)
     files = tuple(file for file in seen if not file.is_environment)
     captured = _captured(project, whole, files, wanted, ask, counts)
-    return replace(captured, environments=environments) if environments else captured
+    return replace(captured, environments=environments, apart=apart) if environments or apart else captured
 
 
 def _captured(
@@ -308,7 +318,8 @@ def changed_since(project: Project, captured: Captured) -> bool:
         return False
     from qanat.git import identity  # only if HEAD is not what it was, or a file has changed
 
-    return bool(identity.changed_since(project.location, captured.code.commit))
+    changed = identity.changed_since(project.location, captured.code.commit)
+    return any(not is_apart(path, captured.apart) for path in changed)
 
 
 def _same_code(project: Project, commit: str | None, captured: Captured) -> bool:

@@ -66,7 +66,8 @@ def launch(
     chosen = container_of(project, request, plan, choice, options, runners, repeated)
     author = code.check_committer(project)
     used = (plan.experiment.program.executable, plan.experiment.path)
-    captured = past or code.capture(project, request.uncommitted, ask, counting(project, plan), used)
+    apart = plan.experiment.ignored_changes
+    captured = past or code.capture(project, request.uncommitted, ask, counting(project, plan), used, apart)
     keys.check_paths(project, plan.experiment, captured.code.commit)
     read = (options.template, request.param_file, request.parameters_file)
     captured = _without_inputs(project, captured, read, plan)
