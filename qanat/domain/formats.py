@@ -8,11 +8,10 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
-from qanat.domain.shortening import shortened
+from qanat.domain.shortening import CELL_MAX, shortened
 from qanat.domain.visible import escaped
 
 BEST = " *"
-CELL_MAX = 500
 NUMBER_MAX = 40
 # Mentions, references and links, which a backslash does not prevent.
 BACKTICKS = re.compile("`+")

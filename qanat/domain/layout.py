@@ -33,6 +33,8 @@ STARTS = "starts"
 # Which groups of jobs that work through several are cancelled, in the run's storage directory.
 CANCELLED_GROUPS = "cancelled_groups"
 REPORT = "report.html"
+# Folders of notes in the repository's private folder.
+RETRIES, ORDERS, NOTICES = "retries", "orders", "notices"
 NAME_BYTES_MAX = 255
 FOLDER_BYTES_MAX = 1_000
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 # Longer than most paths.
 QUOTED_MAX = 200
+# Of a cell of a table.
+CELL_MAX = 500
 
 
 def shortened(text: str, most: int, *, cut_start: bool = False) -> str:

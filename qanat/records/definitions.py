@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qanat.domain import time_limits
 from qanat.domain.checkpoint import Checkpoint
@@ -15,13 +15,15 @@ from qanat.domain.container import ContainerRequest
 from qanat.domain.data import STAT
 from qanat.domain.experiment import Action, Dataset, Experiment, MetricSource, Program, Template
 from qanat.domain.layout import is_for_results
-from qanat.domain.pack import Pack, PackedTemplate
 from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.shipment import FILE
 from qanat.domain.shortening import quoted
 from qanat.domain.time_limits import NONE
 from qanat.errors import InputInvalid
 from qanat.records import migrations, schemas, yaml_io
+
+if TYPE_CHECKING:
+    from qanat.domain.pack import Pack
 
 HOW_TO_PLACE_RESULTS = f"use {RESULT_DIR}, which may be a link to another place: ln -s /scratch/me {RESULT_DIR}"
 
@@ -117,19 +119,17 @@ def template_from(content: dict[str, Any]) -> Template:
 
 def pack_from(content: dict[str, Any]) -> Pack:
     """Return the pack that a valid mapping describes."""
+    from qanat.domain.pack import Pack, PackedTemplate  # most projects have none
+
+    packed = ((*key.partition("/")[::2], sha256) for key, sha256 in content["templates"].items())
     return Pack(
         name=content["name"],
         url=content["url"],
         description=content.get("description", ""),
         ref=content.get("ref"),
         commit=content.get("commit"),
-        templates=tuple(_packed(name, sha256) for name, sha256 in content["templates"].items()),
+        templates=tuple(PackedTemplate(runner, name, sha256) for runner, name, sha256 in packed),
     )
-
-
-def _packed(text: str, sha256: str) -> PackedTemplate:
-    runner, _, name = text.partition("/")
-    return PackedTemplate(runner, name, sha256)
 
 
 def _names(value: str | list[str]) -> tuple[str, ...]:

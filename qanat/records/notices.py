@@ -14,13 +14,14 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from qanat.domain.layout import NOTICES
 from qanat.domain.sharing import Sharing
 from qanat.domain.spans import format_spans, parse_spans
 from qanat.errors import InputInvalid
 from qanat.records import own_notes
 from qanat.system import files
 
-FOLDER = "notices"
+FOLDER = NOTICES
 _FAILED = ".failed"
 _PROBLEM = ".problem-"
 PROBLEM_MAX = 4_000

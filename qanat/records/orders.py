@@ -14,11 +14,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from qanat.domain.layout import ORDERS
 from qanat.domain.order import ANY, After
 from qanat.domain.sharing import UNSHARED, Sharing
 from qanat.records import own_notes
 
-FOLDER = "orders"
+FOLDER = ORDERS
 FORGOTTEN_S = 30 * 86_400.0
 
 

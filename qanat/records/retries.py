@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from qanat.domain import times
+from qanat.domain.layout import RETRIES
 from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.run import Group
 from qanat.domain.sharing import UNSHARED, Sharing
 from qanat.domain.shortening import shortened
 from qanat.records import own_notes
 
-FOLDER = "retries"
+FOLDER = RETRIES
 _PROBLEM_MAX = 1_000
 
 

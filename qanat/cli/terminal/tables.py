@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 
 from qanat.cli.terminal.output import clean, say
 from qanat.cli.terminal.output import width as terminal_width
-from qanat.domain.formats import CELL_MAX
-from qanat.domain.shortening import shortened
+from qanat.domain.shortening import CELL_MAX, shortened
 
 GAP = "    "
 SMALL_GAP = "  "

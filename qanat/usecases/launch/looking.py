@@ -8,14 +8,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
+from qanat.domain.layout import NOTICES, ORDERS, RETRIES
 from qanat.domain.run import Run
-from qanat.records import orders, retries
 from qanat.records.index import Index
-from qanat.runners.protocol import Runners
 from qanat.usecases.project import Project
-from qanat.usecases.tracking import notices, record
+from qanat.usecases.tracking import record
 from qanat.usecases.tracking.refresh import Refreshed, refresh
+
+if TYPE_CHECKING:
+    from qanat.runners.protocol import Runners
 
 
 @contextmanager
@@ -26,17 +29,28 @@ def refreshed(project: Project, runners: Runners, *, retries_due: bool = True) -
     """
     with project.index() as index:
         result = refresh(project, index, runners)
-        if os.path.isdir(project.location.private / retries.FOLDER):  # noqa: PTH112  # most projects have none
+        if _has_notes(project, RETRIES):
             from qanat.usecases.launch.retrying import retry_due
 
             retry_due(project, index, result, runners, submits=retries_due)
-        if os.path.isdir(project.location.private / orders.FOLDER):  # noqa: PTH112  # most projects have none
+        if _has_notes(project, ORDERS):
             from qanat.usecases.launch.releasing import keep_order
 
             keep_order(project, index, result, runners)
         # Only now: a run that is retried has not ended.
-        result.notes += notices.tell(project, result.live.values(), pending=result.pending)
+        if _has_notes(project, NOTICES):
+            from qanat.usecases.tracking import notices
+
+            result.notes += notices.tell(project, result.live.values(), pending=result.pending)
         yield index, result
+
+
+def _has_notes(project: Project, folder: str) -> bool:
+    """Return whether a private folder has files; most projects have none, and need not load what reads them."""
+    try:
+        return bool(os.listdir(project.location.private / folder))  # noqa: PTH208
+    except OSError:
+        return False
 
 
 def active_runs(project: Project, runners: Runners) -> list[Run]:

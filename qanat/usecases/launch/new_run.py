@@ -14,7 +14,7 @@ from qanat.domain.intents import new_intent
 from qanat.domain.machine import Machine
 from qanat.domain.run import Group, Run, RunnerChoice, SubmissionFacts
 from qanat.git import lock
-from qanat.records import environments, notices, numbers, retries, storage
+from qanat.records import environments, numbers, storage
 from qanat.records.environments import Described
 from qanat.system.folders import Created
 from qanat.usecases.environment.kept import Kept
@@ -70,7 +70,8 @@ class NewRun:
 
     def undo(self) -> None:
         """Remove the record, the storage directory and the snapshot's ref, and give the number back."""
-        from qanat.usecases.results import remove  # only for a launch that fails
+        from qanat.records import notices, retries  # only for a launch that fails
+        from qanat.usecases.results import remove
 
         location = self.project.location
         remove.take_back(self.project, self.run.id, self.created)

@@ -14,7 +14,6 @@ from qanat.domain.run import Run, State
 from qanat.records import run_codec, storage
 from qanat.records.index import Index
 from qanat.usecases.project import Project
-from qanat.usecases.runs import rows
 from qanat.usecases.tracking.refresh import Refreshed
 
 UNREADABLE_SHOWN = 20
@@ -153,7 +152,9 @@ def find_runs(
         own = counts.values() if experiment is None else [counts.get(project.names_of(experiment)[0], {})]
         lines = run_lines(index, refreshed, project.root, experiment=experiment, newest=newest)
         return lines, sum(sum(states.values()) for states in own)
-    paths = rows.matching_paths(project, index, refreshed, condition, experiment=experiment)
+    from qanat.usecases.runs.rows import matching_paths
+
+    paths = matching_paths(project, index, refreshed, condition, experiment=experiment)
     summaries = {row.path: row for row in index.summaries(experiment=experiment)}
     shown = [summaries[path] for path in paths[:newest] if path in summaries]
     return [line_of(row, refreshed, project.root) for row in shown], len(paths)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qanat.domain import time_limits
 from qanat.domain.intents import may_be_of
@@ -18,7 +19,6 @@ from qanat.git import repository, worktree
 from qanat.records import flight, run_codec, storage
 from qanat.records.flight import Flight, Watcher
 from qanat.records.index import Index
-from qanat.runners.protocol import Runners
 from qanat.system import files, folders, processes
 from qanat.usecases.merging import deleted, restore, setup
 from qanat.usecases.project import Project
@@ -26,6 +26,9 @@ from qanat.usecases.results.proof import Proof
 from qanat.usecases.tracking import committing, edits, record, uncommitted
 from qanat.usecases.tracking.last_seen import Unanswered
 from qanat.usecases.tracking.settle import NOT_STARTED, owner_of, settle, with_journal
+
+if TYPE_CHECKING:
+    from qanat.runners.protocol import Runners
 
 # The folder of records.hearsay.
 HEARSAY = "hearsay"

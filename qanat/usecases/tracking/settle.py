@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qanat.domain import job
 from qanat.domain.attempts import AttemptState
@@ -20,8 +21,10 @@ from qanat.errors import InputInvalid, NotFound, user_name
 from qanat.records import storage
 from qanat.records.flight import Flight, with_attempts
 from qanat.records.measured import read_measured
-from qanat.runners.protocol import InProcessRunner
 from qanat.usecases.project import Project
+
+if TYPE_CHECKING:
+    from qanat.runners.protocol import InProcessRunner
 
 NOT_STARTED = "not started: qanat was killed before that"
 
