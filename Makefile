@@ -19,18 +19,29 @@ unit: .venv/compiled
 quick: lint .venv/compiled
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" tests/integration tests/runners tests/unit
 
-# Those on clusters mostly wait.
-test: WORKERS = 8
+# Tests on clusters mostly wait, so they run beside all others, with a worker for each cluster and a cache of their own.
+CLUSTERS := .pytest_cache/clusters
 test: .venv/compiled .venv/browser .venv/latex
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	@mkdir -p $(CLUSTERS)
+	@$(BIN)/python -m pytest -n 14 --dist loadgroup -o cache_dir=$(CLUSTERS) tests/cluster >$(CLUSTERS)/output 2>&1 & \
+	clusters=$$!; trap 'kill $$clusters' INT TERM; \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --ignore tests/cluster; others=$$?; \
+	echo "waiting for the tests on clusters, which write to $(CLUSTERS)/output"; \
+	wait $$clusters; status=$$?; cat $(CLUSTERS)/output; \
+	test $$others -eq 0 && test $$status -eq 0
 
 # Up to three tests that failed among all others are run once more, alone. One that passes now is unsteady: it is
 # named here, and is to be mended like any other fault.
-FAILED := .pytest_cache/v/cache/lastfailed
 again: .venv/compiled
-	@test -s $(FAILED) && test "$$(grep -c :: $(FAILED))" -le 3 || { echo "too much failed to be tried again" >&2; exit 1; }
-	@echo "failed among many others; tried again alone:"; grep :: $(FAILED)
-	$(BIN)/python -m pytest -n 1 --dist loadgroup --last-failed --last-failed-no-failures none
+	@failed=$$(cat .pytest_cache/v/cache/lastfailed $(CLUSTERS)/v/cache/lastfailed 2>/dev/null | grep ::); \
+	count=$$(printf %s "$$failed" | grep -c ::); \
+	test $$count -ge 1 && test $$count -le 3 || { echo "too much failed to be tried again" >&2; exit 1; }; \
+	echo "failed among many others; tried again alone:"; echo "$$failed"; \
+	for cache in .pytest_cache $(CLUSTERS); do \
+		grep -qs :: $$cache/v/cache/lastfailed || continue; \
+		$(BIN)/python -m pytest -n 1 --dist loadgroup -o cache_dir=$$cache --last-failed --last-failed-no-failures none \
+			|| exit 1; \
+	done
 
 lint: .venv/dev
 	$(BIN)/ruff check

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +26,10 @@ REQUIRED = WANTED == "require"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let two processes use the two Slurm clusters at the same time; each module's own group stays together."""
+    """Let two processes use the Slurm clusters with and without accounting; each module's own group stays together.
+
+    The groups of modules are such that none takes much longer than the others: each has a cluster of its own.
+    """
     for item in items:
         chosen = getattr(item, "callspec", None)
         on_either = chosen.params.get("on_either") if chosen else None
@@ -48,11 +51,14 @@ def _check_wanted() -> None:
 
 @pytest.fixture(scope="session")
 def disk(request: pytest.FixtureRequest) -> Iterator[Path]:
-    """Yield a folder in /tmp, which containers share with the machine; it stays if a test has failed."""
+    """Yield a folder in /tmp, which containers share with the machine; it stays if a test has failed.
+
+    Nobody waits until it is gone, which takes a minute on a disk.
+    """
     folder = Path(tempfile.mkdtemp(prefix="qanat-clusters-", dir="/tmp"))
     yield folder
     if not request.session.testsfailed:
-        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.Popen(["rm", "-rf", folder], stderr=subprocess.DEVNULL, start_new_session=True)
 
 
 @pytest.fixture

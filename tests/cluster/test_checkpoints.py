@@ -47,7 +47,7 @@ def ends(project: OnCluster) -> list[tuple[int, str, int | None]]:
     return [(end["attempt"], end["state"], end.get("exit_code")) for end in project.record()["groups"][0]["earlier"]]
 
 
-@pytest.mark.xdist_group("slurm")
+@pytest.mark.xdist_group("third slurm")
 def test_slurm_warns_a_program_before_its_time_is_over_and_queues_it_again(on_slurm: OnSlurm) -> None:
     define(on_slurm, "count", PROGRAM)
     on_slurm.template("short", "time: 2\nsignal: B:USR1@115\n")
@@ -63,7 +63,7 @@ def test_slurm_warns_a_program_before_its_time_is_over_and_queues_it_again(on_sl
     assert (checkpoint(on_slurm, "count") / "saved").read_text() == "1\n2\n"
 
 
-@pytest.mark.xdist_group("slurm")
+@pytest.mark.xdist_group("third slurm")
 def test_a_preempted_program_continues_and_a_cancelled_one_does_not(on_slurm: OnSlurm) -> None:
     define(on_slurm, "count", PROGRAM)
     on_slurm.template("low", "partition: low\nntasks: 64\nmem-per-cpu: 10\n")
@@ -77,7 +77,7 @@ def test_a_preempted_program_continues_and_a_cancelled_one_does_not(on_slurm: On
     assert on_slurm.in_queue("%T") == ["CANCELLED"]
 
 
-@pytest.mark.xdist_group("slurm")
+@pytest.mark.xdist_group("third slurm")
 def test_slurm_queues_elements_of_an_array_again_up_to_the_limit(on_slurm: OnSlurm) -> None:
     define(on_slurm, "never", "sleep 1.2; exit 85\n", attempts=2)
     on_slurm.qanat("run", "never", "-g", "0", "-g", "1", "--runner", "slurm", "--wait", code=1)

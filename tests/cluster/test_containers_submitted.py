@@ -44,19 +44,19 @@ def _ends_inside(cluster: OnCluster, image: str, *words: str) -> None:
     assert (out.parent / "heard.txt").read_text().startswith("TERM\n")
 
 
-@pytest.mark.xdist_group("slurm")
+@pytest.mark.xdist_group("third slurm")
 def test_containers_run_and_end_on_slurm(on_slurm: OnSlurm, engines: Engines) -> None:
     _runs_inside(on_slurm, str(engines.root))
     _ends_inside(on_slurm, str(engines.root))
 
 
-@pytest.mark.xdist_group("slurm")
+@pytest.mark.xdist_group("third slurm")
 def test_podman_runs_on_slurm(on_slurm: OnSlurm, engines: Engines) -> None:
     _runs_inside(on_slurm, "localhost/tiny")
     _ends_inside(on_slurm, "localhost/tiny")
 
 
-@pytest.mark.xdist_group("slurm")
+@pytest.mark.xdist_group("third slurm")
 def test_podman_on_slurm_leaves_nothing_of_a_program_that_does_not_want_to_end(
     on_slurm: OnSlurm, engines: Engines
 ) -> None:
@@ -71,13 +71,13 @@ def test_podman_on_slurm_leaves_nothing_of_a_program_that_does_not_want_to_end(
     assert engines.podman("ps", "--all", "--quiet") == ""
 
 
-@pytest.mark.xdist_group("htcondor")
+@pytest.mark.xdist_group("fourth htcondor")
 def test_containers_run_and_end_on_htcondor(on_pool: OnPool, engines: Engines) -> None:
     _runs_inside(on_pool, str(engines.root))
     _ends_inside(on_pool, str(engines.root))
 
 
-@pytest.mark.xdist_group("htcondor")
+@pytest.mark.xdist_group("fourth htcondor")
 def test_podman_runs_and_ends_on_htcondor_without_ids_of_its_user(
     on_pool: OnPool, engines: Engines, tmp_path: Path
 ) -> None:
@@ -91,7 +91,7 @@ def test_podman_runs_and_ends_on_htcondor_without_ids_of_its_user(
     _ends_inside(on_pool, "localhost/tiny", *words)
 
 
-@pytest.mark.xdist_group("htcondor")
+@pytest.mark.xdist_group("fourth htcondor")
 def test_htcondor_gets_the_image_of_the_container_universe(on_pool: OnPool, tmp_path: Path) -> None:
     """No machine of the pool has an engine, so that the job waits."""
     image = tmp_path / "a b.sif"
@@ -112,7 +112,7 @@ def test_htcondor_gets_the_image_of_the_container_universe(on_pool: OnPool, tmp_
     assert on_pool.job("ContainerImage", run=2)["ContainerImage"] == str(image)
 
 
-@pytest.mark.xdist_group("htcondor")
+@pytest.mark.xdist_group("fourth htcondor")
 def test_a_job_of_the_container_universe_is_started_in_the_image(
     on_pool_with_singularity: tuple[OnPool, Path], tmp_path: Path
 ) -> None:

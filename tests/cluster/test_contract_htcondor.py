@@ -11,7 +11,7 @@ from qanat.runners.htcondor.runner import HTCondorRunner
 from qanat.testing import RunnerContract
 from tests.cluster.htcondor_pool import Pool
 
-pytestmark = pytest.mark.xdist_group("htcondor")
+pytestmark = pytest.mark.xdist_group("third htcondor")
 
 
 class TestHTCondor(RunnerContract):

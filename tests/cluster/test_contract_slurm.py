@@ -8,7 +8,7 @@ from qanat.runners.slurm.runner import SlurmRunner
 from qanat.testing import RunnerContract
 from tests.cluster.slurm_cluster import Cluster
 
-pytestmark = pytest.mark.xdist_group("another slurm")
+pytestmark = pytest.mark.xdist_group("fourth slurm")
 
 
 class TestSlurm(RunnerContract):

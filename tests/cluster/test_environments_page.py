@@ -85,7 +85,7 @@ def try_page(cluster: OnCluster, tmp_path: Path) -> None:
     assert reader.status() == ""
 
 
-@pytest.mark.xdist_group("htcondor")
+@pytest.mark.xdist_group("fourth htcondor")
 def test_every_command_of_the_page_on_environments_works_on_htcondor(
     on_pool: OnPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,7 +93,7 @@ def test_every_command_of_the_page_on_environments_works_on_htcondor(
     try_page(on_pool, tmp_path)
 
 
-@pytest.mark.xdist_group("slurm")
+@pytest.mark.xdist_group("third slurm")
 def test_every_command_of_the_page_on_environments_works_on_slurm(
     on_slurm: OnSlurm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

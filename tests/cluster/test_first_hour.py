@@ -58,6 +58,6 @@ def test_the_first_run_on_htcondor_finds_the_python_that_only_the_user_has(on_po
     assert "qanat: PATH is " in said
 
 
-@pytest.mark.xdist_group("slurm")
+@pytest.mark.xdist_group("third slurm")
 def test_the_first_run_on_slurm_finds_the_python_that_only_the_user_has(on_slurm: OnSlurm, tmp_path: Path) -> None:
     first_runs(on_slurm, tmp_path)

@@ -18,7 +18,7 @@ from tests.cluster.htcondor_project import OnPool
 from tests.cluster.on_cluster import WAIT, wait_until
 from tests.support.sandbox import Result
 
-pytestmark = pytest.mark.xdist_group("another htcondor")
+pytestmark = pytest.mark.xdist_group("fourth htcondor")
 
 # It is 5 s on a machine that has nothing else to do. HTCondor itself gives up after 20 s, or never.
 PATIENCE_S = 12.0

@@ -19,7 +19,7 @@ from tests.support.sandbox import Sandbox
 from tests.support.terminal import DOWN, ENTER, Terminal
 from tests.support.tutorial import SETTINGS, TEMPLATE
 
-pytestmark = pytest.mark.xdist_group("htcondor")
+pytestmark = pytest.mark.xdist_group("fourth htcondor")
 
 EXAMPLE = Path(__file__).parents[2] / "examples/iris"
 PAGE = Path(__file__).parents[2] / "docs/htcondor.md"

@@ -12,7 +12,7 @@ from tests.cluster.on_cluster import WAIT, OnCluster, wait_until
 from tests.cluster.slurm_project import OnSlurm
 from tests.support.chains_page import follow_page
 
-ON_POOL, ON_SLURM = pytest.mark.xdist_group("htcondor"), pytest.mark.xdist_group("another slurm")
+ON_POOL, ON_SLURM = pytest.mark.xdist_group("third htcondor"), pytest.mark.xdist_group("fourth slurm")
 RELEASED_LATER = "Run 3 of brief is released once the runs before it have ended\n"
 
 

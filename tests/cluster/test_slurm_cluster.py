@@ -13,7 +13,7 @@ import pytest
 from tests.cluster.on_cluster import wait_until
 from tests.cluster.slurm_cluster import Cluster, ClusterUnavailable, install, running_cluster, sweep
 
-pytestmark = pytest.mark.xdist_group("another slurm")
+pytestmark = pytest.mark.xdist_group("fourth slurm")
 
 ROOT = Path(__file__).parents[2]
 PLAIN = "from tests.cluster.conftest import slurm\n\ndef test_it(slurm):\n    pass\n"

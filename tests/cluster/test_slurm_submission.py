@@ -129,11 +129,11 @@ def test_a_run_is_as_few_arrays_as_fit_and_each_group_is_the_job_that_its_record
 
 def test_a_cluster_that_takes_long_arrays_gets_one(on_slurm: OnSlurm) -> None:
     on_slurm.experiment("none", "exit 0\n")
-    with on_slurm.cluster.with_settings("MaxArraySize=2001"):
+    with on_slurm.cluster.with_settings("MaxArraySize=601"):
         on_slurm.cluster.restart_controller()
-        record = on_slurm.submit("none", "-R", "--n 0 2000 1", "--submit_template", "later")
+        record = on_slurm.submit("none", "-R", "--n 0 600 1", "--submit_template", "later")
         (number,) = on_slurm.numbers()
-        assert [g["job"] for g in record["groups"]] == [f"{number}_{n}" for n in range(2_000)]
+        assert [g["job"] for g in record["groups"]] == [f"{number}_{n}" for n in range(600)]
         assert set(on_slurm.states()) == {"queued"}
         on_slurm.qanat("hold", "1")
         assert set(on_slurm.states()) == {"held"}
