@@ -20,11 +20,15 @@ _CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class StartingPoint:
-    """The files of a starting point by their paths from the root; which of them are executable; where they are from."""
+    """The files of a starting point by their paths from the root; which of them are executable; where they are from.
+
+    `left_out` is the number of files that are not those of a starting point, such as records of runs.
+    """
 
     files: Mapping[str, bytes]
     origin: str
     programs: frozenset[str] = field(default=frozenset())
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,14 @@ def path_problem(path: str) -> str:
     # Also as file systems without a difference of case, or with short names, have it.
     if any(part.lower().rstrip(" .") in (".git", "git~1") for part in pure.parts):
         return "belongs to git"
-    if any(path.startswith(f"{folder}/") for folder in (*RECORDED, CACHE)):
+    if is_of_qanat(path):
         return "would be what only qanat itself writes"
     return ""
+
+
+def is_of_qanat(path: str) -> bool:
+    """Return whether a path is that of a record, of what it refers to, or of the cache: only qanat writes those."""
+    return any(path.startswith(f"{folder}/") for folder in (*RECORDED, CACHE))
 
 
 def problems(sizes: Mapping[str, int]) -> Iterator[str]:

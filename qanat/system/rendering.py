@@ -126,11 +126,7 @@ def main(order: str) -> None:
     wanted = json.loads(Path(order).read_text())
     if not wanted["trust"]:
         _limit(wanted)
-    try:
-        said = _rendered(wanted)
-    except KeyboardInterrupt:
-        said = {"kind": "left"}
-    Path(wanted["report"]).write_text(json.dumps(said))
+    Path(wanted["report"]).write_text(json.dumps(_rendered(wanted)))
 
 
 def _limit(wanted: Mapping[str, Any]) -> None:
@@ -167,6 +163,8 @@ def _rendered(wanted: Mapping[str, Any]) -> dict[str, str]:
             # Which templates the user trusts is not said by where the copy is that is rendered.
             settings=copier.Settings(defaults=copier.load_settings().defaults, trust=[]),
         )
+    except KeyboardInterrupt:  # also copier's own, which is an Exception, too
+        return {"kind": "left"}
     except errors.UnsafeTemplateError as error:
         features = str(error).splitlines()[0].rpartition(": ")[2].rstrip(".")
         what = f"it would run code of its own ({features})"

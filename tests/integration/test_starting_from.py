@@ -103,6 +103,16 @@ def test_its_questions_are_asked_at_a_terminal(here: Sandbox, shared: Repository
         screen.ends(0)
 
 
+def test_leaving_a_question_leaves_nothing(here: Sandbox, shared: Repository) -> None:
+    with Terminal(here.root, "init", "rain", "--from", str(shared.root), "--editor", "vi") as screen:
+        screen.see("Create a git repository")
+        screen.press(ENTER)
+        screen.see("Name of the experiment")
+        screen.press("\x03")
+        screen.ends(130)
+    assert list(here.root.iterdir()) == []
+
+
 def test_answers_that_do_not_fit_are_named(here: Sandbox, shared: Repository) -> None:
     begin = ("--from", str(shared.root), "--answer")
     unknown = nothing_came_of(here, *begin, "nam=x")
@@ -128,9 +138,23 @@ def test_a_folder_without_questions_is_copied_as_it_is(here: Sandbox, tmp_path: 
     assert Sandbox(here.root / "storms").qanat("run", "a", code=None).out == "{{ x }}\n"
 
 
+def test_a_project_of_others_is_taken_without_its_runs(here: Sandbox, tmp_path: Path) -> None:
+    theirs = Sandbox.make(tmp_path / "theirs")
+    theirs.experiment("greet", "echo hello\n")
+    theirs.qanat("run", "greet")
+    said = here.qanat("init", "ours", "--from", str(theirs.root), "--yes")
+    assert "note: left out 2 files of runs and of the cache" in said.err
+    ours = Sandbox(here.root / "ours")
+    assert ours.qanat("validate").out.endswith("no problems found\n")
+    assert ours.qanat("runs", "--json").json == []
+    assert ours.qanat("run", "greet").out == "hello\n"
+
+
 def test_what_cannot_be_a_source_is_named(here: Sandbox, tmp_path: Path) -> None:
     collection = template(tmp_path / "collection", **{"one/README.md": "# One\n"})
     for words, message in (
+        (["--from", ""], "--from is empty"),
+        (["--from", "."], "cannot be made of it"),
         (["--from", "nowhere"], "nowhere is not a folder"),
         (["--from", str(collection), "--template", "two"], f"two in {collection} does not exist"),
         (["--from", str(collection), "--template", "../x"], "is not a folder in"),
@@ -191,7 +215,7 @@ def test_hooks_filters_and_links_of_a_repository_do_nothing(here: Sandbox, share
             "schema: experiment/1\nname: x\ncolour: red\nexecutable: x\n",
             ".qanat/experiments/x.yaml:3: colour",
         ),
-        (".qanat/runs/x/0/1-abcdef.yaml", "schema: run/2\n", "would be what only qanat itself writes"),
+        ("{{ '.qanat' }}/runs/x/0/1-abcdef.yaml", "schema: run/2\n", "would be what only qanat itself writes"),
         (".qanat/config.yaml", "schema: config/1\nresult_dir: ../x\n", "result_dir"),
         ("sub/.git/config", "[core]\n", ""),
         ("x.txt.jinja", "{% include '/etc/passwd' %}", "'/etc/passwd' not found"),

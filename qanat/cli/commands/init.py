@@ -96,7 +96,7 @@ def init(
             plan = replace(plan, editor=prompts.text("Editor:", option="--editor", default=default, check=_not_empty))
     templates = session.runners().default_templates()
     kept: Sequence[str] = ()
-    start = starting.read(starting_point, source, ref, answers, project=plan.folder.name, defaults=yes, trust=trust)
+    start = starting.read(starting_point, source, ref, answers, project=plan.folder, defaults=yes, trust=trust)
     if start is not None:
         own_place = "--result-dir" in used_options()
         plan, kept = starting.planned(plan, start, templates, keep=keep, own_place=own_place)
@@ -110,7 +110,7 @@ def init(
         say("Next: qanat experiment new FILE (a program, or a definition), then qanat run NAME")
     else:
         way = "" if done.root == Path.cwd() else f"cd {shlex.quote(str(folder))}"
-        starting.tell_next(start, way, is_own=source is None)
+        starting.tell_next(start, kept, way, is_own=source is None)
 
 
 def _report(done: Initialised, kept: Sequence[str]) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from qanat import __version__
 from qanat.cli.options import used_options
 from qanat.cli.terminal import tables
-from qanat.cli.terminal.output import say, say_json, tell, width
+from qanat.cli.terminal.output import plural, say, say_json, tell, width
 from qanat.domain.pack import anonymous
 from qanat.domain.shortening import quoted
 from qanat.domain.starting_point import README, StartingPoint, described, experiments
@@ -18,6 +19,7 @@ from qanat.usecases.definitions import starting_points, starting_source
 from qanat.usecases.definitions.init import InitPlan, with_result_dir, with_start
 from qanat.usecases.definitions.starting_source import Source
 
+_WORKFLOW = ".github/workflows/qanat.yml"
 _ONLY_WITH_FROM = ("--ref", "--answer", "--data", "--trust")
 
 
@@ -48,14 +50,17 @@ def read(
     ref: str | None,
     answers: Sequence[str],
     *,
-    project: str,
+    project: Path,
     defaults: bool,
     trust: bool,
 ) -> StartingPoint | None:
     """Return the starting point that was asked for; None if there is none."""
     if source is not None:
         tell(f"Reading {anonymous(source)}")
-        return starting_source.read(Source(source, ref, template or "", _parsed(answers), defaults, trust, project))
+        found = starting_source.read(Source(source, ref, template or "", _parsed(answers), defaults, trust, project))
+        if found.left_out:
+            tell(f"note: left out {plural(found.left_out, 'file')} of runs and of the cache")
+        return found
     return starting_points.built_in(template, __version__) if template is not None else None
 
 
@@ -80,15 +85,14 @@ def planned(
     return (plan if own_place else with_result_dir(plan)), kept
 
 
-def tell_next(start: StartingPoint, way: str, *, is_own: bool) -> None:
-    """Print what to type next, beginning with the way to the project's folder."""
+def tell_next(start: StartingPoint, kept: Sequence[str], way: str, *, is_own: bool) -> None:
+    """Print what to type next, beginning with the way to the project's folder; other files than its own were `kept`."""
     readme = start.files.get(README, b"").decode("utf-8", "replace")
     commands = described(readme).commands if is_own else [f"qanat run {name}" for name in experiments(start.files)]
     say("Next:")
     for command in (*([way] if way else ()), *(commands or ["qanat experiment new FILE"])):
         say(f"  {command}")
-    if readme:
+    if readme and README not in kept:
         say(f"{README} says what there is, and what else to try")
-    if any(starting_points.PLACEHOLDER in data for data in start.files.values()):
-        placeholder = starting_points.PLACEHOLDER.decode()
-        tell(f"note: before you push to GitHub, replace {placeholder} in .github/workflows/qanat.yml")
+    if starting_points.PLACEHOLDER in start.files.get(_WORKFLOW, b"") and _WORKFLOW not in kept:
+        tell(f"note: before you push to GitHub, replace {starting_points.PLACEHOLDER.decode()} in {_WORKFLOW}")

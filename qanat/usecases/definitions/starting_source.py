@@ -10,12 +10,12 @@ import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qanat.domain.pack import anonymous, is_ref, is_url, url_problem
 from qanat.domain.shortening import quoted
-from qanat.domain.starting_point import BYTES_MAX, FILE_BYTES_MAX, StartingPoint, path_problem, problems
+from qanat.domain.starting_point import BYTES_MAX, FILE_BYTES_MAX, StartingPoint, is_of_qanat, path_problem, problems
 from qanat.errors import InputInvalid, PackageMissing, UsageError
 from qanat.git.fetched import fetched
 from qanat.system import below, rendering
@@ -31,7 +31,7 @@ class Source:
     """Where a starting point is: an address or a folder, a revision of it, and a folder in it.
 
     `defaults` answers its questions by their defaults, apart from `answers`; `trust` lets it run programs. `project` is
-    the name of the new project's folder.
+    the folder of the new project.
     """
 
     address: str
@@ -40,7 +40,7 @@ class Source:
     answers: Mapping[str, str]
     defaults: bool
     trust: bool
-    project: str = ""
+    project: Path
 
 
 def read(source: Source) -> StartingPoint:
@@ -49,16 +49,16 @@ def read(source: Source) -> StartingPoint:
     Raises UsageError for an address, a revision, a folder or answers that cannot be, GitRefused if git cannot fetch it,
     InputInvalid for what is wrong with it, PackageMissing without copier.
     """
-    with _copied(source) as (folder, address, commit):
+    with _copied(source) as (folder, address, commit, left_out):
         at = f"{anonymous(address)}{f' at {commit}' if commit else ''}"
         origin = f"{source.inside} of {at}" if source.inside else at
         if not any((folder / name).is_file() for name in _QUESTIONS):
             if source.answers:
                 raise UsageError(f"{source.address} asks nothing", hint="leave out --answer")
-            return from_folder(folder, origin)
+            return replace(from_folder(folder, origin), left_out=left_out)
         with tempfile.TemporaryDirectory(prefix="qanat-") as name:
             # Templates like to use the name of the project's folder.
-            target = Path(name, source.project or "project")
+            target = Path(name, source.project.name or "project")
             # copier updates from whole repositories only.
             known = "" if source.inside else address
             wanted = Rendering(
@@ -68,12 +68,14 @@ def read(source: Source) -> StartingPoint:
                 rendering.render(wanted, bytes_max=BYTES_MAX)
             except PackageMissing:
                 raise packages.missing("a template with copier.yml needs", "copier", extra="templates") from None
-            return from_folder(target, origin)
+            return replace(from_folder(target, origin), left_out=left_out)
 
 
 @contextmanager
-def _copied(source: Source) -> Iterator[tuple[Path, str, str]]:
-    """Yield a copy of the files that only this user can write to, their address, and their commit if they have one."""
+def _copied(source: Source) -> Iterator[tuple[Path, str, str, int]]:
+    """Yield a private copy of the files, their address, their commit if they have one, and how many are left out."""
+    if not source.address:
+        raise UsageError("--from is empty", hint="give the address of a git repository, or a folder")
     if problem := url_problem(source.address):
         raise UsageError(f"{quoted(anonymous(source.address))} {problem}", hint="clone it yourself, and use the folder")
     if source.ref is not None and not is_ref(source.ref):
@@ -86,29 +88,30 @@ def _copied(source: Source) -> Iterator[tuple[Path, str, str]]:
         copy, commit = Path(name, "template"), ""
         copy.mkdir()
         if is_url(source.address) or (there / ".git").exists() or (there / "objects").is_dir():
-            commit = _fetch(address, source, copy)
+            commit, left_out = _fetch(address, source, copy)
         else:
-            _copy(there, source, copy)
-        yield copy, address, commit
+            left_out = _copy(there, source, copy)
+        yield copy, address, commit, left_out
 
 
-def _fetch(address: str, source: Source, copy: Path) -> str:
-    """Write the files of a commit, and return its id."""
+def _fetch(address: str, source: Source, copy: Path) -> tuple[str, int]:
+    """Write the files of a commit, and return its id and how many of them are left out."""
     with fetched(address, source.ref) as there:
         before = f"{source.inside}/" if source.inside else ""
         found = there.entries().items()
-        entries = {path.removeprefix(before): entry for path, entry in found if path.startswith(before)}
+        every = {path.removeprefix(before): entry for path, entry in found if path.startswith(before)}
+        entries = {path: entry for path, entry in every.items() if not is_of_qanat(path)}
         _check({path: entry.size for path, entry in entries.items()}, source)
         for path, entry in entries.items():
             if not entry.is_link:
                 _write(copy / path, there.read(f"{before}{path}"), is_program=entry.is_program)
         links = [path for path, entry in entries.items() if entry.is_link]
         _add_links(copy, {path: there.read(f"{before}{path}") for path in links})
-        return there.commit
+        return there.commit, len(every) - len(entries)
 
 
-def _copy(there: Path, source: Source, copy: Path) -> None:
-    """Write the files of a folder that is not a repository."""
+def _copy(there: Path, source: Source, copy: Path) -> int:
+    """Write the files of a folder that is not a repository; return how many are left out."""
     if source.ref is not None:
         raise UsageError(
             f"--ref cannot be used with {source.address}, which is not a git repository", hint="leave it out"
@@ -116,7 +119,12 @@ def _copy(there: Path, source: Source, copy: Path) -> None:
     folder = there / source.inside
     if not there.is_dir():
         raise UsageError(f"{source.address} is not a folder", hint="give the address of a git repository, or a folder")
-    entries = listed(folder)
+    if Path(os.path.realpath(source.project)).is_relative_to(os.path.realpath(there)):
+        raise UsageError(
+            f"{source.project} is in {source.address}, and cannot be made of it", hint="use another folder"
+        )
+    every = listed(folder)
+    entries = {path: found for path, found in every.items() if not is_of_qanat(path)}
     _check({path: found.st_size for path, found in entries.items()}, source)
     links = [path for path, found in entries.items() if stat.S_ISLNK(found.st_mode)]
     for path, found in entries.items():
@@ -124,6 +132,7 @@ def _copy(there: Path, source: Source, copy: Path) -> None:
             data = below.read(folder, path, FILE_BYTES_MAX)
             _write(copy / path, data, is_program=bool(found.st_mode & stat.S_IXUSR))
     _add_links(copy, {path: os.fsencode((folder / path).readlink()) for path in links})
+    return len(every) - len(entries)
 
 
 def _check(sizes: Mapping[str, int], source: Source) -> None:
