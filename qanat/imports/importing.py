@@ -6,13 +6,14 @@ stays deleted unless it is named.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from qanat.domain.experiment import UNKNOWN_PROGRAM
+from qanat.domain.experiment import UNKNOWN_PROGRAM, Program
 from qanat.domain.layout import RUNS
 from qanat.domain.long_work import tracked
 from qanat.domain.names import check_name
@@ -160,7 +161,8 @@ def carry_out(project: Project, plan: Plan) -> None:
     wanted = plan.wanted
     with lock.held(project.location):
         counting.begin(project)
-    writer = Writer(project, wanted.tool, plan.source.shown, project.clock.now(), wanted.with_files, plan.remarks)
+    now, programs = project.clock.now(), _programs(project, plan)
+    writer = Writer(project, wanted.tool, plan.source.shown, now, wanted.with_files, plan.remarks, programs)
     done: list[Written] = []
     files: dict[str, bytes] = {}
     try:
@@ -178,6 +180,18 @@ def carry_out(project: Project, plan: Plan) -> None:
         for path in files:
             project.remove(project.root / path)
         raise
+
+
+def _programs(project: Project, plan: Plan) -> dict[str, Program]:
+    """Return the programs of the experiments of these runs, as far as they can be read."""
+    found = {}
+    for name in dict.fromkeys(name for _, name in plan.runs):
+        if content := plan.new.get(name):
+            found[name] = Program(content["executable"], content.get("executable_command", ""))
+        else:
+            with contextlib.suppress(InputInvalid):
+                found[name] = project.experiment(name).program
+    return found
 
 
 def _commit(project: Project, plan: Plan, done: Sequence[Written], files: dict[str, bytes]) -> None:

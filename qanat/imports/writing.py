@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shlex
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from qanat.domain import redaction, times
-from qanat.domain.experiment import PROJECT, UNKNOWN_PROGRAM
+from qanat.domain.experiment import PROJECT, UNKNOWN_PROGRAM, Program
 from qanat.domain.intents import new_intent
 from qanat.domain.layout import group_folder, is_inside
 from qanat.domain.origin import Origin
@@ -55,7 +56,8 @@ class Written:
 class Writer:
     """Writes runs of a tool; what is not imported unchanged becomes a remark.
 
-    With `with_files`, the files of the runs are copied, too. `imported` is the time of the import.
+    With `with_files`, the files of the runs are copied, too. `imported` is the time of the import,
+    `programs` are those of experiments.
     """
 
     project: Project
@@ -64,6 +66,7 @@ class Writer:
     imported: str
     with_files: bool
     remarks: Remarks
+    programs: Mapping[str, Program] = field(default_factory=dict)
     _codes: dict[str, Code] = field(default_factory=dict)
 
     def write(self, stored: StoredRun, experiment: str) -> Written:
@@ -100,7 +103,7 @@ class Writer:
                 number += 1
             run_id = f"{number}-{uid}"
             try:
-                place.note(project, run_id, experiment, created, chosen=False)
+                place.note(project, run_id, experiment, created, chosen=False, launched=False)
                 results_place.keep_out_of_git(held, project, place.default_folder(project, experiment, number))
                 numbers.raise_to(project.location.private, number, project.sharing)
             except BaseException:
@@ -125,7 +128,7 @@ class Writer:
             author=values.text(stored.author),
             host=values.text(stored.groups[0].host),
             code=self._code(stored),
-            command=(values.text(stored.program) or UNKNOWN_PROGRAM,),
+            command=self._command(stored, experiment),
             datasets={},
             requested=_requested(args),
             runner=RunnerChoice(RUNNER),
@@ -136,6 +139,15 @@ class Writer:
                 self.tool, self.source, values.text(stored.id), self.imported, values.text(stored.parent) or None
             ),
         )
+
+    def _command(self, stored: StoredRun, experiment: str) -> tuple[str, ...]:
+        """Return what started a run, as its experiment starts it if that has the same program."""
+        program = values.text(stored.program) or UNKNOWN_PROGRAM
+        defined = self.programs.get(experiment)
+        if defined and defined.executable == program:
+            with contextlib.suppress(InputInvalid):
+                return defined.command_line()
+        return (program,)
 
     def _group(self, number: int, stored: StoredGroup, run: StoredRun) -> Group:
         args, remarks = values.arguments(stored.parameters)

@@ -29,8 +29,9 @@ _CHOSEN = ".chosen"
 class Made:
     """A directory as it was when qanat made it; not `is_new`: the user had, and it was empty.
 
-    `experiment` is that of the run that it was made for. Devices are numbered again at a restart, and differently on
-    each machine: `same_numbers` is whether the note's own device still has the number that it had.
+    `experiment` is that of the run that it was made for; if that was not `launched`, it was imported. Devices are
+    numbered again at a restart, and differently on each machine: `same_numbers` is whether the note's own device still
+    has the number that it had.
     """
 
     path: Path
@@ -38,6 +39,7 @@ class Made:
     is_new: bool = True
     experiment: str = ""
     same_numbers: bool = True
+    launched: bool = True
 
     def is_this(self, now: FolderId) -> bool:
         """Return whether a directory that was found is this very one."""
@@ -54,7 +56,7 @@ class Notes:
     def write(self, key: str, made: Made, *, chosen: bool = False) -> None:
         """Note what was made for a run or a checkout, and whether the user has chosen the place. Raises WriteFailed."""
         content = {"path": self._stored(made.path), **_fields(made.folder), "new": made.is_new}
-        content |= {"experiment": made.experiment}
+        content |= {"experiment": made.experiment} | ({} if made.launched else {"imported": True})
         own_notes.write(self._private / FOLDER / (f"{key}{_CHOSEN}" if chosen else key), content, self._sharing)
 
     def read(self, key: str) -> Made | None:
@@ -65,9 +67,15 @@ class Notes:
         try:
             same_numbers = content["on"] == content["note_device"]
             path, is_new = self._full(content["path"]), content["new"] is True
-            return Made(path, _folder(content), is_new, str(content["experiment"]), same_numbers)
+            launched = "imported" not in content
+            return Made(path, _folder(content), is_new, str(content["experiment"]), same_numbers, launched)
         except (KeyError, TypeError, ValueError):
             return None
+
+    def has_launched(self, run_id: str) -> bool:
+        """Return whether this user's qanat launched a run here: what its record starts was chosen by the user."""
+        made = self.read(run_id)
+        return made is not None and made.launched
 
     def forget(self, key: str) -> None:
         """Remove a note."""

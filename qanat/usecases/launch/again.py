@@ -84,7 +84,7 @@ def check_defined(project: Project, run: Run, *, command: bool = True) -> None:
     for experiment in filter(None, (then, _defined(lambda: project.experiment(run.experiment)))):
         if (not command or experiment.program.command_line() == run.command) and _has_container(experiment, run):
             return
-    if then is None and Notes(project.location.private).read(run.id):
+    if then is None and Notes(project.location.private).has_launched(run.id):
         return
     what = quoted(shlex.join(run.command)) if command else "a container with other binds or options"
     raise InputInvalid(

@@ -35,7 +35,7 @@ def check(project: Project, run: Run, runners: Runners) -> None:
     launched here is believed.
     """
     options = {key: value for key, value in run.runner.options.items() if not _AMOUNT.match(str(value))}
-    if not options or Notes(project.location.private).read(run.id):
+    if not options or Notes(project.location.private).has_launched(run.id):
         return
     known = list(_defined(project, run, runners))
     foreign = [key for key, value in options.items() if all(key not in one or one[key] != value for one in known)]

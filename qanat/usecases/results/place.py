@@ -124,9 +124,11 @@ def open_again(project: Project, run: Run) -> Path:
     return created.path
 
 
-def note(project: Project, run_id: str, experiment: str, created: Created, *, chosen: bool) -> None:
-    """Note which directory was made for a run. Raises WriteFailed."""
-    made = Made(created.path, created.folder, created.is_new, experiment)
+def note(
+    project: Project, run_id: str, experiment: str, created: Created, *, chosen: bool, launched: bool = True
+) -> None:
+    """Note which directory was made for a run, which is launched here or else imported. Raises WriteFailed."""
+    made = Made(created.path, created.folder, created.is_new, experiment, launched=launched)
     Notes(project.location.private, project.sharing).write(run_id, made, chosen=chosen)
 
 
