@@ -13,6 +13,7 @@ _SOURCES = {
     "mlflow": ("mlflow", "MlflowSource"),
     "wandb-export": ("wandb", "WandbSource"),
     "sacred": ("sacred", "SacredSource"),
+    "dvc": ("dvc", "DvcSource"),
 }
 TOOLS = (*_SOURCES,)
 

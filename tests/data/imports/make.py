@@ -63,6 +63,56 @@ with mlflow.start_run(run_name="mixed"):
         mlflow.log_param("depth", 3)
 """
 
+DVC = {
+    "params.yaml": "lr: 0.1\nopt:\n  name: adam\n",
+    "dvc.yaml": """
+stages:
+  train:
+    cmd: python train.py
+    deps: [train.py]
+    params: [lr, opt]
+    metrics: [dvclive/metrics.json: {cache: false}]
+    plots: [dvclive/plots: {cache: false}]
+""",
+    "train.py": """
+import yaml
+from dvclive import Live
+params = yaml.safe_load(open("params.yaml"))
+with Live("dvclive", dvcyaml=None) as live:
+    live.log_params(params)
+    for step in range(4):
+        live.log_metric("loss", params["lr"] / (step + 1))
+        live.log_metric("train/acc", step / 4)
+        live.next_step()
+    live.summary["best"] = 0.5
+""",
+}
+
+
+def make_dvc() -> None:
+    """Write a bundle of a repository with two experiments, what DVC prints of it, and the log of the last one."""
+    target = HERE / "dvc"
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir()
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in DVC.items():
+            (Path(folder) / name).write_text(content)
+        for line in (
+            "git init -q -b main",
+            "git config user.name Ada",
+            "git config user.email ada@example.org",
+            "dvc init -q",
+            "git add -A",
+            "git commit -q -m first",
+            "dvc exp run -q -n first-exp",
+            "dvc exp run -q -n second-exp -S lr=0.2",
+            f"git bundle create -q {target}/repository.bundle HEAD --glob=refs/exps/*/*/*-exp",
+        ):
+            subprocess.run(line, shell=True, cwd=folder, check=True)
+        with (target / "show.json").open("w") as file:
+            subprocess.run(["dvc", "exp", "show", "--json"], cwd=folder, check=True, stdout=file)
+        shutil.copytree(Path(folder) / "dvclive", target / "dvclive")
+
 
 def make_mlflow() -> None:
     """Write mlruns/ of MLflow with a run with curves, a parent whose children are alike, and one that is not."""
@@ -96,3 +146,4 @@ def make_sacred() -> None:
 if __name__ == "__main__":
     make_sacred()
     make_mlflow()
+    make_dvc()
