@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from qanat.domain.run import State
 from qanat.domain.shortening import shortened
@@ -16,6 +16,8 @@ DATASET_NAME_MAX, DATASET_DIGEST_MAX = 500, 36
 METRICS_AT_ONCE, OTHERS_AT_ONCE = 1_000, 100
 STEP_MAX = 2**63 - 1
 _OTHER = re.compile(r"[^\w\-./ :]")
+# What means something else in the address of a file.
+_IN_ADDRESSES = re.compile(r"[?#%\\\x00-\x1f\x7f]")
 STATUS = {
     State.QUEUED: "SCHEDULED",
     State.HELD: "SCHEDULED",
@@ -40,14 +42,21 @@ def name_for(name: str) -> str:
 
 def names_for(names: Iterable[str]) -> dict[str, str]:
     """Return what MLflow takes for each of these names, so that no two become one."""
+    return _apart(names, name_for, lambda name, wanted: f"{wanted[: NAME_MAX - 13]}_{digest(name)}")
+
+
+def files_for(paths: Iterable[str]) -> dict[str, str]:
+    """Return what each of these files is called among artifacts, which have addresses, so that no two become one."""
+    return _apart(paths, lambda path: _IN_ADDRESSES.sub("_", path), lambda path, wanted: f"{wanted}_{digest(path)}")
+
+
+def _apart(names: Iterable[str], choose: Callable[[str], str], otherwise: Callable[[str, str], str]) -> dict[str, str]:
     found: dict[str, str] = {}
     taken: set[str] = set()
     for name in names:
-        wanted = name_for(name)
-        if wanted in taken:
-            wanted = f"{wanted[: NAME_MAX - 13]}_{digest(name)}"
-        taken.add(wanted)
-        found[name] = wanted
+        wanted = choose(name)
+        found[name] = otherwise(name, wanted) if wanted in taken else wanted
+        taken.add(found[name])
     return found
 
 

@@ -110,8 +110,13 @@ class _Writing:
         return there.id
 
     def _upload(self, one: ExportedRun, run: str, files: list[ResultFile]) -> None:
+        called = names.files_for(file.name for file in files)
         for file in files:
-            path = PurePosixPath(file.name)
+            path = PurePosixPath(called[file.name])
+            if str(path) != file.name:
+                self.done.note(
+                    f"{shortened(file.name, QUOTED_MAX)} is called {shortened(str(path), QUOTED_MAX)} in MLflow"
+                )
             with tempfile.TemporaryDirectory(prefix="qanat-export-") as folder:
                 copied = Path(folder, path.name)
                 with copied.open("wb") as target:

@@ -85,7 +85,8 @@ class Selection:
         self.facts = rows.chosen_facts(project, index, refreshed, words, condition, experiment=request.experiment)
         if not self.facts:
             raise NotFound("no run meets the condition, so nothing was exported", hint="see the runs with: qanat runs")
-        self._experiments = experiments_of(project, (facts.experiment for facts in self.facts.values()))
+        found = experiments_of(project, (facts.experiment for facts in self.facts.values()))
+        self._experiments: dict[str, Experiment] = without(found, frozenset())
 
     def runs(self, exported: Exported) -> Iterator[ExportedRun]:
         """Yield the runs, and count them in what was exported; what cannot be exported is noted there."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,8 +31,12 @@ _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 _LOGGERS = ("mlflow", "alembic")
 _PAGE = 1_000
 _MESSAGE_MAX = 300
-# MLflow would tell its makers how it is used, and asks a server that does not answer for minutes.
-_SETTINGS = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
+# MLflow would tell its makers how it is used, ask a server that does not answer for minutes, and print addresses.
+_SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +155,7 @@ def answering(address: str) -> Iterator[None]:
     try:
         for name in _LOGGERS:
             logging.getLogger(name).setLevel(logging.ERROR)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _quiet():
             yield
     except Exception as error:
         if not _is_of_mlflow(error):
@@ -164,6 +166,20 @@ def answering(address: str) -> Iterator[None]:
     finally:
         for name, level in levels.items():
             logging.getLogger(name).setLevel(level)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let MLflow have these settings, unless the user has others, and give no warnings about what it uses itself."""
+    added = {name: value for name, value in _SETTINGS.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
 
 
 def _is_of_mlflow(error: Exception) -> bool:
@@ -179,12 +195,8 @@ def _remedy(address: str, line: str) -> str:
 
 def _new_client() -> type[MlflowClient]:
     """Return the class of clients. Raises PackageMissing."""
-    if "mlflow" not in sys.modules:
-        for name, value in _SETTINGS.items():
-            os.environ.setdefault(name, value)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _quiet():
             from mlflow import MlflowClient
     except ImportError:
         raise packages.missing("exports to MLflow require", "mlflow", extra="mlflow") from None

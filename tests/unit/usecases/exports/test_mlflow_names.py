@@ -40,6 +40,13 @@ def test_long_names_keep_their_beginning() -> None:
     assert first != second
 
 
+def test_files_have_names_that_addresses_can_have() -> None:
+    found = names.files_for(["plots/a b.svg", "a?b#c", "a_b_c", "100%", "new\nline", "back\\slash"])
+    assert [*found.values()][:2] == ["plots/a b.svg", "a_b_c"]
+    assert found["a_b_c"].startswith("a_b_c_")
+    assert [*found.values()][3:] == ["100_", "new_line", "back_slash"]
+
+
 def test_steps_are_whole_numbers() -> None:
     assert [names.step_of(step, 7) for step in (3, 3.0, -1, 0.5, 1e30, math.inf)] == [3, 3, -1, 7, 7, 7]
 
