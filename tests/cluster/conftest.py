@@ -58,7 +58,7 @@ def disk(request: pytest.FixtureRequest) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="qanat-clusters-", dir="/tmp"))
     yield folder
     if not request.session.testsfailed:
-        subprocess.Popen(["rm", "-rf", folder], stderr=subprocess.DEVNULL, start_new_session=True)
+        subprocess.run(["sh", "-c", 'setsid rm -rf -- "$0" </dev/null >/dev/null 2>&1 &', folder], check=True)
 
 
 @pytest.fixture

@@ -130,15 +130,19 @@ def test_an_evicted_job_runs_again_as_its_second_attempt(waiting: OnPool) -> Non
     assert (waiting.storage("wait") / "stdout.txt").read_text().count("begun with") == 2
 
 
-def test_a_job_whose_machine_cannot_be_reached_says_so_also_while_it_is_being_removed(waiting: OnPool) -> None:
+def test_a_job_whose_machine_cannot_be_reached_says_so_also_while_it_is_being_removed(on_pool: OnPool) -> None:
+    on_pool.experiment("wait", WAIT)
+    on_pool.template("patient", "job_lease_duration: 600\n")
+    on_pool.submit("wait", str(on_pool.gate()), "0", "--submit-template", "patient")
+    on_pool.begun()
     lost = "lost contact with its machine, trying to reconnect"
-    with waiting.pool.frozen("STARTD"):
-        waiting.pool.kill_starters()
-        wait_until(lambda: waiting.groups()[0].get("reason") == lost)
-        assert f"▶ run 1: running: {lost}\n" in waiting.qanat("status").out
-        waiting.pool.tool("condor_rm", "-reason", "it hangs", str(waiting.cluster()))
-        wait_until(lambda: waiting.groups()[0]["reason"].startswith("being removed (it hangs"))
-    (group,) = waiting.wait_for_states("cancelled")
+    with on_pool.pool.frozen("STARTD"):
+        on_pool.pool.kill_starters()
+        wait_until(lambda: on_pool.groups()[0].get("reason") == lost)
+        assert f"▶ run 1: running: {lost}\n" in on_pool.qanat("status").out
+        on_pool.pool.tool("condor_rm", "-reason", "it hangs", str(on_pool.cluster()))
+        wait_until(lambda: on_pool.groups()[0]["reason"].startswith("being removed (it hangs"))
+    (group,) = on_pool.wait_for_states("cancelled")
     assert group["reason"].startswith("it hangs")
 
 
