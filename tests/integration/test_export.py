@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import shutil
+import signal
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from tests.support.copied import copy_repository
 from tests.support.crate_check import problems
 from tests.support.exported import PROGRAM, SECRET, make
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import TIMEOUT_S, Sandbox, wait_until
 
 LICENSE = ("--license", "CC-BY-4.0")
 
@@ -217,6 +218,18 @@ def test_an_active_run_is_exported_as_it_is(project: Sandbox) -> None:
             )
             states[name] = (action["actionStatus"].rpartition("/")[2], "endTime" in action, len(files))
     assert states == {"now.zip": ("ActiveActionStatus", False, 0), "end.zip": ("CompletedActionStatus", True, 1)}
+
+
+@pytest.mark.slow
+def test_an_export_that_is_ended_leaves_nothing(project: Sandbox) -> None:
+    with (project.root / "results/train/run_2/zeros.bin").open("wb") as file:
+        file.truncate(8 * 2**30)  # takes no space, and much time to compress
+    process = project.start("export", "2", "--format", "ro-crate", "--output", "crate.zip")
+    wait_until(lambda: list(project.root.glob(".qanat-export-*")))
+    process.terminate()
+    process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert project.status() == ""
 
 
 def test_no_export_has_a_secret_of_the_record(project: Sandbox) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -98,7 +101,8 @@ def export_(
         mlflow_experiment=mlflow_experiment,
         force=force,
     )
-    done = export(open_project(Path.cwd()), session.runners(), request)
+    with _ended_in_order():
+        done = export(open_project(Path.cwd()), session.runners(), request)
     for note in done.notes:
         tell_note(note)
     if as_json:
@@ -113,3 +117,21 @@ def _summary(done: Exported) -> str:
     parts += [plural(done.files, "file"), size(done.bytes)] if done.files else []
     counts = ", ".join(f"{count:,} {what}" for what, count in done.counts.items() if count)
     return f"{done.target}: {', '.join(parts)}{f' ({counts})' if counts else ''}"
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let signals that end the process raise SystemExit, so that what is half written is removed."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    default = [number for number, action in before.items() if action is signal.SIG_DFL]  # nohup ignores SIGHUP
+    try:
+        for number in default:
+            signal.signal(number, _end)
+        yield
+    finally:
+        for number in default:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _end(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
