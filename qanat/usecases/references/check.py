@@ -78,6 +78,7 @@ class _Check:
         try:
             source = file_text(text.data)
         except InputInvalid as error:
+            self._checked.texts += 1
             self._add(text, 1, 1, "", "", [Problem(Verdict.BROKEN, error.message, error.hint)])
             return
         language = language_of(text.path)

@@ -11,7 +11,6 @@ from qanat.domain.facts import RunFacts
 from qanat.domain.group_key import CODE
 from qanat.domain.latex_references import VALUES
 from qanat.domain.references import language_of
-from qanat.domain.run import Run
 from qanat.domain.standing import ACTIVE, DONE, NEW, RESULTS, Standing
 from qanat.errors import QanatError, RunnerUnavailable
 from qanat.git import repository, worktree
@@ -68,22 +67,20 @@ class Freshness:
         return self._found[key]
 
     def _reasons(self, facts: RunFacts) -> Iterator[str]:
+        """Yield what differs: the code is compared here, without texts, and the rest by what has been run already."""
         path = self.known.paths[facts.id]
         run = run_codec.from_index(self.known.index.record(path), path)
-        found = Found(run, path, self.known.project.storage_of(run))
-        standings = self._standings(found)
-        for group, standing in zip(run.groups, standings, strict=False):
-            if standing.key is not None and standing.key == group.key:
-                continue
+        if names := self._names_of_code(run.code.commit, run.experiment):
+            more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""
+            yield f"code: {', '.join(names[:NAMED_MAX])}{more}"
+        for standing in self._standings(Found(run, path, self.known.project.storage_of(run))):
             if standing.status in (DONE, ACTIVE) and standing.run != run.id:
                 yield from self._other_run(facts, standing)
-            elif standing.status == NEW and standing.differs == (CODE,):
-                yield from self._other_code(run)
             elif standing.status == NEW:
                 yield standing.why or "it is not what would be run now"
 
     def _standings(self, found: Found) -> Sequence[Standing]:
-        repeat = Repeat(head=True, needed=Needed((*self.ignored, RESULTS)))
+        repeat = Repeat(head=True, needed=Needed(tuple({*self.ignored, CODE, RESULTS})))
         request = as_of_now(self.known.project, found, repeat)
         options = as_before(found.run, LaunchOptions(found.run.runner.name))
         try:
@@ -101,20 +98,12 @@ class Freshness:
         run = f"run {other.number} has the current"
         if other.code[1:] != facts.code[1:]:
             yield f"{run} command"
-        if other.code[:1] != facts.code[:1] and self._names_of_code(facts.commit, facts.experiment):
-            yield f"{run} code"
         if (other.datasets, other.states) != (facts.datasets, facts.states):
             yield f"{run} data"
         if list(other.container[1:]) != list(facts.container[1:]):
             yield f"{run} container"
         if other.environment != facts.environment and "environment" not in self.ignored:
             yield f"{run} environment"
-
-    def _other_code(self, run: Run) -> Iterator[str]:
-        """Yield in which files the working tree has other code than a run."""
-        if names := self._names_of_code(run.code.commit, run.experiment):
-            more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""
-            yield f"code: {', '.join(names[:NAMED_MAX])}{more}"
 
     def _names_of_code(self, commit: str, experiment: str) -> Sequence[str]:
         """Return in which files of an experiment's code a commit differs from the working tree, but for texts."""
