@@ -104,6 +104,11 @@ class Reference:
     at_pin: tuple[int, int] = (0, 0)
 
     @property
+    def target_name(self) -> str:
+        """The name of what it is of a run, such as a metric or a file; empty for a mean or a table."""
+        return self.target.name if isinstance(self.target, OfRun | OfBest) else ""
+
+    @property
     def chooses(self) -> bool:
         """Whether a condition decides which runs it is about."""
         return isinstance(self.target, OfBest | OfMean)

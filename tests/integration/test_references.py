@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -24,6 +25,16 @@ folder = pathlib.Path(words["--storage_path"])
 """
 METRICS = [{"file": "metrics.json", "better": {"acc": "higher"}, "label": {"acc": "Accuracy"}, "unit": {"acc": "%"}}]
 END = "<!-- /qanat -->"
+NOTE = """\
+document: paper
+dependency: train
+experiment: train
+patterns: [plot.svg]
+groups:
+- {run: RUN, group: 0, commit: abc, args: []}
+files:
+- {file: p.svg, run: RUN, group: 0, source: plot.svg, bytes: 14, sha256: 'SHA'}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -229,11 +240,24 @@ def test_figures_are_those_of_their_runs(paper: Sandbox) -> None:
         assert problem in paper.qanat("document", "check", "text/a.md", code=1).out
     paper.write("text/a.md", f"<!-- qanat:figure 2:plot.svg -->![Plot](../../p.svg){END}\n")
     assert "../../p.svg is not in the project" in paper.qanat("document", "check", "text/a.md", "--write", code=1).out
+    for name in ("../.git/hooks/a.svg", "../.qanat/a.svg", "../train.py"):
+        paper.write("text/a.md", f"<!-- qanat:figure 2:plot.svg -->![Plot]({name}){END}\n")
+        said = paper.qanat("document", "check", "text/a.md", "--write", code=1).out
+        assert "broken: " in said
+        assert "Wrote" not in said
     shutil.move(paper.root / "results/train/run_2", paper.root / "results/train/run_2_away")
     try:
         paper.write("text/a.md", f"<!-- qanat:figure 2:plot.svg -->![Plot](../figures/p.svg){END}\n")
         said = paper.qanat("document", "check", "text/a.md").out
         assert "unchecked: ../figures/p.svg was not compared: the results of run 2 are not here" in said
+        # What was copied for a document has a note.
+        paper.write("figures/qanat.yaml", NOTE.replace("RUN", ids(paper)[2]).replace("SHA", "0" * 64))
+        said = paper.qanat("document", "check", "text/a.md", code=1).out
+        assert "differs: ../figures/p.svg is not the one of 2:plot.svg (it cannot be copied: " in said
+        digest = hashlib.sha256((paper.root / "figures/p.svg").read_bytes()).hexdigest()
+        paper.write("figures/qanat.yaml", NOTE.replace("RUN", ids(paper)[2]).replace("SHA", digest))
+        said = paper.qanat("document", "check", "text/a.md").out
+        assert said == "1 reference in 1 text: all as their runs have them\n"
     finally:
         shutil.move(paper.root / "results/train/run_2_away", paper.root / "results/train/run_2")
 

@@ -9,18 +9,25 @@ import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from qanat.domain import figures
+from qanat.domain.export_note import NOTE, CopiedFile, note_from
 from qanat.domain.findings import Finding
 from qanat.domain.latex_references import Written, read_values, values_text
+from qanat.domain.layout import is_for_results
 from qanat.domain.long_work import tracked
 from qanat.domain.markdown_references import table_text, with_pin
 from qanat.domain.reference import Kind, Reference
 from qanat.domain.references import LATEX, language_of, references_in
 from qanat.domain.text_lines import FileText, file_text
 from qanat.errors import InputInvalid, WriteFailed
+from qanat.records import yaml_io
 from qanat.system import below
 from qanat.usecases.project import Project
 from qanat.usecases.references.judging import Judge, Judged, Problem, Verdict
 from qanat.usecases.references.sources import Sources, TextFile, WorkingTree
+
+# What may be replaced by a file of a run.
+FIGURES = tuple(f".{suffix}" for suffix in (*figures.TYPES, "pdf", "eps", "ps", "tif", "tiff"))
 
 
 @dataclass(slots=True)
@@ -183,12 +190,32 @@ class _Check:
         if not inside:
             judged.add(Verdict.BROKEN, f"{reference.file} is not in the project", "name a file in the project")
             return
+        # A stranger's text may name any file, which would be replaced.
+        if not all(is_for_results(path) and path.lower().endswith(FIGURES) for path in inside):
+            problem = f"{reference.file} is not the name of a figure"
+            judged.add(Verdict.BROKEN, problem, f"its suffix may be {', '.join(FIGURES)}")
+            return
         there = {path: data for path in inside if (data := self._sources.read(path)) is not None}
         path, data = next(iter(there.items()), (inside[-1], None))
         digest = None if data is None else hashlib.sha256(data).hexdigest()
-        found = self._judge.figure(judged, reference, pin=pin, digest=digest)
+        copied = self._copied(path) if data is not None else None
+        found = self._judge.figure(judged, reference, pin=pin, digest=digest, copied=copied)
         if found and found.data is not None and found.sha256 != digest:
             self._checked.changes[path] = data, found.data
+
+    def _copied(self, path: str) -> CopiedFile | None:
+        """Return what the note beside a file says of it, if it was copied for a document."""
+        folder = posixpath.dirname(path)
+        while folder:
+            if data := self._sources.read(f"{folder}/{NOTE}"):
+                try:
+                    note = note_from(yaml_io.load(data, NOTE, own=True))
+                except InputInvalid:
+                    return None
+                own = path.removeprefix(f"{folder}/")
+                return next((file for file in note.files if file.file == own), None) if note else None
+            folder = posixpath.dirname(folder)
+        return None
 
 
 def write(project: Project, checked: Checked) -> list[str]:

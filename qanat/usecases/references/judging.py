@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from qanat.domain.export_note import CopiedFile
 from qanat.domain.reference import Kind, OfRun, Reference
 from qanat.domain.references import LATEX
 from qanat.domain.shortening import quoted, shortened
@@ -124,14 +125,21 @@ class Judge:
         for run in found.runs:
             judged.problems += self.doubts(run)
 
-    def figure(self, judged: Judged, reference: Reference, *, pin: str, digest: str | None) -> Figure | None:
-        """Judge a figure: `digest` is the SHA-256 of the file that the text shows, None if there is no such file."""
+    def figure(
+        self, judged: Judged, reference: Reference, *, pin: str, digest: str | None, copied: CopiedFile | None = None
+    ) -> Figure | None:
+        """Judge a figure: `digest` is the SHA-256 of the file that the text shows, None if there is no such file.
+
+        `copied` is the note on that file, if it was copied for a document. It counts where the results are missing.
+        """
         noted = "" if self.repin else pin
         try:
             found = figure_of(self.known, reference, noted)
         except QanatError as error:
             self._cannot(judged, error)
             return None
+        if not found.sha256 and copied and (copied.run, copied.source) == (found.runs[0], reference.target_name):
+            found = replace(found, sha256=copied.sha256)
         judged.runs, judged.pin, judged.value, judged.text = found.runs, found.pin, found.sha256 or None, digest
         self._say_moved(judged, reference, found)
         if not found.sha256 and digest is not None:
