@@ -104,9 +104,17 @@ def test_the_recipes_for_ci_and_hooks_are_those_of_the_docs() -> None:
         for hook in local["hooks"]:
             published = hooks[hook["id"]]
             assert hook["entry"].split() == [*published["entry"].split(), *published.get("args", [])]
-            assert {key: hook.get(key) for key in ("files", "exclude")} == {
-                key: published.get(key) for key in ("files", "exclude")
-            }
+            keys = ("files", "exclude", "types", "always_run", "require_serial", "pass_filenames")
+            assert {key: hook.get(key) for key in keys} == {key: published.get(key) for key in keys}
+
+
+def test_where_there_is_no_python_its_other_name_is_used(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    for name in ("git", "python3"):
+        (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
+    Sandbox(tmp_path).qanat("init", "project", "--template", "python", "--yes", env={"PATH": str(tmp_path / "bin")})
+    text = (tmp_path / "project/.qanat/experiments/fit.yaml").read_text()
+    assert text.count("executable_command: python3\n") == 2
 
 
 def test_they_are_listed(tmp_path: Path) -> None:

@@ -64,10 +64,15 @@ def proposed(project: Project, script: Path) -> dict[str, Any]:
 def command_for(path: Path) -> str:
     """Return the command that runs a program; empty if it can be run itself, or if that is not known."""
     if path.suffix == ".py":
-        return "python" if shutil.which("python") or not shutil.which("python3") else "python3"
+        return python_command()
     if os.access(path, os.X_OK):
         return ""
     return _shebang(path) or _COMMANDS.get(path.suffix.lower(), "")
+
+
+def python_command() -> str:
+    """Return the command that runs a program in Python: some systems have no `python`."""
+    return "python" if shutil.which("python") or not shutil.which("python3") else "python3"
 
 
 def _shebang(path: Path) -> str:

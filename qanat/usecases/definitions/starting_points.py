@@ -12,9 +12,12 @@ from qanat.domain.shortening import quoted
 from qanat.domain.starting_point import FILE_BYTES_MAX, FILES_MAX, README, StartingPoint, described, problems
 from qanat.errors import InputInvalid, UsageError
 from qanat.system import below, installation
+from qanat.usecases.definitions.from_program import python_command
 
 # What stands for the repository of qanat, and for a commit of it, in the recipes for CI.
 PLACEHOLDER = b"OWNER/qanat@COMMIT"
+_COMMAND = "executable_command: "
+_PYTHON = f"{_COMMAND}python\n".encode()
 _FIRST = ("minimal", "python", "deep-learning")
 _SKIPPED = ("__pycache__", ".git")
 
@@ -66,6 +69,8 @@ def built_in(name: str, version: str) -> StartingPoint:
         raise UsageError(f"there is no starting point {quoted(name)}", hint=f"known: {known}; see --list-templates")
     found = from_folder(BUILT_IN / name, f"{name} of qanat {version}")
     files = {path: data.replace(PLACEHOLDER, _own_place()) for path, data in found.files.items()}
+    if (python := python_command()) != "python":
+        files = {path: data.replace(_PYTHON, f"{_COMMAND}{python}\n".encode()) for path, data in files.items()}
     return StartingPoint(files, found.origin, found.programs)
 
 
