@@ -6,13 +6,13 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.htcondor_project import OnPool
 from tests.cluster.on_cluster import JOB_S, WAIT, wait_until
+from tests.cluster.watched import check_live_table, check_logs_followed, submit_two
 from tests.support.terminal import CTRL_C, Terminal
 
 pytestmark = pytest.mark.xdist_group("another htcondor")
@@ -24,11 +24,7 @@ UNTIL_MENDED = 'echo "try $2"; [ "$2" -ne 1 ] || [ -e "$1" ]\n'
 @pytest.fixture
 def waiting(on_pool: OnPool) -> OnPool:
     """Return a project whose run 1 has two running groups."""
-    on_pool.experiment("wait", WAIT)
-    on_pool.submit("wait", str(on_pool.gate()), "0", "-R", "--n 0 2 1")
-    on_pool.begun(group=0)
-    on_pool.begun(group=1)
-    on_pool.wait_for_states("running", "running")
+    submit_two(on_pool)
     return on_pool
 
 
@@ -259,30 +255,11 @@ def test_ctrl_c_with_cancel_on_interrupt_ends_the_jobs(on_pool: OnPool) -> None:
 
 
 def test_logs_follow_a_job_until_its_end(on_pool: OnPool) -> None:
-    on_pool.experiment("wait", WAIT + "\n")
-    on_pool.submit("wait", str(on_pool.gate()), "0")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "qanat", "logs", "1", "-f"],
-        cwd=on_pool.root,
-        stdout=subprocess.PIPE,
-        text=True,
-        bufsize=1,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline().startswith("begun with ")
-    assert process.poll() is None
-    on_pool.gate().touch()
-    assert process.wait(JOB_S) == 0
-    process.stdout.close()
+    check_logs_followed(on_pool)
 
 
 def test_the_live_table_shows_a_run_on_the_pool_come_to_its_end(waiting: OnPool) -> None:
-    with Terminal(waiting.root, "experiment", "status", "wait", "--live") as terminal:
-        terminal.see("running")
-        waiting.gate().touch()
-        terminal.see("finished")
-        terminal.press("q")
-        terminal.ends()
+    check_live_table(waiting)
 
 
 def test_a_run_that_has_ended_is_looked_at_without_asking_anybody(on_pool: OnPool) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 
 import pytest
 
 from tests.cluster.on_cluster import JOB_S, WAIT, wait_until
 from tests.cluster.slurm_project import OnSlurm
+from tests.cluster.watched import check_live_table, check_logs_followed, submit_two
 from tests.support.terminal import DOWN, ENTER, Terminal
 
 pytestmark = pytest.mark.xdist_group("another slurm")
@@ -22,11 +21,7 @@ UNTIL_MENDED = 'echo "try $2"; [ "$2" -ne 1 ] || [ -e "$1" ]\n'
 @pytest.fixture
 def waiting(on_either: OnSlurm) -> OnSlurm:
     """Return a project whose run 1 has two running groups."""
-    on_either.experiment("wait", WAIT)
-    on_either.submit("wait", str(on_either.gate()), "0", "-R", "--n 0 2 1")
-    on_either.begun(group=0)
-    on_either.begun(group=1)
-    on_either.wait_for_states("running", "running")
+    submit_two(on_either)
     return on_either
 
 
@@ -230,25 +225,11 @@ def test_ctrl_c_while_waiting_leaves_the_jobs_alone_unless_it_was_asked_to_end_t
 
 
 def test_logs_follow_a_job_until_its_end(on_slurm: OnSlurm) -> None:
-    on_slurm.experiment("wait", WAIT)
-    on_slurm.submit("wait", str(on_slurm.gate()), "0")
-    words = [sys.executable, "-m", "qanat", "logs", "1", "-f"]
-    process = subprocess.Popen(words, cwd=on_slurm.root, stdout=subprocess.PIPE, text=True, bufsize=1)
-    assert process.stdout is not None
-    assert process.stdout.readline().startswith("begun with ")
-    assert process.poll() is None
-    on_slurm.gate().touch()
-    assert process.wait(JOB_S) == 0
-    process.stdout.close()
+    check_logs_followed(on_slurm)
 
 
 def test_the_live_table_shows_a_run_come_to_its_end(waiting: OnSlurm) -> None:
-    with Terminal(waiting.root, "experiment", "status", "wait", "--live") as terminal:
-        terminal.see("running")
-        waiting.gate().touch()
-        terminal.see("finished")
-        terminal.press("q")
-        terminal.ends()
+    check_live_table(waiting)
 
 
 def test_explore_shows_what_slurm_knows_of_a_run_and_of_one_of_its_groups(on_either: OnSlurm) -> None:

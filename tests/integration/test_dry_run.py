@@ -7,7 +7,7 @@ import pytest
 from tests.support.sandbox import Sandbox
 
 RANGE = ("-R", "--n 0 30 1")
-HINT = "  hint: show the scripts of jobs, and all groups with --show-script\n"
+HINT = "  hint: show the scripts of jobs and all groups with --show-script\n"
 
 
 @pytest.fixture

@@ -37,9 +37,10 @@ def show_preview(preview: Preview, *, as_json: bool, in_full: bool) -> None:
     if not in_full and (more := len(groups) - GROUPS_SHOWN) > 0:
         say(f"… and {plural(more, 'more group')}")
     say(f"{plural(len(groups), 'group')}{counted(preview.standings)}; nothing was run or written")
-    if not in_full and (preview.script or groups[GROUPS_SHOWN:]):
-        what = "the scripts of jobs, and all groups" if preview.script else "all groups"
-        tell(f"  hint: show {what} with --show-script")
+    left_out = ["the scripts of jobs"] if preview.script else []
+    left_out += ["all groups"] if groups[GROUPS_SHOWN:] else []
+    if left_out and not in_full:
+        tell(f"  hint: show {' and '.join(left_out)} with --show-script")
 
 
 def tell_respelled(groups: Iterable[Sequence[str]]) -> None:
