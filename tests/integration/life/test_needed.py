@@ -144,7 +144,7 @@ def test_a_plan_is_reviewed_and_run(sandbox: Sandbox) -> None:
     assert "nothing to run" in sandbox.qanat("run", "--plan", plan, "--needed").err
 
     assert "--plan cannot be used with NAME" in sandbox.qanat("run", "--plan", plan, "train", code=2).err
-    assert "--plan cannot be used with --range-param" in sandbox.qanat("run", "--plan", plan, "-R", "a", code=2).err
+    assert "--plan cannot be used with -R" in sandbox.qanat("run", "--plan", plan, "-R", "a", code=2).err
     assert "missing argument 'NAME'" in sandbox.qanat("run", code=2).err
     assert "missing argument 'NAME'" in sandbox.qanat("plan", code=2).err
     sandbox.write("README.md", "text\n")
