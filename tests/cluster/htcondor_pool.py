@@ -377,14 +377,21 @@ def as_nobody() -> tuple[list[str], str]:
 
 
 def sweep() -> None:
-    """Remove the remains of pools whose owner was killed."""
+    """Remove the remains of pools whose owner was killed, and end those whose master has outlived it.
+
+    One that changes its user is not told of the death of its parent.
+    """
     for owner in Path("/tmp").glob("qanat-pool-*/owner"):
         try:
             tests, master = map(int, owner.read_text().split())
         except (OSError, ValueError):
             continue
-        if owner.stat().st_uid == os.getuid() and not _exists(tests) and not _exists(master):
+        if owner.stat().st_uid != os.getuid() or _exists(tests):
+            continue
+        if not _exists(master):
             shutil.rmtree(owner.parent, ignore_errors=True)
+        elif _configuration_of(master) == str(owner.with_name("condor_config")):
+            os.kill(master, signal.SIGQUIT)
 
 
 def _name_of(pid: str) -> str:
@@ -392,6 +399,16 @@ def _name_of(pid: str) -> str:
         return Path(f"/proc/{pid}/comm").read_text().rstrip("\n")
     except OSError:  # it has just ended
         return ""
+
+
+def _configuration_of(pid: int) -> str:
+    """Return the configuration file that a daemon was started with; empty if it is none of HTCondor's."""
+    try:
+        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return ""
+    found = [each.partition(b"=")[2] for each in variables if each.startswith(b"CONDOR_CONFIG=")]
+    return os.fsdecode(found[0]) if found else ""
 
 
 def _exists(pid: int) -> bool:

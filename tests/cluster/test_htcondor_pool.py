@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -92,3 +93,27 @@ def test_what_is_left_of_pools_whose_owner_was_killed_is_removed(pool: Pool) -> 
     finally:
         shutil.rmtree(left, ignore_errors=True)
         shutil.rmtree(kept)
+
+
+def test_a_master_that_has_outlived_its_owner_is_ended_and_no_other_process() -> None:
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    folder = Path(f"/tmp/qanat-pool-test-{os.getpid()}-c")
+    folder.mkdir()
+    own = {**os.environ, "CONDOR_CONFIG": str(folder / "condor_config")}
+    with (
+        subprocess.Popen(["sleep", "300"], env=own) as master,
+        subprocess.Popen(["sleep", "300"], env=own | {"CONDOR_CONFIG": "/etc/condor/condor_config"}) as other,
+    ):
+        try:
+            for process in (other, master):
+                (folder / "owner").write_text(f"{gone.pid} {process.pid}\n")
+                htcondor_pool.sweep()
+            assert master.wait(60) == -signal.SIGQUIT
+            assert other.poll() is None
+            htcondor_pool.sweep()
+            assert not folder.exists()
+        finally:
+            master.kill()
+            other.kill()
+            shutil.rmtree(folder, ignore_errors=True)
