@@ -8,8 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from qanat.domain import times
-from qanat.domain.pauses import paused_s
+from qanat.domain import pauses, times
 from qanat.domain.run import Run, described
 from qanat.domain.shortening import shortened
 from qanat.domain.varying import spread_parameters
@@ -55,7 +54,7 @@ def plain_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _cells(run: Run) -> list[str]:
     parameters = " ".join(f"{n}={v}" if v else n for n, v in spread_parameters(run.groups).items())
-    took = times.took(run.started, run.ended, paused_s(run.groups))
+    took = pauses.took(run.groups) if run.ended else ""
     names = [run.id, run.experiment, run.description or parameters, run.state.value]
     return [*names, f"{len(run.groups):,}", times.local(run.started), took, ", ".join(run.tags)]
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import astuple
 from typing import Any, NamedTuple
 
+from qanat.domain import times
 from qanat.domain.data import DataState
 from qanat.domain.measured import STATISTICS, split_statistic
 from qanat.domain.parameters import texts_by_name
@@ -38,6 +39,13 @@ class GroupFacts(NamedTuple):
     used: Sequence[float | None] = ()
     lacked: Sequence[str] = ()
     earlier: Sequence[Sequence[Any]] = ()
+    attempt: int = 1
+
+    @property
+    def before_s(self) -> float:
+        """How many seconds the earlier attempts took, as far as that is known."""
+        spans = (times.seconds_between(start, end) for start, end, _ in self.earlier if start and end)
+        return sum(filter(None, spans))
 
     def metric(self, name: str) -> float | None:
         """Return the metric of this name, or what a curve came to for a name such as loss.min; None without either."""
@@ -158,6 +166,7 @@ def _facts_of_group(group: Group) -> GroupFacts:
         key=group.key,
         used=_used(group.used),
         lacked=sorted(reasons(group)),
+        attempt=group.attempt,
         earlier=[[end.started, end.ended, _used(end.used)] for end in group.earlier],
     )
 

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from qanat.domain import times
+from qanat.domain import pauses
 from qanat.domain.notification import ENDED, Message
-from qanat.domain.pauses import paused_s
 from qanat.domain.redaction import redacted
 from qanat.domain.run import Run, State, count_states, overall_state
 from qanat.domain.shortening import shortened
@@ -52,7 +51,7 @@ class News:
 
     @property
     def _took(self) -> str:
-        return times.took(self.run.started, self.run.ended, paused_s(self.run.groups))
+        return pauses.took(self.run.groups) if self.run.ended else ""
 
 
 def best_values(run: Run, better: Mapping[str, str]) -> dict[str, float]:

@@ -198,7 +198,8 @@ class Group:
     @property
     def has_run(self) -> bool:
         """Whether it has ended and was really started; a cancelled or lost group may never have been."""
-        return self.state.ended and (self.started is not None or self.state is State.FINISHED)
+        known = self.started is not None or self.exit_code is not None
+        return self.state.ended and (known or self.state is State.FINISHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,8 +257,9 @@ class Run:
 
     @property
     def started(self) -> str | None:
-        """When the first group started."""
-        return min((g.started for g in self.groups if g.started), default=None)
+        """When the first attempt at any of its groups started."""
+        starts = (start for group in self.groups for start in (group.started, *(end.started for end in group.earlier)))
+        return min(filter(None, starts), key=times.parse, default=None)
 
     @property
     def ended(self) -> str | None:

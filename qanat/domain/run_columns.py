@@ -19,7 +19,18 @@ from qanat.errors import UsageError
 # The last fields of a table that is not told which, and those that are shown only if they are named.
 LAST = ("state", "duration", "date", "tag", "description")
 USED = ("used.cpu_time", "used.memory", "used.gpu_memory", "used.gpu_percent")
-ONLY_NAMED = ("run.state", "run.data", "run.environment", "run.container", "host", "key", "origin", "origin.id", *USED)
+ONLY_NAMED = (
+    "attempt",
+    "run.state",
+    "run.data",
+    "run.environment",
+    "run.container",
+    "host",
+    "key",
+    "origin",
+    "origin.id",
+    *USED,
+)
 _TAKEN = frozenset({*FIELDS, *ALIASES})
 
 T = TypeVar("T")

@@ -205,12 +205,14 @@ def _available(known: Mapping[str, str]) -> str:
 
 
 def seconds(row: Row) -> float | None:
-    """Return how long the run, without its pauses, or the group has been running, or took; None if that is unknown."""
+    """Return how long all attempts of the run, without its pauses, or of the group took, so far; None if unknown."""
     of = row.group or row.run
     if not of.started or (of.ended is None and of.state not in State.LIVE):
         return None
     span = times.seconds_between(of.started, of.ended)
-    return span if span is None or row.group else max(0.0, span - row.run.paused_s)
+    if span is None:
+        return None
+    return span + row.group.before_s if row.group else max(0.0, span - row.run.paused_s)
 
 
 def used(take: Callable[[Iterable[float]], float], which: str) -> Callable[[Row], float | None]:
@@ -235,6 +237,7 @@ FIELDS: Mapping[str, Field] = {
     "experiment": Field(lambda row: row.run.experiment, value_tests.text),
     "group": Field(lambda row: row.group.number if row.group else None, value_tests.whole),
     "groups": Field(lambda row: len(row.run.groups), value_tests.whole),
+    "attempt": Field(lambda row: max(group.attempt for group in row.groups), value_tests.whole),
     "state": Field(lambda row: (row.group or row.run).state, value_tests.state),
     "run.state": Field(lambda row: row.run.state, value_tests.state),
     "tag": Field(lambda row: row.run.tags, value_tests.any_text),

@@ -74,9 +74,14 @@ def seconds_between(start: str | None, end: str | None) -> float | None:
     return max(0.0, (until - parse(start)).total_seconds())
 
 
-def later(timestamp: str, seconds: float) -> str:
-    """Return the timestamp this many seconds later, to the second."""
-    return from_epoch(parse(timestamp).timestamp() + seconds)[:19] + "+00:00"
+def moved(timestamp: str, seconds: float) -> str:
+    """Return the timestamp this many seconds later, to the millisecond."""
+    return from_epoch(parse(timestamp).timestamp() + seconds)
+
+
+def between_s(start: str, end: str) -> float:
+    """Return the seconds from start to end, which are negative if it is earlier."""
+    return (parse(end) - parse(start)).total_seconds()
 
 
 def took(started: str | None, ended: str | None, paused_s: float = 0.0) -> str:
@@ -86,7 +91,7 @@ def took(started: str | None, ended: str | None, paused_s: float = 0.0) -> str:
     """
     if not started or not ended:
         return ""
-    seconds = (parse(ended) - parse(started)).total_seconds() - paused_s
+    seconds = between_s(started, ended) - paused_s
     return duration(max(0.0, seconds)) if seconds > -_CLOCKS_S else f"-{duration(-seconds)}"
 
 

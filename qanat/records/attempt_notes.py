@@ -85,3 +85,8 @@ def _of(kind: str, written: Completion | None) -> Earlier | None:
         status.host,
         used=status.used,
     )
+
+
+def attempts_in(folder: Path) -> set[int]:
+    """Return the attempts that were followed by another one in the same folder, as far as notes tell."""
+    return {end.attempt for end in _noted(folder) if end}

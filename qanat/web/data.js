@@ -7,6 +7,8 @@
  * @property {string | null} started
  * @property {string | null} ended
  * @property {string | null} host
+ * @property {number} attempt
+ * @property {number} before_s how many seconds the earlier attempts took
  * @property {Record<string, string>} parameters by their names as typed, with dashes
  * @property {Record<string, number>} metrics
  * @property {Record<string, number[]>} curves what each came to: last, least, greatest value, number of steps
@@ -102,6 +104,8 @@ function completeRun(run) {
     group.parameters ??= {};
     group.metrics = withNumbers(group.metrics ?? {});
     group.curves ??= {};
+    group.attempt ??= 1;
+    group.before_s ??= 0;
     for (const [name, values] of Object.entries(group.curves)) group.curves[name] = Object.values(withNumbers(values));
   }
 }

@@ -303,7 +303,7 @@ function ofDuration(compared, context) {
 }
 
 /**
- * Return how long the run, without its pauses, or the group has been running, or took; null if that is unknown.
+ * Return how long all attempts of the run, without its pauses, or of the group took, so far; null if unknown.
  * @param {Row} row
  * @param {number} now
  */
@@ -311,8 +311,8 @@ export function secondsOf(row, now) {
   const of = row.group ?? row.run;
   if (!of.started || (!of.ended && !LIVE.includes(of.state))) return null;
   const end = of.ended ? Date.parse(of.ended) : now;
-  const paused = row.group ? 0 : row.run.paused_s;
-  return Math.max(0, Math.max(0, (end - Date.parse(of.started)) / 1000) - paused);
+  const span = Math.max(0, (end - Date.parse(of.started)) / 1000);
+  return row.group ? span + row.group.before_s : Math.max(0, span - row.run.paused_s);
 }
 
 /**
@@ -331,6 +331,7 @@ export const FIELDS = {
   experiment: { take: (row) => row.run.experiment, test: ofText },
   group: { take: (row) => row.group?.number, test: ofWhole },
   groups: { take: (row) => row.run.group_count, test: ofWhole },
+  attempt: { take: (row) => Math.max(...row.groups.map((group) => group.attempt)), test: ofWhole },
   state: { take: (row) => (row.group ?? row.run).state, test: ofState },
   'run.state': { take: (row) => row.run.state, test: ofState },
   tag: { take: (row) => row.run.tags, test: ofAnyText },

@@ -28,23 +28,35 @@ POLL_S = 0.2
 REFRESH_S = 1.0
 
 
-@click.command(epilog="\b\nExample:\n  qanat logs 4 -f\n  qanat logs 4 --tail 20\n  qanat logs 4 --group 3 --stderr")
+@click.command(
+    epilog="\b\nExample:\n  qanat logs 4 -f\n  qanat logs 4 --tail 20\n  qanat logs 4 --group 3 --stderr\n"
+    "  qanat logs 4 --group 3 --attempt 1"
+)
 @click.argument("run")
 @option("-f", "--follow", is_flag=True, help="Follow the output until the run ends, on a terminal with stderr.")
 @option("-n", "--tail", type=click.IntRange(0), metavar="N", help="Show only the last N lines of each group.")
 @option("--group", type=click.IntRange(0), metavar="GROUP", help="Show only this group.")
+@option("--attempt", type=click.IntRange(1), metavar="N", help="Show this attempt, which may be an earlier one.")
 @option("--stdout", is_flag=True, help="Show only stdout.")
 @option("--stderr", is_flag=True, help="Show only stderr.")
-def logs(run: str, follow: bool, tail: int | None, group: int | None, stdout: bool, stderr: bool) -> None:
+def logs(
+    run: str, follow: bool, tail: int | None, group: int | None, attempt: int | None, stdout: bool, stderr: bool
+) -> None:
     """Print the output of RUN; if it has several groups, each line starts with the group.
 
-    This is stdout or, of a group that has printed nothing there, stderr.
+    This is stdout or, of a group that has printed nothing there, stderr. Of a group that was retried, it is that of the
+    last attempt. Attempts that continue one another, as from a checkpoint, print to the same files.
     """
     if stdout and stderr:
         raise UsageError("--stdout cannot be used with --stderr", hint="use one of them")
+    if follow and attempt is not None:
+        raise UsageError("--follow cannot be used with --attempt", hint="leave out --attempt to follow the last one")
     project = open_project(Path.cwd())
     found = find_one(project, run)
     groups = range(len(found.run.groups)) if group is None else [check_group(found, group)]
+    if attempt is not None:
+        _print_attempt(found, groups, attempt, STDERR if stderr else STDOUT, tail)
+        return
     chosen = STDOUT if stdout else STDERR if stderr else None
     streams = [chosen] if chosen else [STDOUT, STDERR] if follow and sys.stdout.isatty() else [STDOUT]
     output = log_output(len(groups) * len(streams), _labels(len(groups), chosen, streams))
@@ -64,6 +76,27 @@ def logs(run: str, follow: bool, tail: int | None, group: int | None, stdout: bo
                 _print_instead(found, reader, output)
         finally:
             output.close()
+
+
+def _print_attempt(found: Found, groups: Sequence[int], attempt: int, stream: str, tail: int | None) -> None:
+    """Print what an attempt has printed, whichever it was."""
+    from qanat.usecases.runs import attempt_output  # only for attempts that are asked for
+
+    outputs = attempt_output.of_attempt(found, groups, attempt)
+    shared = sorted({str(output) for output in outputs.values() if output.first != output.last})
+    for which in shared[:1]:
+        tell(f"note: {which} printed to the same files")
+    folders = {number: output.folder for number, output in outputs.items()}
+    reader = LogReader(found, list(folders), [stream], tail=tail, folders=folders)
+    output = log_output(len(groups), _labels(len(groups), stream, [stream]))
+    try:
+        _print_new(reader, output, last=True)
+        if not reader.groups_with(stream):
+            other = STDOUT if stream == STDERR else STDERR
+            more = f"; there is more on {other}: add --{other}" if reader.groups_with(other) else ""
+            tell(f"note: attempt {attempt} printed nothing to {stream}{more}")
+    finally:
+        output.close()
 
 
 def _elsewhere(project: Project, found: Found) -> AbstractContextManager[OutputElsewhere | None]:

@@ -9,13 +9,12 @@ from qanat.cli.diff.blocks import Bar, Bars, Best, Block, Cell, Detail, Items, S
 from qanat.cli.diff.circumstances_report import clauses
 from qanat.cli.diff.names import Names
 from qanat.cli.terminal.output import plural
-from qanat.domain import setting, times
+from qanat.domain import pauses, setting, times
 from qanat.domain.attempts import counted
 from qanat.domain.comparison import Row, parameters_of
 from qanat.domain.meanings import Sentence, Verbatim
 from qanat.domain.new_runs import Baseline, Delta, Failure, NewRuns
 from qanat.domain.parameters import plain_names, shown
-from qanat.domain.pauses import paused_s
 from qanat.domain.run import Run, State, count_states
 from qanat.domain.statistics import LOWER, Statistic, signed
 from qanat.usecases.review.state import StateChanges
@@ -277,7 +276,7 @@ def _run_row(run: Run, how: str, names: Names) -> tuple[Cell, ...]:
         (run.state.value,),
         (groups or f"{len(run.groups):,}",),
         (times.local(run.started),),
-        (times.took(run.started, run.ended, paused_s(run.groups)),),
+        (pauses.took(run.groups) if run.ended else "",),
     )
 
 

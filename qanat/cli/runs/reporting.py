@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 from qanat.cli import session
 from qanat.cli.terminal.marks import MARKS
 from qanat.cli.terminal.output import brief, listed, plural, tell, tell_note
-from qanat.domain import times
+from qanat.domain import pauses, times
 from qanat.domain.completion import is_not_found
 from qanat.domain.parameters import by_name
-from qanat.domain.pauses import paused_s
 from qanat.domain.run import Group, Run, State, count_states, described, overall_state
 from qanat.errors import EXIT_FAILED
 from qanat.usecases.launch.view import Outcome
@@ -57,8 +56,7 @@ def report(project: Project, outcome: Outcome, *, shown: bool = True) -> int:
         return _report_left(outcome)
     groups = [group for group in run.groups if group.number in outcome.groups] or list(run.groups)
     state = overall_state(group.state for group in groups)
-    took = _took(groups)
-    tell(f"{_what(run, groups)} {state}{f' after {took}' if took else ''}: {run.storage}")
+    tell(f"{_what(run, groups)} {state}{_took(groups)}: {run.storage}")
     if failed := [group for group in groups if group.state is State.FAILED]:
         _report_failures(project, run, failed, shown=shown and run.submission.pid is not None)
     elif state is not State.FINISHED and not (outcome.interrupted and len(groups) == 1):
@@ -169,10 +167,13 @@ def _report_left(outcome: Outcome) -> int:
 
 
 def _took(groups: Sequence[Group]) -> str:
-    """Return how long these groups took; empty if that is unknown."""
-    started = min((g.started for g in groups if g.started), key=times.parse, default=None)
-    ended = max((g.ended for g in groups if g.ended), key=times.parse, default=None)
-    return times.took(started, ended, paused_s(groups))
+    """Return after which time these groups ended, and how much of it was for last attempts; empty if unknown."""
+    if not (whole := pauses.took(groups)):
+        return ""
+    last, numbers = pauses.took_last(groups), {group.attempt for group in groups}
+    which = f"attempt {max(numbers)}" if len(numbers) == 1 else "the last attempts"
+    of_last = f" ({last} in {which})" if any(group.earlier for group in groups) else ""
+    return f" after {whole}{of_last}"
 
 
 def _in_bundles(run: Run, numbers: Sequence[int]) -> str:
@@ -274,6 +275,8 @@ def group_lines(run: Run) -> list[str]:
         left = len(group.metrics) - METRICS_SHOWN
         measured += f", … and {left:,} more" if left > 0 else ""
         state = described(group.state, brief(group.reason, ARGUMENTS_MAX), group.attempt, run.attempts)
+        took = times.took(group.started, group.ended) if group.earlier and group.state.ended else ""
+        state += f", after {took}" if took else ""
         parts = [f"group {group.number}", arguments, state, measured]
         lines.append("  " + ": ".join(part for part in parts if part))
         lines += _earlier_lines(group)

@@ -148,7 +148,7 @@ class _Due:
             return ""
         pause_s, now = PAUSE_S * 2 ** (self.noted.failures - 1), self.project.clock.now()
         waited_s = times.seconds_between(self.noted.last, now) or 0.0
-        return pending_retry.tried_after(times.later(now, pause_s - waited_s), now) if waited_s < pause_s else ""
+        return pending_retry.tried_after(times.moved(now, pause_s - waited_s), now) if waited_s < pause_s else ""
 
     def _failed(self, run: Run, error: QanatError) -> None:
         """Note that nothing could be submitted; after FAILURES_MAX times, nobody tries again."""
@@ -160,7 +160,7 @@ class _Due:
         noted = replace(self.noted, failures=failures, last=now, problem=error.message)
         with contextlib.suppress(WriteFailed):
             retries.write(noted, self.project.sharing)
-        later = times.later(now, PAUSE_S * 2 ** (failures - 1))
+        later = times.moved(now, PAUSE_S * 2 ** (failures - 1))
         _add_pending(self.result, run, noted, pending_retry.tried_after(later, now))
         what = f"{_named(run)}: its groups could not be retried: {error.message}"
         self.result.notes.append(f"{what}; a later command tries again")

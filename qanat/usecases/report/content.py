@@ -184,6 +184,8 @@ def _group(group: GroupFacts) -> dict[str, Any]:
         "parameters": {name: shortened(text, TEXT_MAX) for name, text in _first(group.parameters)},
         "metrics": dict(_first(group.metrics)),
         "curves": dict(_first(group.curves)),
+        "attempt": group.attempt if group.attempt > 1 else 0,
+        "before_s": group.before_s,
     }
     return {
         "number": group.number,

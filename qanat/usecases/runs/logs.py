@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
@@ -41,9 +41,10 @@ class Source(NamedTuple):
 class LogReader:
     """Reads groups' growing output files in pieces, from their beginning or from their last lines (`tail`).
 
-    `elsewhere` has copies of what has not come back yet. Of more than `most` new bytes, it reads the last ones, and
-    then `has_skipped` is true. `problems` has the notes on output that cannot be read, or that begins again, since they
-    were last taken. Raises InputInvalid if the results are gone.
+    `elsewhere` has copies of what has not come back yet, and `folders` are where earlier attempts at groups left their
+    files. Of more than `most` new bytes, it reads the last ones, and then `has_skipped` is true. `problems` has the
+    notes on output that cannot be read, or that begins again, since they were last taken. Raises InputInvalid if the
+    results are gone.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class LogReader:
         tail: int | None = None,
         most: int | None = None,
         elsewhere: OutputElsewhere | None = None,
+        folders: Mapping[int, Path] | None = None,
     ) -> None:
         check_results(found)
         self._found = found
@@ -62,6 +64,7 @@ class LogReader:
         self._sources = [Source(group, stream) for group in groups for stream in streams]
         self._tail, self._most = tail, most
         self._elsewhere = elsewhere
+        self._folders = folders or {}
         self.has_skipped = False
         self._places: dict[Source, _Place] = {}
         self._told: set[Source] = set()
@@ -92,7 +95,8 @@ class LogReader:
         return found
 
     def _file(self, source: Source) -> Path:
-        return self._found.group_folder(source.group) / f"{source.stream}.txt"
+        folder = self._folders.get(source.group) or self._found.group_folder(source.group)
+        return folder / f"{source.stream}.txt"
 
     def _copy(self, source: Source) -> Path | None:
         """Return the copy that grows before the file comes back from another machine; None if there is none."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from qanat.domain import job, times
+from qanat.domain import clocks, job, times
 from qanat.domain.completion import COMPLETION, STOPPED
 from qanat.domain.experiment import MetricSource
 from qanat.domain.job import ENDING, JobStatus
@@ -21,7 +21,6 @@ from qanat.usecases.tracking.settle import metric_sources, owner_of
 
 # A shell's exit status when it cannot read a script or start a program.
 _NOT_STARTED = (2, 126, 127)
-_SKEW_S = 1.0
 
 
 class GroupStates:
@@ -54,7 +53,7 @@ class GroupStates:
         """Apply the scheduler's report; an end without its completion file is believed after a grace period."""
         if status.state is None or not status.state.ended:
             self.unseen[run.id].pop(group.number, None)
-            return job.apply_status(group, status)
+            return job.apply_status(group, clocks.adjusted(status, run.created, self._clock.now()))
         if run.runner.transfer and status.state is State.CANCELLED:
             return self.heard(run, group, status)
         # The file may have appeared between the first check and the answer.
@@ -113,15 +112,15 @@ class GroupStates:
 
     def _is_to_come(self, timestamp: str) -> bool:
         """Return whether a timestamp is in the future; the clocks of two machines may differ by a second."""
-        return (times.seconds_between(self._clock.now(), timestamp) or 0.0) > _SKEW_S
+        return times.between_s(self._clock.now(), timestamp) > clocks.SKEW_S
 
     def ended(self, run: Run, group: Group, status: JobStatus) -> Group:
         """Return the group with an end, and with what its program has measured."""
-        if status.ended and self._is_to_come(status.ended):
-            status = replace(status, ended=self._clock.now())
+        status = clocks.adjusted(status, run.created, self._clock.now())
         found, _ = read_measured(self.own(run, group), self._metric_sources(run))
         machine = machines.of_group(self._project, self.own(run, group))
-        return replace(job.apply_status(group, status), machine=machine).with_measured(found)
+        now = replace(job.apply_status(group, status), machine=machine)
+        return _without_impossible_start(now).with_measured(found)
 
     def age_s(self, timestamp: str | None) -> float:
         """Return how many seconds ago a timestamp was; 0 if it is None or in the future."""
@@ -141,3 +140,9 @@ class GroupStates:
         if run.experiment not in self._metrics:
             self._metrics[run.experiment] = metric_sources(self._project, run)
         return self._metrics[run.experiment]
+
+
+def _without_impossible_start(group: Group) -> Group:
+    """Return a group without a start that a scheduler had reported for after its end."""
+    late = group.started and group.ended and times.between_s(group.started, group.ended) < -clocks.SKEW_S
+    return replace(group, started=None) if late else group

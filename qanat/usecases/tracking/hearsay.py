@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from qanat.domain import job
+from qanat.domain import clocks, job
 from qanat.domain.layout import group_folder
 from qanat.domain.run import Group, Run, State
 from qanat.errors import InputInvalid, NotFound, WriteFailed
@@ -55,6 +55,7 @@ def _corrected(project: Project, run: Run, group: Group) -> Group | None:
     if written is None or written.attempt < group.attempt:
         return None
     status = replace(written.status, restarts=written.attempt - group.attempt)
+    status = clocks.adjusted(status, run.created, project.clock.now())
     found, _ = measured.read_measured(own, metric_sources(project, run))
     now = job.apply_status(group, status).with_measured(found)
     return replace(attempt_notes.with_ends(own, group, now, run.command), outputs=None)

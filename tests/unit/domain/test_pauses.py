@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from qanat.domain.pauses import paused_s
+from qanat.domain.attempts import AttemptState, Earlier
+from qanat.domain.pauses import paused_s, took, took_last
 from qanat.domain.run import Group, State
 
 START = datetime.now(UTC) - timedelta(hours=1)
@@ -39,3 +41,15 @@ def test_the_pause_lasts_until_the_retried_group_starts() -> None:
     before = (datetime.now(UTC) - START).total_seconds() - 2
     assert before <= paused_s([group(0, 2), waiting]) <= (datetime.now(UTC) - START).total_seconds() - 2
     assert paused_s([group(0, 2), waiting, running]) == pytest.approx(98)
+
+
+def test_all_attempts_count_towards_what_groups_took() -> None:
+    def end(number: int, started: float, ended: float) -> Earlier:
+        known = group(started, ended)
+        return Earlier(number, AttemptState.FAILED, started=known.started, ended=known.ended)
+
+    retried = replace(group(400, 430, 3), earlier=(end(1, 0, 60), end(2, 100, 160)))
+    assert paused_s([retried]) == 40 + 240
+    assert (took([retried]), took_last([retried])) == ("2:30", "30s")
+    assert (took([retried, group(0, 420)]), took_last([retried, group(0, 420)])) == ("7:10", "7:10")
+    assert (took([group(0, 5)]), took([group(None, None, 1, State.QUEUED)])) == ("5.0s", "")
