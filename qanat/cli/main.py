@@ -11,7 +11,6 @@ from typing import NoReturn
 
 import click
 
-from qanat import __version__
 from qanat.cli import surroundings
 from qanat.cli.program import EXIT_READER_GONE, qanat, typed_command
 from qanat.cli.terminal.output import MESSAGE_MAX, brief, printed
@@ -139,16 +138,6 @@ def _of_machine(error: OSError) -> int:
 
 def _bug(error: Exception) -> int:
     """Save the traceback to a file without secrets, and print its name."""
-    import tempfile
-    import traceback
+    from qanat.usecases.tracking import bug_report
 
-    from qanat.domain.redaction import redacted, redacted_arguments
-
-    problem = f"this is a bug in qanat: {error!r}"
-    try:
-        with tempfile.NamedTemporaryFile("w", prefix="qanat-bug-", suffix=".log", delete=False) as log:
-            log.write(f"qanat {__version__}, Python {sys.version}\n{redacted_arguments(sys.argv)}\n")
-            log.write(redacted("".join(traceback.format_exception(error))))
-    except OSError:  # no space for it
-        return _show(problem, "please report it", EXIT_BUG)
-    return _show(problem, f"please report it, and attach {log.name}", EXIT_BUG)
+    return _show(*bug_report.described(error), EXIT_BUG)

@@ -82,6 +82,7 @@ class Hashing:
         self._paths = paths
         self._blocks = total_bytes // BLOCK_BYTES + 1
         self._is_stopped = False
+        self._bug: Exception | None = None
 
     def __len__(self) -> int:
         """Return how many blocks are about to be read, which the iteration yields."""
@@ -101,6 +102,8 @@ class Hashing:
             self._is_stopped = True
             for thread in threads:
                 thread.join()
+        if self._bug:
+            raise self._bug
 
     def _numbers(self, read: SimpleQueue[int | None], running: int) -> Iterator[int]:
         bytes_, number = 0, 0
@@ -131,5 +134,7 @@ class Hashing:
                     self.digests[path] = _sha256(path, buffer, passed)
                 except OSError as error:
                     self.unreadable[path] = reason(error)
+        except Exception as error:  # noqa: BLE001  # it is raised where the hashes are wanted
+            self._bug = error
         finally:
             read.put(None)

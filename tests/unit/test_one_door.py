@@ -91,9 +91,9 @@ def test_only_the_door_and_those_with_a_reason_create_files_without_saying_who_s
 REPR = {
     "qanat": "the name of an attribute in the caller's code",
     "qanat.api.spelling": "code to copy, as in the caller's own",
-    "qanat.cli.main": "the report on a bug, which is cut as a whole",
     "qanat.cli.terminal.editor": "a command that is about to be run is shown in full",
     "qanat.domain.condition": "operators, and a rest that is cut",
+    "qanat.usecases.tracking.bug_report": "the report on a bug, which is cut as a whole",
     "qanat_hooks.report": "an option of its own",
 }
 

@@ -98,19 +98,19 @@ class Prefetch(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
-        self._found: str | RunnerUnavailable = ""
+        self._found: str | Exception = ""
 
     def run(self) -> None:
         """Run the query."""
         try:
             ping()
             self._found = show_config()
-        except RunnerUnavailable as error:
+        except Exception as error:  # noqa: BLE001  # it is raised where the answer is wanted
             self._found = error
 
     def answer(self) -> str:
         """Wait for the controller's output. Raises RunnerUnavailable."""
         self.join()
-        if isinstance(self._found, RunnerUnavailable):
+        if isinstance(self._found, Exception):
             raise self._found
         return self._found

@@ -19,12 +19,16 @@ _STAYS = frozenset({storage.ATTEMPTS, storage.INFO, storage.GROUP_INFO, storage.
 
 def set_aside(own: Path, attempt: int, sharing: Sharing, stays: frozenset[str] = frozenset()) -> None:
     """Move what an attempt of a group left, but what stays, to `attempts/<n>/` in it. Raises WriteFailed."""
-    kept = _kept(own, attempt)
+    kept, names, there = _kept(own, attempt), list[str](), set[str]()
     try:
         folders.create(kept, sharing)
+        there = _left_in(kept)
         # The completion file first: without it, no reader can take the old end for that of the new attempt.
-        folders.move(sorted(_left_in(own) - _STAYS - stays, key=lambda name: name != COMPLETION), own, kept)
+        names = sorted(_left_in(own) - _STAYS - stays, key=lambda name: name != COMPLETION)
+        folders.move(names, own, kept)
     except OSError as error:
+        with suppress(OSError):  # all or nothing
+            folders.move(sorted({*names} & (_left_in(kept) - there), key=lambda name: name == COMPLETION), kept, own)
         raise write_failed(kept, error) from None
 
 

@@ -48,9 +48,10 @@ def named(project: Project, words: Sequence[str], runners: Runners) -> Order:
 
 
 def again(project: Project, run: Run, live: Iterable[Run]) -> Order:
-    """Return what a run that is retried has to wait for, given the active runs; it does not wait for one that is gone.
+    """Return what a run that is retried has to wait for, given the active runs.
 
-    Raises UsageError if one has not ended as required.
+    Raises UsageError if one has not ended as required, or if that will never be known, since its record is gone. A run
+    that had begun may continue, since that one had ended as required.
     """
     active = {one.id: one for one in live if not one.state.ended}
     with project.index() as index:
@@ -63,6 +64,10 @@ def again(project: Project, run: Run, live: Iterable[Run]) -> Order:
             f"run {run.number} starts after run {first.number}, and {why}",
             hint=f"retry that one first: qanat retry {first.number}",
         )
+    gone = [one for one in run.after if one.run not in states and not one.any]
+    if gone and run.started is None:
+        what = f"run {run.number} was to start once run {gone[0].number} had finished, and that one no longer exists"
+        raise UsageError(what, hint=f"to run it without waiting: qanat rerun {run.number}")
     return Order(run.after, tuple(active[one.run] for one in run.after if one.run in active))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from qanat.domain.layout import NOTICES, ORDERS, RETRIES
+from qanat.domain.layout import NOTICES, ORDERS, PROBLEMS, RETRIES
 from qanat.domain.run import Run
 from qanat.records.index import Index
 from qanat.usecases.project import Project
@@ -37,6 +37,10 @@ def refreshed(project: Project, runners: Runners, *, retries_due: bool = True) -
             from qanat.usecases.launch.releasing import keep_order
 
             keep_order(project, index, result, runners)
+        if _has_notes(project, PROBLEMS):
+            from qanat.records import left_problems
+
+            result.notes += left_problems.take(project.location.private)
         # Only now: a run that is retried has not ended.
         if _has_notes(project, NOTICES):
             from qanat.usecases.tracking import notices

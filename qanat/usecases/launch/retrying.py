@@ -103,7 +103,7 @@ class _Due:
             self.result.retried.append(self.noted.record)
         except _PASSING as error:
             self._failed(run, error)
-        except QanatError as error:
+        except Exception as error:  # noqa: BLE001  # a bug here must not keep every command from its work
             self._give_up(run, error)
 
     def _check_own(self, run: Run) -> None:
@@ -165,9 +165,11 @@ class _Due:
         what = f"{_named(run)}: its groups could not be retried: {error.message}"
         self.result.notes.append(f"{what}; a later command tries again")
 
-    def _give_up(self, run: Run, error: QanatError) -> None:
+    def _give_up(self, run: Run, error: Exception) -> None:
+        from qanat.usecases.tracking import bug_report  # most retries can be submitted
+
         retries.forget(self.project.location.private, run.id)
-        what = f"{_named(run)}: its groups are not retried: {error.message}"
+        what = f"{_named(run)}: its groups are not retried: {bug_report.in_one(error)}"
         self.result.notes.append(f"{what}; to do so yourself: qanat retry {run.number}")
 
     def _forget_if_old(self) -> None:

@@ -73,14 +73,29 @@ def _in_background(project: Project, here: Callable[[WatchView], Outcome], view:
     """Start the jobs of an attempt in a process that outlives this one; return once the run is recorded."""
     from qanat.system import background  # most runs are watched from here
 
-    run: Run = background.first_report(partial(_report_beginning, here), project.root)
+    run: Run = background.first_report(partial(_report_beginning, project, here), project.root)
     outcome = Outcome(run, groups=tuple(group.number for group in run.groups if not group.state.ended))
     view.submitted(outcome)
     return outcome
 
 
-def _report_beginning(here: Callable[[WatchView], Outcome], report: Callable[[Run], None]) -> None:
-    here(BeginningView(report))
+def _report_beginning(project: Project, here: Callable[[WatchView], Outcome], report: Callable[[Run], None]) -> None:
+    """Watch a run in a process whose output nobody sees, and report its beginning; what goes wrong later is left."""
+    from qanat.usecases.tracking import bug_report
+
+    begun: list[str] = []
+
+    def begins(run: Run) -> None:
+        report(run)
+        begun.append(f"the qanat process that watched run {run.number} of {run.experiment} ended early")
+        bug_report.leave_those_of_threads(project, f"while run {run.number} of {run.experiment} was watched")
+
+    try:
+        here(BeginningView(begins))
+    except Exception as error:
+        if begun:
+            bug_report.leave(project, begun[0], error)
+        raise
 
 
 def _submit(project: Project, attempt: Attempt, options: LaunchOptions, runners: Runners, order: Order) -> Outcome:

@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -167,3 +168,29 @@ def test_it_is_launched_from_python(gates: Gates) -> None:
     gates.open()
     sandbox.qanat("wait", "1")
     assert sandbox.record()["state"] == "finished"
+
+
+def test_a_bug_in_the_background_is_reported_by_the_next_command(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The watcher gets a fault from outside; only what Python imports at its start can bring it there."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/sitecustomize.py").write_text(
+        "import sys\n"
+        "def fail(*_): raise RuntimeError('no manifests today')\n"
+        "if any('background' in word for word in sys.orig_argv):\n"
+        "    from qanat.usecases.tracking import manifests\n"
+        "    manifests.with_manifests = fail\n"
+    )
+    sandbox.experiment("brief", "exit 0\n")
+    sandbox.qanat("run", "--detach", "brief", env={"PYTHONPATH": str(tmp_path / "site"), "TMPDIR": str(tmp_path)})
+    said: list[str] = []
+
+    def is_said() -> bool:
+        said.append(sandbox.qanat("status").err)
+        return "this is a bug" in said[-1]
+
+    wait_until(is_said)
+    what = "the qanat process that watched run 1 of brief ended early: this is a bug in qanat: RuntimeError("
+    assert f"note: {what}'no manifests today'); please report it, and attach {tmp_path}/qanat-bug-" in said[-1]
+    (report,) = tmp_path.glob("qanat-bug-*.log")
+    assert "RuntimeError: no manifests today" in report.read_text()
+    assert "bug" not in sandbox.qanat("status").err

@@ -21,11 +21,12 @@ from qanat.usecases.launch.previewing import preview
 from qanat.usecases.launch.releasing import keep_order
 from qanat.usecases.launch.rerun import Repeat, rerun
 from qanat.usecases.launch.retry import chosen_groups, retry
-from qanat.usecases.runs.cancel import hold_run, release_run
+from qanat.usecases.runs.cancel import cancel_run, hold_run, release_run
+from qanat.usecases.runs.delete import delete_runs
 from qanat.usecases.runs.order import check_deletable
 from qanat.usecases.tracking.refresh import refresh
 from tests.support.scheduler import Job, Scheduler
-from tests.support.world import World
+from tests.support.world import View, World
 
 
 def job_of(world: World, run: Run, group: int = 0) -> Job:
@@ -300,6 +301,37 @@ def test_a_run_that_is_waited_for_is_not_deleted(world: World) -> None:
     job_of(world, third).is_removed()
     world.look()
     check_deletable(world.project, second)
+
+
+def test_a_retry_does_not_start_without_a_run_that_never_was_seen_to_finish(world: World) -> None:
+    first = world.submit()
+    second, third = world.submit(after=("1",)), world.submit(after=("1:any",))
+    job_of(world, first).ends(3)
+    world.look()
+    world.look()
+    cancel_run(world.project, world.find(3), world)
+    job_of(world, third).is_removed()
+    assert [world.look(number).state for number in (1, 2, 3)] == [State.FAILED, State.CANCELLED, State.CANCELLED]
+    delete_runs(world.project, [world.find()])
+    options = LaunchOptions(runner="world")
+    with pytest.raises(UsageError, match="run 2 was to start once run 1 had finished, and that one no longer") as error:
+        retry(world.project, world.find(2), [0], [], options, {}, runners=world, view=View())
+    assert error.value.hint == f"to run it without waiting: qanat rerun {second.number}"
+    retry(world.project, world.find(3), [0], [], options, {}, runners=world, view=View())
+    assert world.look(3).state is State.QUEUED
+
+
+def test_a_retry_of_a_run_that_had_begun_needs_no_run_before_it(world: World) -> None:
+    first = world.submit()
+    second = world.submit(after=("1",))
+    job_of(world, first).ends()
+    world.look()
+    job_of(world, second).starts()
+    job_of(world, second).ends(3)
+    world.look(2)
+    delete_runs(world.project, [world.find()])
+    retry(world.project, world.find(2), [0], [], LaunchOptions(runner="world"), {}, runners=world, view=View())
+    assert world.look(2).groups[0].attempt == 2
 
 
 def test_a_run_that_is_retried_by_itself_is_not_left_to_the_scheduler(world: World) -> None:

@@ -672,3 +672,18 @@ def test_an_experiment_whose_factor_has_nothing_to_multiply_is_noted_at_the_laun
     world.submit(template="other")
     notes = [what for name, what in world.view.events if name == "note"]
     assert notes == ["retry.time, which is 1.5x, has no effect: no option of template other limits the time"]
+
+
+def test_a_bug_in_a_retry_is_reported_and_stops_no_command(retried: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("here")
+
+    retried.submit()
+    last(retried).ends(75)
+    monkeypatch.setattr("tempfile.tempdir", str(retried.root.parent))
+    monkeypatch.setattr("qanat.usecases.launch.retry.retry", fail)
+    assert retried.look().state is State.FAILED
+    (said,) = retried.notes
+    assert said.startswith("run 1 of train: its groups are not retried: this is a bug in qanat: ValueError('here')")
+    assert said.endswith("; to do so yourself: qanat retry 1")
+    assert noted(retried) == []
