@@ -8,10 +8,13 @@ WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 # Tests start faster with the bytecode of the last time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo unit quick test again lint bench mutation skeleton docs pictures clean
+.PHONY: demo paper unit quick test again lint bench mutation skeleton docs pictures clean
 
 demo: .venv/demo
 	sh examples/demo.sh
+
+paper: .venv/installed
+	sh examples/paper.sh
 
 unit: .venv/compiled
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" tests/unit

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -215,6 +217,27 @@ def test_a_document_is_defined_by_options_and_by_a_file_of_qanat_0(paper: Sandbo
     assert listed == ["old", "paper", "talk"]
     paper.qanat("document", "delete", "old", "--yes")
     assert not (paper.root / ".qanat/documents/old.yaml").exists()
+
+
+def test_the_example_is_built_and_says_what_its_runs_have(sandbox: Sandbox) -> None:
+    shutil.copytree(Path(__file__).parents[2] / "examples/paper", sandbox.root, dirs_exist_ok=True)
+    sandbox.write(".gitignore", "/results\n/paper/built.md\n")
+    sandbox.commit()
+    bin_folder = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    env = {"PATH": bin_folder}
+    sandbox.qanat("experiment", "new", "documents/swing.yaml", "--commit", env=env)
+    sandbox.qanat("document", "new", "documents/pendulum.yaml", env=env)
+    sandbox.qanat("document", "new", "documents/pendulum_md.yaml", env=env)
+    sandbox.commit()
+    sandbox.qanat("document", "compile", "pendulum_md", env=env)
+    sandbox.qanat("document", "check", "paper/paper.md", "--write", env=env)
+    built = sandbox.qanat("document", "compile", "pendulum_md", env=env)
+    assert "running" not in built.err
+    text = (sandbox.root / "paper/built.md").read_text()
+    assert "-->2.007 s<!--" in text
+    assert "| 120 | 2.75409 | **37.2881** |" in text
+    drawing = (sandbox.root / "paper/exports/swing/periods.svg").read_text()
+    assert drawing.count("<rect") == 5
 
 
 def test_links_among_copies_are_not_followed(paper: Sandbox, tmp_path: Path) -> None:
