@@ -45,7 +45,7 @@ def test_the_output_of_an_attempt_is_shown(several: Sandbox) -> None:
     said = several.qanat("logs", "1", "--group", "0", "--attempt", "2", code=2).err
     assert said == "qanat: group 0 of run 1 has no attempt 2\n  hint: there was only attempt 1\n"
     said = several.qanat("logs", "1", "--attempt", "1", "-f", code=2).err
-    assert said.startswith("qanat: --follow cannot be used with --attempt\n")
+    assert said.startswith("qanat: -f cannot be used with --attempt\n")
     shutil.rmtree(several.root / "results/several/run_1/group_1/attempts/2")
     assert several.qanat(*one, "2", code=2).err == (
         "qanat: what attempt 2 at group 1 of run 1 printed is no longer there\n"
