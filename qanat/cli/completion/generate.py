@@ -23,6 +23,7 @@ COMPLETES = {
     "view": "views",
     "names": "texts",
     "place": "texts",
+    "source": "file",
     "runner": "runners",
     "engine": "engines",
     "submit_template": "templates",
