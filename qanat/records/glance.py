@@ -57,6 +57,16 @@ def actions(paths: ProjectPaths, experiment: str) -> list[tuple[str, str]]:
     return [(n, str(_mapping_in(found, n).get("description", ""))) for n in found if not name_problem(n)]
 
 
+def dependencies(paths: ProjectPaths, document: str) -> list[tuple[str, str]]:
+    """List the names of a document's dependencies, each with its experiment."""
+    if name_problem(document):
+        return []
+    rows = _mapping(paths, paths.definition("document", document)).get("dependencies")
+    found = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    pairs = [(str(row.get("name") or row.get("experiment")), str(row.get("experiment"))) for row in found]
+    return [pair for pair in pairs if not name_problem(pair[0])]
+
+
 def runs(root: Path, experiment: str | None, beginning: str) -> list[RunFile]:
     """List the records whose id starts with `beginning`, of one experiment if given, in no particular order."""
     found = []

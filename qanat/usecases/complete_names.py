@@ -45,6 +45,12 @@ def actions(start: Path, experiment: str) -> list[Offer]:
     return glance.actions(paths, experiment) if paths else []
 
 
+def dependencies(start: Path, document: str) -> list[Offer]:
+    """Offer the dependencies of a document."""
+    paths = _paths(start)
+    return glance.dependencies(paths, document) if paths else []
+
+
 def runs(start: Path, beginning: str, experiment: str | None) -> list[Offer]:
     """Offer runs by number, newest first; by id if two runs share the number, or an id is being typed.
 

@@ -223,7 +223,7 @@ def test_every_argument_that_names_something_is_completed() -> None:
     walk(json.loads(Path(skeleton.FILE).read_text()), "")
     # Any word is a tag, revisions are git's, and what builds a document has arguments of its own.
     of_others = {"diff revisions", "log revision", "document compile arguments"}
-    assert without <= {"tag tags", "document delete-dependency dependency", *of_others}
+    assert without <= {"tag tags", *of_others}
 
 
 def test_the_script_of_an_unknown_shell_is_refused(sandbox: Sandbox) -> None:

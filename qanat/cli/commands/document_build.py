@@ -73,7 +73,14 @@ def status(name: str | None, ignore: tuple[str, ...], as_json: bool) -> int:
 )
 @click.argument("name")
 @click.argument("arguments", nargs=-1, metavar="[-- ARGS...]")
-@option("--only", group=WHAT, multiple=True, metavar="DEPENDENCY", help="Look at this one only; may be repeated.")
+@option(
+    "--only",
+    "dependencies",
+    group=WHAT,
+    multiple=True,
+    metavar="DEPENDENCY",
+    help="Look at this one only; may be repeated.",
+)
 @option("--no-run", group=WHAT, is_flag=True, help="Run nothing: copy and build with what is there, or refuse.")
 @option("--overwrite", group=WHAT, is_flag=True, help="Replace copied files that were edited, and others beside them.")
 @option("--view", group=WHAT, is_flag=True, help="Show the document afterwards, as qanat document view does.")
@@ -95,7 +102,7 @@ def compile_(name: str, as_json: bool, **options: Any) -> int:
     project = open_project(Path.cwd())
     document = project.document(name)
     starting = Starting(uncommitted_from(options), options["ignore"], options["allow_secrets"])
-    how = How(starting, options["only"], options["no_run"], options["overwrite"], options["arguments"])
+    how = How(starting, options["dependencies"], options["no_run"], options["overwrite"], options["arguments"])
     if options["dry_run"]:
         found = compile.looked_at(project, session.runners(), document, how)
         if as_json:

@@ -93,6 +93,13 @@ def actions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list
     return _offered(complete_names.actions(_start(ctx), ctx.params.get("name") or ""), incomplete)
 
 
+def dependencies(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete the name of a dependency of the document named before it."""
+    from qanat.usecases import complete_names
+
+    return _offered(complete_names.dependencies(_start(ctx), ctx.params.get("name") or ""), incomplete)
+
+
 def runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
     """Complete a run of the experiment named before it, except for runs that have been named already."""
     from qanat.usecases import complete_names
@@ -155,6 +162,7 @@ COMPLETERS = {
     "datasets": datasets,
     "views": views,
     "documents": documents,
+    "dependencies": dependencies,
     "texts": texts,
     "packs": packs,
     "starting_points": starting_points,

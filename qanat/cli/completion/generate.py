@@ -16,6 +16,8 @@ COMPLETES = {
     "runs": "runs",
     "experiment": "experiments",
     "action_name": "actions",
+    "dependency": "dependencies",
+    "dependencies": "dependencies",
     "datasets": "datasets",
     "extends": "templates",
     "pack": "packs",
