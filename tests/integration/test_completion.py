@@ -74,7 +74,7 @@ def ask(project: Sandbox, *words: str, cwd: Path | None = None, shell: str = "ba
         ("runs --where par", "parameter.state"),
         ("runs --where=l", "lr"),
         ("runs greet --where l", "lr"),
-        ("runs --sort a", "author"),
+        ("runs --sort a", "attempt author"),
         ("runs --columns run,dura", "run,duration"),
         ("experiment rerun other ", "4"),
         ("action greet ", "plot export"),
