@@ -172,7 +172,8 @@ def _took(groups: Sequence[Group]) -> str:
         return ""
     last, numbers = pauses.took_last(groups), {group.attempt for group in groups}
     which = f"attempt {max(numbers)}" if len(numbers) == 1 else "the last attempts"
-    of_last = f" ({last} in {which})" if any(group.earlier for group in groups) else ""
+    is_said = any(group.earlier for group in groups) and (len(numbers) == 1 or last != whole)
+    of_last = f" ({last} in {which})" if is_said else ""
     return f" after {whole}{of_last}"
 
 
