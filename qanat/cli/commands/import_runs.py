@@ -35,24 +35,23 @@ def import_runs(project: Project, wanted: Wanted, *, dry_run: bool, as_json: boo
 
 
 def _show(project: Project, plan: Plan, *, dry_run: bool) -> None:
-    for name in plan.new:
-        say(f"new experiment: {name}")
-    rows = [(run, name) for run, name in plan.runs] if dry_run else []
+    lines = [f"new experiment: {name}" for name in plan.new]
+    rows = plan.runs if dry_run else []
     for run, name in rows[:SHOWN]:
         about = f" ({run.description})" if run.description else ""
-        say(f"{run.id}{about}: {name}, {_state(run)}, {plural(len(run.groups), 'group')}")
+        lines.append(f"{run.id}{about}: {name}, {_state(run)}, {plural(len(run.groups), 'group')}")
     if len(rows) > SHOWN:
-        say(f"and {len(rows) - SHOWN:,} more")
+        lines.append(f"and {len(rows) - SHOWN:,} more")
     if states := _states(plan, dry_run=dry_run):
         counted = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items()))
         numbers = f" (runs {plan.written[0].number}-{plan.written[-1].number})" if len(plan.written) > 1 else ""
-        say(f"{plural(sum(states.values()), 'run')}: {counted}{numbers}")
+        lines.append(f"{plural(sum(states.values()), 'run')}: {counted}{numbers}")
     if plan.here:
-        say(f"{plural(plan.here, 'run')} from an earlier import, left unchanged")
+        lines.append(f"{plural(plan.here, 'run')} from an earlier import, left unchanged")
     if remarks := plan.remarks.lines():
-        say("\nNot imported, or changed:")
-        say("\n".join(f"  {remark}" for remark in remarks))
-    say(f"\n{_ending(project, plan, dry_run=dry_run)}")
+        lines += [*([""] if lines else []), "Not imported, or changed:", *(f"  {remark}" for remark in remarks)]
+    for line in [*lines, *([""] if lines else []), _ending(project, plan, dry_run=dry_run)]:
+        say(line)
 
 
 def _states(plan: Plan, *, dry_run: bool) -> Counter[str]:
