@@ -35,7 +35,7 @@ RUNS = "Runs of other tools"
 
 
 @click.command("import", cls=Command, epilog=EXAMPLE)
-@click.argument("source")
+@click.argument("source", type=click.Path())
 @option(
     "--from",
     "tool",
