@@ -65,6 +65,7 @@ def test_a_paper_from_nothing_to_a_stale_number(paper: Sandbox) -> None:
         "  · train: missing",
         "      has not been run",
         "  bring it up to date with: qanat document compile paper",
+        "  paper/built.md has not been built",
     ]
     done = paper.qanat("document", "compile", "paper")
     assert done.out == "1e-2\n"

@@ -61,7 +61,7 @@ def status(name: str | None, ignore: tuple[str, ...], as_json: bool) -> int:
         rows = [status_output.as_mapping(*pair) for pair in found]
         say_json(rows[0] if name else rows)
     else:
-        status_output.show(found)
+        status_output.show(found, project.root)
     return EXIT_FAILED if name and not all(one.state == "fresh" for one in found[0][1]) else 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from qanat.cli.definitions.defining import NOTES_SHOWN
@@ -35,12 +36,14 @@ def as_mapping(document: Document, found: Sequence[DependencyStatus]) -> dict[st
     }
 
 
-def show(found: Sequence[Found]) -> None:
+def show(found: Sequence[Found], root: Path) -> None:
     """Print the state of each dependency of documents, and why it is not fresh."""
     if not found:
         say("no documents yet; create one with: qanat document new")
     for document, statuses in found:
         say("\n".join(map(brief, _lines(document, statuses))))
+        if document.output and not (root / document.path / document.output).is_file():
+            say(brief(f"  {document.path}/{document.output} has not been built"))
 
 
 def _lines(document: Document, found: Sequence[DependencyStatus]) -> Iterator[str]:
