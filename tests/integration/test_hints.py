@@ -42,7 +42,7 @@ def typed(hint: str) -> list[str]:
         ("run e --json", 0, '"id": "1-'),
         ("run e --runer local", 0, "Run 2"),
         ("retry 1", 0, "run"),
-        ("show 99", 0, "run_1"),
+        ("show 99", 0, "finished"),
         ("action e greet 1", 0, "Updated .qanat/experiments/e.yaml"),
         ("run broken", 0, "Updated .qanat/experiments/broken.yaml"),
         ("compare 1 --plot", 0, "Compare "),
