@@ -259,7 +259,7 @@ class Run:
     def started(self) -> str | None:
         """When the first attempt at any of its groups started."""
         starts = (start for group in self.groups for start in (group.started, *(end.started for end in group.earlier)))
-        return min(filter(None, starts), key=times.parse, default=None)
+        return min(filter(None, starts), default=None)
 
     @property
     def ended(self) -> str | None:

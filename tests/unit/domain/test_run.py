@@ -79,9 +79,10 @@ def test_the_id_is_number_and_uid(number: int, uid: str) -> None:
 
 @stable
 @given(groups())
-def test_a_run_starts_with_its_first_group_and_ends_with_its_last(groups: tuple[Group, ...]) -> None:
+def test_a_run_starts_with_the_first_attempt_and_ends_with_its_last_group(groups: tuple[Group, ...]) -> None:
     run = replace(RUN, groups=groups)
-    starts = [group.started for group in run.groups if group.started]
+    attempts = [attempt for group in run.groups for attempt in (group, *group.earlier)]
+    starts = [attempt.started for attempt in attempts if attempt.started]
     ends = [group.ended for group in run.groups if group.ended]
     assert run.started == (min(starts) if starts else None)
     assert run.ended == (max(ends) if ends and run.state.ended else None)
