@@ -174,7 +174,7 @@ def carry_out(project: Project, plan: Plan) -> None:
         if done:
             _commit(project, plan, done, files)
     except BaseException:
-        for written in done:
+        for written in reversed(done):
             writer.take_back(written)
             record.remove_record(project, written.run)
         for path in files:

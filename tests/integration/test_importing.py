@@ -170,3 +170,15 @@ def test_runs_without_an_end_are_left_out_unless_they_are_wanted_as_lost(sandbox
     assert (lost["experiment"], lost["state"]) == ("mine", "lost")
     assert lost["groups"][0]["reason"] == "how it ended is unknown: sacred has no end of it"
     assert sandbox.qanat("validate", code=0).out
+
+
+@pytest.mark.slow
+def test_an_import_that_cannot_be_committed_leaves_nothing(sandbox: Sandbox, store: Path) -> None:
+    lock = sandbox.root / ".git/refs/heads" / f"{sandbox.git('branch', '--show-current')}.lock"
+    lock.touch()
+    assert "cannot lock ref" in sandbox.qanat("import", "--from", "sacred", str(store), code=2).err
+    lock.unlink()
+    assert not (sandbox.root / "results").exists()
+    assert not (sandbox.root / ".qanat/runs").exists() or not [*(sandbox.root / ".qanat/runs").rglob("*.*")]
+    assert sandbox.status() == ""
+    assert len(import_json(sandbox, "sacred", store)["runs"]) == 2
