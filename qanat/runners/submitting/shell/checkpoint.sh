@@ -1,3 +1,4 @@
+# Also the step in which some shells compare the times of files (-nt).
 q_settle_s=1
 up() { read -r q_up q_line </proc/uptime && q_up=${q_up%.*}${q_up#*.} || q_up=0; } 2>/dev/null
 # Before a program starts: what tells later whether it has written its flag.
