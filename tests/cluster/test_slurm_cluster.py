@@ -59,7 +59,7 @@ def test_after_a_crash_no_job_gets_a_number_that_the_node_may_still_have(slurm: 
 def test_tests_of_one_cluster_are_kept_together(request: pytest.FixtureRequest) -> None:
     if not getattr(request.config.option, "loadgroup", False):
         pytest.skip("not one of several processes that run tests by groups")
-    assert request.node.nodeid.endswith("@another slurm")
+    assert request.node.nodeid.endswith("@fourth slurm")
 
 
 def test_one_cluster_has_accounting_and_the_other_has_none(slurm: Cluster, slurm_with_accounting: Cluster) -> None:

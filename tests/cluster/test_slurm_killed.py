@@ -20,7 +20,6 @@ from tests.cluster.kills import (
     check_retried,
     kill_at,
     kill_retries,
-    killed_before_the_record,
     number_of,
     pretend_elsewhere,
     settle,
@@ -59,6 +58,20 @@ def killed_before_sbatch(project: OnSlurm) -> None:
     wait_until((here / "called").exists)
     process.send_signal(signal.SIGKILL)
     process.communicate()
+
+
+def killed_after_sbatch(project: OnSlurm, *words: str) -> Path:
+    """Kill a command when Slurm has its first array and has not told it so yet; return the file of its record."""
+    here, sbatch = project.root.parent, shutil.which("sbatch")
+    path = with_sbatch(here, f'{sbatch} "$@" || exit\n: >{shlex.quote(str(here / "submitted"))}\nexec sleep 20\n')
+    process = project.start(*words, env={**os.environ, "PATH": path})
+    wait_until((here / "submitted").exists)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    (record,) = project.record_files()
+    assert "cluster:" not in record.read_text()
+    assert str(record.relative_to(project.root)) not in project.committed_records()
+    return record
 
 
 def with_sbatch(folder: Path, script: str) -> str:
@@ -109,9 +122,8 @@ def test_killed_at_any_step_each_array_is_submitted_once_or_not_at_all_and_the_r
 def test_arrays_whose_qanat_was_killed_are_in_the_record_and_committed_by_the_next_command(on_slurm: OnSlurm) -> None:
     on_slurm.experiment("brief", "exit 0\n")
     words = ("run", "brief", "--runner", "slurm", "--submit_template", "later", "-R", f"--n 0 {GROUPS} 1")
-    path = killed_before_the_record(on_slurm, "1 array", are_queued(on_slurm), *words)
+    path = killed_after_sbatch(on_slurm, *words)
     number = number_of(path)
-    # The last call of sbatch may have outlived its qanat.
     wait_until(lambda: on_slurm.qanat("status") and on_slurm.record(number)["groups"][0].get("job"))
     record = on_slurm.record(number)
     there = submitted(on_slurm, record)

@@ -28,8 +28,8 @@ _ANY_LINES = r"(?:.*\n)*"
 _CHANGING = (
     (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(\+00:00)?", "<timestamp>"),
     (r"\b(\d+)-[0-9a-f]{6}\b", r"\1-<uid>"),
-    # Environments and machines, and the keys of groups, which depend on them.
-    (r"\b((?:environment|machine|[Kk]ey): )'?(?:[0-9a-f]{16}|[0-9a-f]{32})\b'?", r"\1<hash>"),
+    # Environments and machines, and the keys of groups, which depend on them; last digits depend on the processor.
+    (r"\b((?:environment|machine|digest|[Kk]ey): )'?(?:[0-9a-f]{16}|[0-9a-f]{32})\b'?", r"\1<hash>"),
     (r"(?<![\w.])(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{16}|[0-9a-f]{12}|[0-9a-f]{10}|[0-9a-f]{7})\b", "<sha>"),
     (r"\b(?:\d+\.\d|\d+)s\b|\b\d+:\d\d\b", "<took>"),
     (r"\b\d+(\.\d)? (?:B|kB|MB)\b", "<size>"),
