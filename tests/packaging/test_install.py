@@ -154,7 +154,8 @@ def _needed(tree: ast.Module) -> set[str]:
             case ast.If(test=ast.Name(id="TYPE_CHECKING"), body=body):
                 for_types |= {inner for statement in body for inner in ast.walk(statement)}
             case ast.Try(handlers=[ast.ExceptHandler(type=ast.Name(id="ImportError")), *_], body=body):
-                caught |= {module for statement in body for module in _imports(statement)}
+                inside = (inner for statement in body for inner in ast.walk(statement))
+                caught |= {module for inner in inside for module in _imports(inner)}
     return {module for node in ast.walk(tree) if node not in for_types for module in _imports(node)} - caught
 
 
