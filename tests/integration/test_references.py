@@ -217,6 +217,20 @@ def test_a_run_whose_code_or_data_changed_is_stale(paper: Sandbox) -> None:
         paper.qanat("delete", f"{new}", "--yes")
 
 
+def test_an_environment_that_is_not_known_yet_is_no_change(paper: Sandbox) -> None:
+    paper.write("a.md", f"<!-- qanat:2:acc -->0.3{END}\n")
+    paper.commit("a text")
+    (known,) = (paper.root / ".git/qanat").glob("environment-*.json")
+    kept = known.read_text()
+    known.unlink()
+    try:
+        said = paper.qanat("document", "check", "a.md").out
+    finally:
+        known.write_text(kept)
+    why = "environment: not known before the program starts"
+    assert f"a.md:1:1: unchecked: it is not known whether run 2 is fresh: {why}\n" in said
+
+
 def test_figures_are_those_of_their_runs(paper: Sandbox) -> None:
     paper.write("text/a.md", f"<!-- qanat:figure 1.3:plot.svg -->![Plot](../figures/p.svg){END}\n")
     said = paper.qanat("document", "check", "text/a.md", code=1).out

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 # What a retry may change. If it has, the record has the key of the group, but not its parts.
 RETRIED = (DATA, ENVIRONMENT)
 
+# A look starts no program, so it knows an environment only if it is as an earlier run has found it.
+NOT_KNOWN_YET = "not known before the program starts"
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -242,7 +245,7 @@ class _Search:
     def _how_environment_differs(self, before: Run) -> str:
         now = self.wanted.found.environment
         if now is None:
-            return "" if self.wanted.container else "not known before the program starts"
+            return "" if self.wanted.container else NOT_KNOWN_YET
         if before.key.environment is None:
             return "" if before.container else "not recorded then"
         earlier = recorded.read(self.project, before.environment)

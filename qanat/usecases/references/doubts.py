@@ -55,8 +55,9 @@ class RunDoubts:
                 yield Problem(Verdict.UNKNOWN, error.message, error.hint)
                 return
         if self.freshness is not None and run not in self.fresh:
-            why = self.freshness.why_stale(run)
-            if why is None:
-                yield Problem(Verdict.UNCHECKED, f"run {number} has no key, so it is not known whether it is fresh")
-            elif why:
-                yield Problem(Verdict.STALE, f"run {number} is stale: {why}", f"repeat it: qanat rerun {number} --head")
+            stale = self.freshness.why_stale(run)
+            if not stale.is_known:
+                yield Problem(Verdict.UNCHECKED, f"it is not known whether run {number} is fresh: {stale.why}")
+            elif stale.why:
+                hint = f"repeat it: qanat rerun {number} --head"
+                yield Problem(Verdict.STALE, f"run {number} is stale: {stale.why}", hint)

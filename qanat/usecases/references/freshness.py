@@ -8,7 +8,7 @@ from functools import cached_property
 
 from qanat.domain import figures
 from qanat.domain.facts import RunFacts
-from qanat.domain.group_key import CODE
+from qanat.domain.group_key import CODE, ENVIRONMENT
 from qanat.domain.latex_references import VALUES
 from qanat.domain.references import language_of
 from qanat.domain.standing import ACTIVE, DONE, NEW, RESULTS, Standing
@@ -18,6 +18,7 @@ from qanat.git.trees import Trees
 from qanat.records import run_codec
 from qanat.runners.protocol import Runners
 from qanat.usecases.launch import previewing
+from qanat.usecases.launch.needed import NOT_KNOWN_YET
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import Needed
 from qanat.usecases.launch.rerun import Repeat, as_before, as_of_now
@@ -41,6 +42,14 @@ _OF_TEXTS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Staleness:
+    """Why a run is not fresh, or why that is not known; empty if it is fresh."""
+
+    why: str
+    is_known: bool = True
+
+
 @dataclass(frozen=True)
 class Freshness:
     """Finds why runs are no longer fresh, once for all that executed the same with other parameters.
@@ -51,33 +60,34 @@ class Freshness:
     known: KnownRuns
     runners: Runners
     ignored: tuple[str, ...] = ()
-    _found: dict[object, str] = field(default_factory=dict)
+    _found: dict[object, Staleness] = field(default_factory=dict)
 
-    def why_stale(self, run: str) -> str | None:
-        """Return why an ended run is not fresh; empty if it is, None if that is not known."""
+    def why_stale(self, run: str) -> Staleness:
+        """Return why an ended run is not fresh, or why that is not known."""
         facts = self.known.runs[run]
         if len(facts.code) < 2:
-            return None
+            return Staleness("it has no key", is_known=False)
         key = _shared(facts)
         if key not in self._found:
             try:
-                self._found[key] = next(self._reasons(facts), "")
+                self._found[key] = next(self._reasons(facts), Staleness(""))
             except QanatError as error:
-                self._found[key] = f"it cannot be repeated as it was: {error.message}"
+                self._found[key] = Staleness(f"it cannot be repeated as it was: {error.message}")
         return self._found[key]
 
-    def _reasons(self, facts: RunFacts) -> Iterator[str]:
+    def _reasons(self, facts: RunFacts) -> Iterator[Staleness]:
         """Yield what differs: the code is compared here, without texts, and the rest by what has been run already."""
         path = self.known.paths[facts.id]
         run = run_codec.from_index(self.known.index.record(path), path)
         if names := self._names_of_code(run.code.commit, run.experiment):
             more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""
-            yield f"code: {', '.join(names[:NAMED_MAX])}{more}"
+            yield Staleness(f"code: {', '.join(names[:NAMED_MAX])}{more}")
         for standing in self._standings(Found(run, path, self.known.project.storage_of(run))):
             if standing.status in (DONE, ACTIVE) and standing.run != run.id:
-                yield from self._other_run(facts, standing)
+                yield from map(Staleness, self._other_run(facts, standing))
             elif standing.status == NEW:
-                yield standing.why or "it is not what would be run now"
+                is_known = standing.differs != (ENVIRONMENT,) or not standing.why.endswith(NOT_KNOWN_YET)
+                yield Staleness(standing.why or "it is not what would be run now", is_known)
 
     def _standings(self, found: Found) -> Sequence[Standing]:
         repeat = Repeat(head=True, needed=Needed(tuple({*self.ignored, CODE, RESULTS})))
