@@ -71,7 +71,7 @@ def test_a_view_is_read_from_a_file(sandbox: Sandbox) -> None:
         (["--address", "#where=lr+%3C%3C"], "one that begins with '<' needs quotes"),
         (["--address", "#columns=metric."], "the name of a column is missing in 'metric.'"),
         (["--address", "#open=..%2Fsecret"], "view a: open: "),
-        (["--address", "#tab=table", "-f", "v.yaml"], "--address cannot be used with --file"),
+        (["--address", "#tab=table", "-f", "v.yaml"], "--address cannot be used with -f"),
         ([], "what the view shows is missing"),
     ],
 )
@@ -86,7 +86,7 @@ def test_an_update_says_what_is_missing(sandbox: Sandbox) -> None:
     sandbox.qanat("view", "new", "a", "--address", "#tab=table")
     assert "what to change is missing" in sandbox.qanat("view", "update", "a", code=2).err
     both = sandbox.qanat("view", "update", "a", "--address", "#", "-f", "v.yaml", code=2).err
-    assert "--address cannot be used with --file" in both
+    assert "--address cannot be used with -f" in both
 
 
 def test_a_report_has_the_views_and_says_which_are_broken(sandbox: Sandbox) -> None:

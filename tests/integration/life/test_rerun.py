@@ -568,9 +568,8 @@ def test_some_groups_are_repeated_with_the_same_code(sandbox: Sandbox) -> None:
     assert chosen["parameters"]["groups"] == ["0", "3"]
     assert sandbox.qanat("rerun", "3", "--failed", code=2).err.startswith("qanat: every group of run 3 has finished\n")
     assert sandbox.qanat("rerun", "1", "--group", "9", code=2).err.startswith("qanat: run 1 has no group 9")
-    assert (
-        sandbox.qanat("rerun", "1", "--failed", "--group", "0").out == "nothing to repeat: these groups have finished\n"
-    )
+    refused = sandbox.qanat("rerun", "1", "--failed", "--group", "0", code=2).err
+    assert refused == "qanat: group 0 of run 1 has finished\n  hint: to run it again, leave out --failed\n"
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from tests.support.sandbox import PROGRAM, Sandbox
 from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.slow
-CPU_S = 2
+CPU_S = 6
 MEMORY_KIB = 200 * 1024
 WAIT_S = 30
 # Of memory only what is a process's own counts; what a limit refuses is an error that nobody expects (70).
