@@ -58,6 +58,10 @@ class Seeing:
         """Note the folder and the number of files."""
         self.events.append(f"{count} in {folder}")
 
+    def doubted(self, problems: Sequence[str]) -> None:
+        """Note what is wrong with references."""
+        self.events += problems
+
     def building(self, command: Sequence[str]) -> None:
         """Note the command."""
         self.events.append(" ".join(command))
