@@ -144,12 +144,17 @@ def decode(data: bytes, source: str) -> Run:
 
 
 def from_index(text: str, source: str = "a record in the index") -> Run:
-    """Return the run that a record in the index describes, where metrics that JSON does not have are texts."""
-    content = json.loads(text)
+    """Return the run that a record in the index describes."""
+    return from_mapping(mapping_from_index(text), source)
+
+
+def mapping_from_index(text: str) -> dict[str, Any]:
+    """Return the mapping of a record in the index, where metrics that JSON does not have are texts."""
+    content: dict[str, Any] = json.loads(text)
     if any(f'"{name}"' in text for name in NAMES):
         for row in content["groups"]:
             row |= {key: from_named(row[key]) for key in ("metrics", "curves") if key in row}
-    return from_mapping(content, source)
+    return content
 
 
 def from_mapping(content: Any, source: str) -> Run:

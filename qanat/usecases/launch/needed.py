@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -72,7 +71,7 @@ def standings(project: Project, index: Index, runners: Runners, wanted: Wanted) 
         if not search.pending:
             break
         if '"key"' in text:
-            search.look_at(json.loads(text))
+            search.look_at(run_codec.mapping_from_index(text))
     keys = (group_key.total(search.parts[args]) for args in wanted.groups)
     return [replace(search.explained(found), key=key) for found, key in zip(search.found, keys, strict=True)]
 

@@ -73,6 +73,15 @@ def test_groups_that_a_run_has_are_left_out_and_counted(world: World) -> None:
     assert world.recorded(2).requested.groups == seeds(0, 1, 2)
     assert (needed(world, 1, 2), world.outcome.run.number) == ([], 2)
     assert len(told(world)) == 2
+
+
+@pytest.mark.parametrize("value", ["NaN", "-Infinity"])
+def test_a_group_whose_metric_is_no_finite_number_has_been_run(world: World, value: str) -> None:
+    program = 'for word; do :; done\necho "{\\"loss\\": ' + value + '}" >"$word/metrics.json"\n'
+    world.experiment(program, metrics=[{"file": "metrics.json"}])
+    world.launch(groups=seeds(0))
+    assert str(world.recorded(1).groups[0].metrics["loss"]) in ("nan", "-inf")
+    assert needed(world, 0) == []
     assert not list(world.root.glob(".qanat/runs/*/*/3-*"))
     assert not (world.root / "results/train/run_3").exists()
 
