@@ -131,6 +131,8 @@ def problems(content: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     path = content["path"]
     if posixpath.normpath(path) != "." and not is_inside(path):
         yield ("path",), f"{path} is not inside the project"
+    elif posixpath.normpath(path).split("/")[0] in (STATE, ".git"):
+        yield ("path",), f"{path} is not a folder for texts"
     exports = content.get("exports", "")
     if exports and (not is_inside(exports) or posixpath.normpath(exports).split("/")[0] in (STATE, ".git", ".")):
         yield ("exports",), f"{exports} is not a folder for files inside the project"

@@ -167,7 +167,7 @@ def test_whatever_happens_to_200_groups_their_record_tells_the_truth(apart: OnPo
         soak.happen()
     soak.settle()
     soak.times["all back"] = time.monotonic() - since
-    assert soak.count > EVENTS // 2
+    assert soak.count > EVENTS // 4
     assert soak.killed
     assert soak.cancelled
     assert "\n".join(soak.lies()) == ""

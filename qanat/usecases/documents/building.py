@@ -72,6 +72,12 @@ def build(project: Project, document: Document, arguments: Sequence[str], show: 
             f"document {document.name}: {shlex.join(command)} {how}{':' if last else ''}{last}",
             hint=f"its whole output is in {log}",
         )
+    if document.output and not (project.root / document.path / document.output).exists():
+        raise BuildFailed(
+            f"document {document.name}: {shlex.join(command)} has not made {document.path}/{document.output}",
+            hint=f"it was started in {document.path}; name what it makes with: "
+            f"qanat document update {document.name} --output FILE",
+        )
 
 
 def show_built(project: Project, document: Document) -> int:

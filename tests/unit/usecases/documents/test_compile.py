@@ -262,6 +262,16 @@ def test_a_command_that_fails_shows_the_end_of_what_it_printed(world: World) -> 
     assert failed.value.exit_code == 1
 
 
+def test_a_command_that_makes_nothing_has_not_built_the_document(world: World) -> None:
+    paper = Paper(world)
+    paper.define(compile=["true"], output="paper.pdf")
+    with pytest.raises(BuildFailed) as failed:
+        paper.compile()
+    assert failed.value.message == "document paper: true has not made paper/paper.pdf"
+    hint = "it was started in paper; name what it makes with: qanat document update paper --output FILE"
+    assert failed.value.hint == hint
+
+
 def test_a_command_works_in_the_folder_of_the_document_and_knows_where_files_are(world: World) -> None:
     paper, seeing = Paper(world), Seeing()
     paper.define(compile=["sh", "-c", 'pwd; echo "$QANAT_EXPORTS" "$0" "$1"'])
