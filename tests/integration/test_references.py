@@ -125,6 +125,14 @@ def test_what_a_condition_chose_is_pinned(paper: Sandbox) -> None:
         paper.qanat("delete", f"{new + 1}", "--yes")
 
 
+def test_a_unit_is_that_of_a_mean_and_not_of_its_count(paper: Sandbox) -> None:
+    paper.write("a.md", f"<!-- qanat:mean(acc, n=2) percent -->?{END}\n")
+    paper.write("a.tex", "\\qanat[unit]{mean(acc, n=2)}\n")
+    paper.qanat("document", "check", "a.md", "a.tex", "--write")
+    assert f"-->(21.0 ± 1.0)% (n=3){END}" in (paper.root / "a.md").read_text()
+    assert r"{($0.210 \pm 0.010$)\% ($n=3$)}" in (paper.root / "qanat-values.tex").read_text()
+
+
 @pytest.mark.parametrize(
     ("reference", "said"),
     [

@@ -109,7 +109,10 @@ def _as_numbers(name: str, values: Sequence[object]) -> list[float]:
 def _finished(known: KnownRuns, text: str, experiment: str, metric: str, shape: Shape, language: str) -> str:
     """Return a number with its unit, in a language."""
     unit = "%" if shape.percent else known.unit(experiment, metric) if shape.unit else ""
-    return written(text, language) + _unit(unit, language)
+    value, mark, count = written(text, language).partition(" ($n=" if language == LATEX else " (n=")
+    if unit and " ± " in text and not text.startswith("("):
+        value = f"({value})"
+    return value + _unit(unit, language) + mark + count
 
 
 def written(text: str, language: str) -> str:
