@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 from collections import deque
@@ -41,6 +42,13 @@ def folder_of(project: Project, document: Document) -> Path:
     if not files.is_folder(folder):
         raise InputInvalid(f"document {document.name}: the folder {document.path} does not exist")
     return folder
+
+
+def check_is_installed(document: Document) -> None:
+    """Raise RunnerUnavailable if the command that builds a document is missing, before runs that may take long."""
+    name = document.compile[0] if document.compile else ""
+    if name and "/" not in name and shutil.which(name) is None:
+        raise _missing(name)
 
 
 def build(project: Project, document: Document, arguments: Sequence[str], show: Callable[[bytes], object]) -> None:
@@ -131,8 +139,12 @@ def _started(command: Sequence[str], folder: Path, environment: dict[str, str]) 
 
 def _not_started(command: Sequence[str], error: OSError) -> RunnerUnavailable:
     if isinstance(error, FileNotFoundError) and "/" not in command[0]:
-        return RunnerUnavailable(f"{command[0]} is not on PATH", hint=f"install {command[0]}")
+        return _missing(command[0])
     return RunnerUnavailable(f"{command[0]} could not be started: {reason(error)}")
+
+
+def _missing(name: str) -> RunnerUnavailable:
+    return RunnerUnavailable(f"{name} is not on PATH", hint=f"install {name}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

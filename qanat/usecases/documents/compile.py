@@ -96,6 +96,7 @@ def compile_document(
     """
     if how.arguments and not document.compile:
         raise UsageError(f"document {document.name} has no command to build it", hint="set one with --compile")
+    building.check_is_installed(document)
     found = looked_at(project, runners, document, how)
     left = [one for one in found if one.state != FRESH]
     for one in left:

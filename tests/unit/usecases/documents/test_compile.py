@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from qanat.errors import InputInvalid, UsageError
+from qanat.errors import InputInvalid, RunnerUnavailable, UsageError
 from qanat.usecases.documents.building import BuildFailed, log_of
 from qanat.usecases.documents.compile import NotFresh
 from qanat.usecases.documents.copying import ActionFailed
@@ -260,6 +260,14 @@ def test_a_command_that_fails_shows_the_end_of_what_it_printed(world: World) -> 
     assert failed.value.message.endswith("\n    ! no such file")
     assert failed.value.hint == f"its whole output is in {log_of(world.project.document('paper'))}"
     assert failed.value.exit_code == 1
+
+
+def test_a_command_that_is_missing_is_noticed_before_anything_runs(world: World) -> None:
+    paper = Paper(world)
+    paper.define({"experiment": "train", "parameters": {}}, compile=["no-such-program", "paper.md"])
+    with pytest.raises(RunnerUnavailable, match="no-such-program is not on PATH"):
+        paper.compile()
+    assert not list(world.root.glob(".qanat/runs/*/*/*.yaml"))
 
 
 def test_a_command_that_makes_nothing_has_not_built_the_document(world: World) -> None:
