@@ -122,6 +122,12 @@ class Copying:
 def check_replaceable(document: Document, dependency: Dependency, before: Exported) -> None:
     """Raise UsageError if the folder of a dependency has something that would be lost: others' files, or edits."""
     folder = document.folder_of(dependency)
+    if before.note and before.note.document != document.name:
+        raise UsageError(
+            f"{folder} has files of document {before.note.document}",
+            hint=f"choose another folder with: qanat document update {document.name} --exports FOLDER, "
+            "or use --overwrite",
+        )
     if before.foreign:
         raise UsageError(
             f"{folder}/{before.foreign[0]} was not copied there by qanat, and the folder is replaced as a whole",

@@ -11,7 +11,7 @@ import pytest
 
 from qanat.errors import InputInvalid, RunnerUnavailable, UsageError
 from qanat.usecases.documents.building import BuildFailed, log_of
-from qanat.usecases.documents.compile import NotFresh
+from qanat.usecases.documents.compile import How, NotFresh, compile_document
 from qanat.usecases.documents.copying import ActionFailed
 from qanat.usecases.documents.gathering import Interrupted, RunsFailed
 from tests.support.world import World
@@ -260,6 +260,20 @@ def test_a_command_that_fails_shows_the_end_of_what_it_printed(world: World) -> 
     assert failed.value.message.endswith("\n    ! no such file")
     assert failed.value.hint == f"its whole output is in {log_of(world.project.document('paper'))}"
     assert failed.value.exit_code == 1
+
+
+def test_copies_of_another_document_are_not_replaced(world: World) -> None:
+    paper = Paper(world)
+    paper.compile()
+    text = (world.root / ".qanat/documents/paper.yaml").read_text()
+    (world.root / ".qanat/documents/paper.yaml").unlink()
+    world.commit(**{".qanat/documents/other.yaml": text.replace("name: paper", "name: other")})
+    other = world.project.document("other")
+    with pytest.raises(UsageError, match="paper/exports/train has files of document paper") as refused:
+        compile_document(world.project, other, How(), runners=world, ask=world.ask, view=Seeing())
+    assert refused.value.hint == (
+        "choose another folder with: qanat document update other --exports FOLDER, or use --overwrite"
+    )
 
 
 def test_a_command_that_is_missing_is_noticed_before_anything_runs(world: World) -> None:
