@@ -814,7 +814,7 @@ def test_a_run_goes_on_when_nobody_reads_its_output(project: Sandbox) -> None:
 
 
 def test_head_gets_the_first_line_and_no_traceback(project: Sandbox) -> None:
-    pipeline = '"$@" run hello --dry_run -R "--n 0 20000 1" | head -1'
+    pipeline = '"$@" run hello --dry_run --show-script -R "--n 0 20000 1" | head -1'
     result = call(["sh", "-c", pipeline, "sh", *PROGRAM], project.root)
     assert result.out.startswith("group 0: sh hello.sh --n 0 --storage_path ")
     assert result.err == ""
