@@ -50,16 +50,16 @@ class Reader:
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
         self.cwd = self.folder
-        for name, words in {"qanat": [sys.executable, "-m", "qanat"], "python": [sys.executable]}.items():
-            program = self.folder.parent / "bin" / name
-            program.parent.mkdir(exist_ok=True)
-            program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
-            program.chmod(0o755)
+        program = self.folder.parent / "bin/qanat"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m qanat "$@"\n')
+        program.chmod(0o755)
 
     @property
     def env(self) -> dict[str, str]:
         """The environment: `qanat` and `python` are those under test, and the reader's settings are their own."""
-        path = f"{self.folder.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        # A new file in place of `python` would be too young for its environment to be remembered.
+        path = os.pathsep.join((str(self.folder.parent / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]))
         return {**os.environ, "PATH": path, "XDG_CONFIG_HOME": str(self.folder / ".config")}
 
     def read(self, page: Path) -> None:
