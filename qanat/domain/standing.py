@@ -33,7 +33,8 @@ class Standing:
     DONE: it has finished there, with its results. FAILED: it has ended otherwise, and `why` is its state
     if that is not failed; ACTIVE: it has not ended. NEW: the nearest group, if any has these arguments, differs in some
     parts, or cannot be relied on; `why` says how or why.
-    `key` is that of the group that is to run, as far as it is known.
+    `key` is that of the group that is to run, as far as it is known. `unknown` are the parts in `differs` that are not
+    known yet for that group.
     """
 
     status: str = NEW
@@ -42,6 +43,12 @@ class Standing:
     differs: tuple[str, ...] = ()
     why: str = ""
     key: str | None = None
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def may_be_done(self) -> bool:
+        """Whether it would be done if what is not known yet turned out to be as it was."""
+        return bool(self.differs) and set(self.differs) <= set(self.unknown)
 
     def as_mapping(self) -> dict[str, Any]:
         """Return what is known, for JSON."""

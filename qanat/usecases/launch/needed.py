@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 # What a retry may change. If it has, the record has the key of the group, but not its parts.
 RETRIED = (DATA, ENVIRONMENT)
 
-# A look starts no program, so it knows an environment only if it is as an earlier run has found it.
-NOT_KNOWN_YET = "not known before the program starts"
-
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -208,11 +205,18 @@ class _Search:
         if not standing.differs:
             return standing
         before = self._before[standing.run]
-        unknown = RETRIED if (standing.run, standing.group) in self.retried else ()
-        said = [before[part] for part in standing.differs if part not in unknown]
+        changed = RETRIED if (standing.run, standing.group) in self.retried else ()
+        told = [part for part in standing.differs if part not in changed]
+        said = [before[part] for part in told]
         if len(said) < len(standing.differs):
             said.append("retried with other data, or in another environment")
-        return replace(standing, why="; ".join(said))
+        unknown = (ENVIRONMENT,) if ENVIRONMENT in told and self._is_environment_unknown else ()
+        return replace(standing, why="; ".join(said), unknown=unknown)
+
+    @property
+    def _is_environment_unknown(self) -> bool:
+        """Whether a look, which starts no program, cannot tell the environment, as no earlier run has found it so."""
+        return self.wanted.found.environment is None and not self.wanted.container
 
     @cached_property
     def _before(self) -> dict[str, dict[str, str]]:
@@ -242,9 +246,11 @@ class _Search:
         return self._how_environment_differs(before)
 
     def _how_environment_differs(self, before: Run) -> str:
+        if self._is_environment_unknown:
+            return "not known before the program starts"
         now = self.wanted.found.environment
         if now is None:
-            return "" if self.wanted.container else NOT_KNOWN_YET
+            return ""
         if before.key.environment is None:
             return "" if before.container else "not recorded then"
         earlier = recorded.read(self.project, before.environment)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from qanat.domain import figures
 from qanat.domain.facts import RunFacts
-from qanat.domain.group_key import CODE, ENVIRONMENT
+from qanat.domain.group_key import CODE
 from qanat.domain.latex_references import VALUES
 from qanat.domain.references import language_of
 from qanat.domain.standing import ACTIVE, DONE, NEW, RESULTS, Standing
@@ -18,7 +18,6 @@ from qanat.git.trees import Trees
 from qanat.records import run_codec
 from qanat.runners.protocol import Runners
 from qanat.usecases.launch import previewing
-from qanat.usecases.launch.needed import NOT_KNOWN_YET
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import Needed
 from qanat.usecases.launch.rerun import Repeat, as_before, as_of_now
@@ -86,8 +85,8 @@ class Freshness:
             if standing.status in (DONE, ACTIVE) and standing.run != run.id:
                 yield from map(Staleness, self._other_run(facts, standing))
             elif standing.status == NEW:
-                is_known = standing.differs != (ENVIRONMENT,) or not standing.why.endswith(NOT_KNOWN_YET)
-                yield Staleness(standing.why or "it is not what would be run now", is_known)
+                why = standing.why or "it is not what would be run now"
+                yield Staleness(why, is_known=not standing.may_be_done)
 
     def _standings(self, found: Found) -> Sequence[Standing]:
         repeat = Repeat(head=True, needed=Needed(tuple({*self.ignored, CODE, RESULTS})))

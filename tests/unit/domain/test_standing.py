@@ -100,6 +100,21 @@ def test_groups_are_counted_by_the_run_that_has_them() -> None:
     assert counted_by_run(found) == {"2-000000": [0, 3], "1-000000": [2]}
 
 
+@pytest.mark.parametrize(
+    ("differs", "unknown", "expected"),
+    [
+        (("environment",), ("environment",), True),
+        (("code", "environment"), ("environment",), False),
+        (("environment",), (), False),
+        ((), (), False),
+    ],
+)
+def test_only_what_is_not_known_yet_may_keep_a_group_from_being_done(
+    differs: tuple[str, ...], unknown: tuple[str, ...], expected: bool
+) -> None:
+    assert Standing(NEW, "1-000000", 0, differs, unknown=unknown).may_be_done is expected
+
+
 def test_json_has_what_is_known() -> None:
     assert Standing().as_mapping() == {"status": "new"}
     assert Standing(NEW, "1-000000", 2, ("code",), "code: a.py").as_mapping() == {
