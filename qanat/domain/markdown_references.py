@@ -4,8 +4,8 @@
     <!-- qanat:runs where="lr<0.01" columns="lr,acc" -->…<!-- /qanat -->
     <!-- qanat:figure 4:means.pdf -->![Means](figures/means.pdf)<!-- /qanat -->
 
-Code, in blocks with fences or between backticks, is left alone, as CommonMark says (4.5 and 6.1). Reading takes time in
-proportion to the text.
+Code, in blocks with fences or between backticks, is left alone, as CommonMark says (4.5 and 6.1); in indented
+blocks and in <pre> it is read. Reading takes time in proportion to the text.
 """
 
 from __future__ import annotations
