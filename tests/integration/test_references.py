@@ -321,6 +321,39 @@ def test_texts_are_those_of_documents(paper: Sandbox) -> None:
     assert "--repin requires --write" in paper.qanat("document", "check", "--repin", code=2).err
 
 
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (
+            ("\\qanatvalue{2", "<<<<<<< HEAD\n\\qanatvalue{2"),
+            "3:1:",
+        ),
+        (("{0.3}\n", "{0.3}\n\\qanatvalue{9:acc}{\n"), "4:1:"),
+        (
+            ("do not edit it", "edited"),
+            "2:1:",
+        ),
+    ],
+)
+def test_a_damaged_file_of_values_is_found_and_mended(paper: Sandbox, damage: tuple[str, str], said: str) -> None:
+    paper.write("a.tex", "\\qanat{2:acc}\n")
+    paper.qanat("document", "check", "a.tex", "--write")
+    values = paper.root / "qanat-values.tex"
+    right = values.read_text()
+    paper.git("add", "--all")
+    hook(paper, "documents", "a.tex", code=0)
+    values.write_text(right.replace(*damage))
+    found = paper.qanat("document", "check", "a.tex", code=1)
+    assert f"qanat-values.tex:{said} differs: qanat-values.tex has a line that qanat has not written: " in found.out
+    assert "hint: write what they should say with: qanat document check --write" in found.err
+    paper.git("add", "--all")
+    assert f"qanat-values.tex:{said.partition(':')[0]}: documents: " in hook(paper, "documents", "a.tex").out
+    paper.qanat("document", "check", "a.tex", "--write")
+    assert values.read_text() == right
+    values.write_bytes(right.replace("\n", "\r\n").encode())
+    paper.qanat("document", "check", "a.tex")
+
+
 def test_the_style_is_copied(paper: Sandbox) -> None:
     paper.write("paper/a.tex", "")
     assert paper.qanat("document", "sty", "paper").out == "Wrote paper/qanat.sty\n"

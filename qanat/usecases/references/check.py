@@ -8,6 +8,7 @@ import posixpath
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from qanat.domain import figures
 from qanat.domain.export_note import NOTE, CopiedFile, note_from
@@ -18,12 +19,13 @@ from qanat.domain.long_work import tracked
 from qanat.domain.markdown_references import table_text, with_pin
 from qanat.domain.reference import Kind, Reference
 from qanat.domain.references import LATEX, language_of, references_in
+from qanat.domain.shortening import quoted, shortened
 from qanat.domain.text_lines import FileText, file_text
 from qanat.errors import InputInvalid, WriteFailed
 from qanat.records import yaml_io
 from qanat.system import below
 from qanat.usecases.project import Project
-from qanat.usecases.references.judging import Judge, Judged, Problem, Verdict
+from qanat.usecases.references.judging import SHOWN_MAX, Judge, Judged, Problem, Verdict
 from qanat.usecases.references.sources import Sources, TextFile, WorkingTree
 
 # What may be replaced by a file of a run.
@@ -49,9 +51,13 @@ class Checked:
 
 @dataclass(slots=True)
 class _Values:
-    """A file of values: what it had, what it should have, and whether other texts may use it."""
+    """A file of values: what it had, what it should have, and whether other texts may use it.
+
+    `text` is what `data` say, with line ends as qanat writes them.
+    """
 
     data: bytes | None
+    text: str
     before: Mapping[str, Written]
     after: dict[str, Written] = field(default_factory=dict)
     keeps_others: bool = False
@@ -77,9 +83,23 @@ class _Check:
         for path, values in self._values.items():
             others = {key: one for key, one in values.before.items() if values.keeps_others}
             after = {**others, **values.after}
-            if after != values.before:
-                self._checked.changes[path] = values.data, values_text(after).encode()
+            right = values_text(after)
+            if right != values.text and (after or values.text):
+                self._checked.changes[path] = values.data, right.encode()
+            if values.text:
+                self._damage(path, values)
         return self._checked
+
+    def _damage(self, path: str, values: _Values) -> None:
+        """Note a file of values with something else in it, as after a conflict, which LaTeX would read."""
+        lines, right = values.text.split("\n"), values_text(values.before).split("\n")
+        for line, (one, other) in enumerate(zip_longest(lines, right, fillvalue=""), 1):
+            if one != other:
+                said = quoted(shortened(one or other, SHOWN_MAX))
+                how = f"has a line that qanat has not written: {said}" if one else f"lacks a line: {said}"
+                problem = Problem(Verdict.DIFFERS, f"{posixpath.basename(path)} {how}")
+                self._checked.judged.append(Judged(path, line, 1, "", "", [problem], value=""))
+                return
 
     def _text(self, text: TextFile) -> None:
         try:
@@ -176,8 +196,8 @@ class _Check:
     def _values_in(self, text: TextFile) -> _Values:
         if text.values not in self._values:
             data = self._sources.read(text.values)
-            before = read_values(data.decode("utf-8", "replace").replace("\r\n", "\n")) if data else {}
-            self._values[text.values] = _Values(data, before)
+            before = (data or b"").decode("utf-8", "replace").replace("\r\n", "\n")
+            self._values[text.values] = _Values(data, before, read_values(before))
         return self._values[text.values]
 
     # ---- figures
