@@ -44,8 +44,8 @@ def logs(
 ) -> None:
     """Print the output of RUN; if it has several groups, each line starts with the group.
 
-    This is stdout or, of a group that has printed nothing there, stderr. Of a group that was retried, it is that of the
-    last attempt. Attempts that continue one another, as from a checkpoint, print to the same files.
+    This is stdout, or stderr for groups that have printed nothing to stdout. Groups that were retried show their last
+    attempt. Attempts that continue one another, as from a checkpoint, print to the same files.
     """
     if stdout and stderr:
         raise UsageError("--stdout cannot be used with --stderr", hint="use one of them")
@@ -54,10 +54,10 @@ def logs(
     project = open_project(Path.cwd())
     found = find_one(project, run)
     groups = range(len(found.run.groups)) if group is None else [check_group(found, group)]
-    if attempt is not None:
-        _print_attempt(found, groups, attempt, STDERR if stderr else STDOUT, tail)
-        return
     chosen = STDOUT if stdout else STDERR if stderr else None
+    if attempt is not None:
+        _print_attempt(found, groups, attempt, chosen, tail)
+        return
     streams = [chosen] if chosen else [STDOUT, STDERR] if follow and sys.stdout.isatty() else [STDOUT]
     output = log_output(len(groups) * len(streams), _labels(len(groups), chosen, streams))
     with _elsewhere(project, found) as elsewhere:
@@ -78,7 +78,7 @@ def logs(
             output.close()
 
 
-def _print_attempt(found: Found, groups: Sequence[int], attempt: int, stream: str, tail: int | None) -> None:
+def _print_attempt(found: Found, groups: Sequence[int], attempt: int, chosen: str | None, tail: int | None) -> None:
     """Print what an attempt has printed, whichever it was."""
     from qanat.usecases.runs import attempt_output  # only for attempts that are asked for
 
@@ -87,13 +87,16 @@ def _print_attempt(found: Found, groups: Sequence[int], attempt: int, stream: st
     for which in shared[:1]:
         tell(f"note: {which} printed to the same files")
     folders = {number: output.folder for number, output in outputs.items()}
+    stream = chosen or STDOUT
     reader = LogReader(found, list(folders), [stream], tail=tail, folders=folders)
-    output = log_output(len(groups), _labels(len(groups), stream, [stream]))
+    output = log_output(len(groups), _labels(len(groups), chosen, [stream]))
     try:
         _print_new(reader, output, last=True)
+        if chosen is None and _print_stderr_of_silent(reader, output):
+            return
         if not reader.groups_with(stream):
             other = STDOUT if stream == STDERR else STDERR
-            more = f"; there is more on {other}: add --{other}" if reader.groups_with(other) else ""
+            more = f"; it printed to {other}: use --{other}" if reader.groups_with(other) else ""
             tell(f"note: attempt {attempt} printed nothing to {stream}{more}")
     finally:
         output.close()
@@ -128,18 +131,25 @@ def _labels(groups: int, chosen: str | None, streams: Sequence[str]) -> Label:
 
 def _print_instead(found: Found, reader: LogReader, output: LogOutput) -> None:
     """Print the stderr of groups that have printed nothing to stdout, and tell where there is more."""
-    loud, more = reader.groups_with(STDOUT), reader.groups_with(STDERR)
-    silent = reader.turn_to_stderr()
-    if silent:
-        which = f" of {plural(len(silent), 'group')}" if loud else ""
-        tell(f"note: nothing on stdout{which}; this is stderr")
-        _print_new(reader, output, last=True)
-    elif more:
+    if _print_stderr_of_silent(reader, output):
+        return
+    loud = reader.groups_with(STDOUT)
+    if reader.groups_with(STDERR):
         tell(f"note: there is more on stderr: qanat logs {found.run.number} --stderr")
     elif not loud and found.run.runner.transfer and is_active(found.run):
         tell(f"note: output comes back when groups have ended; to see it now: qanat logs {found.run.number} -f")
     elif not loud and reader.is_complete:
         tell("note: nothing has been printed")
+
+
+def _print_stderr_of_silent(reader: LogReader, output: LogOutput) -> bool:
+    """Print the stderr of groups that have printed nothing to stdout; return whether there are any."""
+    loud, silent = reader.groups_with(STDOUT), reader.turn_to_stderr()
+    if silent:
+        which = f" of {plural(len(silent), 'group')}" if loud else ""
+        tell(f"note: nothing on stdout{which}; this is stderr")
+        _print_new(reader, output, last=True)
+    return bool(silent)
 
 
 def _wait(project: Project, found: Found, reader: LogReader, output: LogOutput) -> Found:

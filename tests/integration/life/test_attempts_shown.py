@@ -37,7 +37,7 @@ def test_the_output_of_an_attempt_is_shown(several: Sandbox) -> None:
     one = ("logs", "1", "--group", "1", "--attempt")
     assert several.qanat(*one, "1", "--stderr").out == "problem 1\n"
     assert several.qanat(*one, "3", "--stderr").err == (
-        "note: attempt 3 printed nothing to stderr; there is more on stdout: add --stdout\n"
+        "note: attempt 3 printed nothing to stderr; it printed to stdout: use --stdout\n"
     )
     assert several.qanat(*one, "4", code=2).err == (
         "qanat: group 1 of run 1 has no attempt 4\n  hint: there were attempts 1 to 3\n"
@@ -50,6 +50,22 @@ def test_the_output_of_an_attempt_is_shown(several: Sandbox) -> None:
     assert several.qanat(*one, "2", code=2).err == (
         "qanat: what attempt 2 at group 1 of run 1 printed is no longer there\n"
         "  hint: there is the output of attempt 1, attempt 3\n"
+    )
+
+
+def test_stderr_is_shown_of_an_attempt_without_stdout(sandbox: Sandbox) -> None:
+    content = {"schema": "experiment/1", "name": "silent", "executable": "silent.sh", "executable_command": "sh"}
+    sandbox.write("silent.sh", 'echo "problem $QANAT_ATTEMPT" >&2; exit 1\n')
+    sandbox.write(".qanat/experiments/silent.yaml", yaml.safe_dump(content))
+    sandbox.commit()
+    sandbox.qanat("run", "silent", "-g", "a", "-g", "b", code=1)
+    sandbox.qanat("retry", "1", "--group", "0", code=1)
+    first = sandbox.qanat("logs", "1", "--attempt", "1")
+    assert first.out == "group 0 stderr | problem 1\ngroup 1 stderr | problem 1\n"
+    assert first.err == "note: nothing on stdout; this is stderr\n"
+    assert sandbox.qanat("logs", "1", "--attempt", "2", "--group", "0").out == "problem 2\n"
+    assert sandbox.qanat("logs", "1", "--attempt", "1", "--stdout").err == (
+        "note: attempt 1 printed nothing to stdout; it printed to stderr: use --stderr\n"
     )
 
 
