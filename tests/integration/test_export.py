@@ -199,6 +199,35 @@ def test_files_of_others_and_behind_links_are_left_out(project: Sandbox, tmp_pat
     assert "no files of run 1: the results are not here" in said.err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("csv", "--output", "o.csv"),
+        ("prov", "--output", "o.json"),
+        ("ro-crate", "--output", "o.zip"),
+        ("ro-crate", "--output", "o.zip", "--without-results"),
+        pytest.param(
+            ("mlflow", "--tracking-uri", "sqlite:///m.db", "--without-results"), marks=pytest.mark.slow, id="mlflow"
+        ),
+    ],
+)
+def test_every_format_says_which_results_are_gone_or_have_changed(project: Sandbox, words: tuple[str, ...]) -> None:
+    results = project.root / "results/train"
+    shutil.rmtree(results / "run_1/group_0")
+    (results / "run_1/group_1/metrics.json").write_text('{"acc": 0.7}')  # as long as it was
+    curves = results / "run_3/metrics.jsonl"
+    curves.write_bytes(curves.read_bytes().replace(b"0.2", b"0.3"))
+    (results / "run_3/plots/a b.svg").write_text("<svg/>")
+    said = project.qanat("export", "1", "3", "--format", *words)
+    for note in (
+        "run 1.0: its results are not here",
+        "run 1.1: metrics.json has changed since the run recorded it",
+        "run 3: metrics.jsonl has changed since the run recorded it",
+        "run 3: plots/a b.svg has changed since the run recorded it",
+    ):
+        assert said.err.count(note) == 1
+
+
 def test_an_active_run_is_exported_as_it_is(project: Sandbox) -> None:
     project.experiment("wait", 'until test -e go; do sleep 0.1; done; for last; do :; done; echo 1 >"$last/one.txt"')
     project.qanat("run", "wait", "--detach")

@@ -103,6 +103,8 @@ class _Writing:
         if entry.group:
             self.server.log_values(there.id, self._values(one, entry.group, entry.started_ms))
             self.server.log_data(there.id, [_dataset(state) for state in _data(one.run)])
+            if self.request.without_results:
+                one.check(one.results.of(entry.group.number))
             self._upload(one, there.id, files)
         self.server.end(there.id, entry.status, entry.ended_ms)
         # Last, so that an export that was interrupted is continued.

@@ -141,7 +141,9 @@ class _Bundle:
         for metric, value in {**last, **group.metrics}.items():
             about = {"qanat:name": metric, "prov:value": _number(value), "qanat:unit": one.unit(metric)}
             self._made(name, f"qanat:metric/{where}/{digest(metric)}", "qanat:Metric", about, group)
-        for file in one.results.of(group.number):
+        files = one.results.of(group.number)
+        one.check(files)
+        for file in files:
             about = {"qanat:path": file.name, "qanat:bytes": file.size, "qanat:media_type": file.media_type}
             about |= {"qanat:sha256": file.sha256} if file.sha256 else {}
             self._made(name, f"qanat:file/{where}/{quote(file.name)}", "qanat:File", about, group)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -102,19 +102,30 @@ class Results:
             return []
         except OSError as error:
             if group.has_run:
-                self._note(number, reason(error))
+                is_gone = isinstance(error, FileNotFoundError)
+                self._note(number, "its results are not here" if is_gone else reason(error))
             return []
         for folder, why in left.unreadable.items():
             self._note(number, f"{shortened(folder, QUOTED_MAX)} cannot be read: {why}")
-        listed = manifest.read(own, group.outputs) if group.outputs else None
-        recorded = {path: file.sha256 for path, file in (listed or {}).items()}
+        recorded = (manifest.read(own, group.outputs) if group.outputs else None) or {}
         if gone := sorted(recorded.keys() - left.sizes.keys()):
             self._note(number, f"{shortened(gone[0], QUOTED_MAX)}{' and others' * (len(gone) > 1)}: no longer here")
-        return [
-            ResultFile(number, path, size, recorded.get(path))
-            for path, size in left.sizes.items()
-            if not self.wanted or is_match(self._patterns, path)
-        ]
+        found = []
+        for path, size in left.sizes.items():
+            if not self.wanted or is_match(self._patterns, path):
+                known = recorded.get(path)
+                file = ResultFile(number, path, size, known.sha256 if known else None)
+                if known and known.size != size:
+                    self._note_changed(file)
+                found.append(file)
+        return found
+
+    def check(self, files: Iterable[ResultFile]) -> None:
+        """Note which of these files have another content than the run recorded."""
+        for file in files:
+            if file.sha256:
+                with Path(os.devnull).open("wb") as nowhere:
+                    self.copy(file, nowhere)
 
     def copy(self, file: ResultFile, target: BinaryIO) -> Copy | None:
         """Copy a file, in blocks; None, with a note, if it cannot be read. It has at most the size that it had.
@@ -149,7 +160,7 @@ class Results:
             left -= len(block)
         found = digest.hexdigest()
         if left or (file.sha256 and found != file.sha256):
-            self._note(file.group, f"{shortened(file.name, QUOTED_MAX)} has changed since the run recorded it")
+            self._note_changed(file)
         return Copy(file.size - left, found)
 
     @cached_property
@@ -160,6 +171,9 @@ class Results:
     @cached_property
     def _patterns(self) -> PathPatterns:
         return path_patterns(self.wanted)
+
+    def _note_changed(self, file: ResultFile) -> None:
+        self._note(file.group, f"{shortened(file.name, QUOTED_MAX)} has changed since the run recorded it")
 
     def _note(self, number: int, what: str) -> None:
         group = f".{number}" if len(self.run.groups) > 1 else ""

@@ -163,7 +163,10 @@ class _Writing:
     # ---- files
 
     def _results(self, one: ExportedRun, group: Group) -> Iterator[dict[str, str]]:
-        for file in one.results.of(group.number):
+        files = one.results.of(group.number)
+        if self.request.without_results:
+            one.check(files)
+        for file in files:
             about = self._about(one, group, file)
             if self.request.without_results:
                 place = one.results.place(file)

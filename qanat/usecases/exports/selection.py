@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -16,7 +16,7 @@ from qanat.domain.redaction import secrets_in, without
 from qanat.domain.run import Group, Run
 from qanat.domain.series_rows import Row
 from qanat.errors import InputInvalid, NotFound
-from qanat.records import run_codec
+from qanat.records import measured, run_codec, storage
 from qanat.records.index import Index
 from qanat.runners.protocol import Runners
 from qanat.usecases.exports.request import Exported, ExportRequest
@@ -55,6 +55,13 @@ class ExportedRun:
                 yield from found
         except InputInvalid as error:
             self.results.notes.append(error.message)
+
+    def check(self, files: Iterable[ResultFile]) -> None:
+        """Note which of these files with numbers have changed, for an export that copies no files."""
+        sources = self.experiment.metrics if self.experiment else ()
+        used = (*(sources or storage.DEFAULT_METRICS), *measured.series_sources(sources))
+        names = {source.file for source in used}
+        self.results.check(file for file in files if file.path in names)
 
     def is_figure(self, file: ResultFile) -> bool:
         """Return whether a file is a figure of the experiment."""

@@ -36,6 +36,7 @@ def export(selection: Selection, request: ExportRequest, output: Path) -> Export
             facts.append(facts_of(one.run))
             for group in selection.groups(one.run):
                 _write(file, _curve_rows(one, group.number))
+                one.check(one.results.of(group.number))
         table.write(f"{_table(facts)}\n".encode("utf-8", "backslashreplace"))
         done.bytes = table.tell() + file.tell()
     done.files = len(done.paths)
