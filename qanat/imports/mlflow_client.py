@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from qanat.domain import metrics, redaction
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, PackageMissing
 from qanat.imports import reading
 from qanat.imports.mlflow import HINT, MlflowRun
@@ -22,6 +23,7 @@ from qanat.imports.stored import StoredFile
 from qanat.system import files
 
 PAGE = 1_000
+STARTED = "attributes.start_time >= 0"
 # A server that does not answer is asked for half an hour otherwise.
 _SURROUNDINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
@@ -35,6 +37,7 @@ class ClientStore:
 
     def __init__(self, source: str, local: Path | None, shown: str) -> None:
         self._shown, self._source = shown, source
+        self._problems: list[str] = []
         self._folder = None if local is None else Path(os.path.realpath(local)).parent
         if local is not None:
             _check_database(local, source)
@@ -42,8 +45,8 @@ class ClientStore:
         self._client = self._asked(partial(_client, source))
 
     def problems(self) -> Sequence[str]:
-        """List nothing: a run that cannot be read stops the import."""
-        return ()
+        """List the experiments of which not all runs could be read so far."""
+        return self._problems
 
     def runs(self) -> Iterator[MlflowRun]:
         """Yield the runs that are not deleted, the oldest of an experiment first."""
@@ -57,11 +60,22 @@ class ClientStore:
                 return
 
     def _runs_of(self, experiment: Any) -> Iterator[MlflowRun]:
+        """Yield the runs of an experiment. One without a start makes the client refuse all that it would list."""
+        try:
+            found = list(self._found(experiment, ""))
+        except InputInvalid as error:
+            found = list(self._found(experiment, STARTED))
+            name = quoted(str(experiment.name))
+            self._problems.append(f"{error.message}; of experiment {name}, runs without a start are left out")
+        for run in found:
+            yield self._run(run, experiment)
+
+    def _found(self, experiment: Any, condition: str) -> Iterator[Any]:
         token, ids, order = None, [experiment.experiment_id], ["attributes.start_time ASC"]
+        search = partial(self._client.search_runs, ids, condition, max_results=PAGE, order_by=order)
         while True:
-            search = partial(self._client.search_runs, ids, max_results=PAGE, order_by=order, page_token=token)
-            page = self._asked(search)
-            yield from (self._run(run, experiment) for run in page)
+            page = self._asked(partial(search, page_token=token))
+            yield from page
             token = page.token
             if not token:
                 return

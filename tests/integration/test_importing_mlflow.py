@@ -29,6 +29,7 @@ client = mlflow.MlflowClient()
 client.create_run("1", run_name="unended")
 outside = client.create_run("1", run_name="outside").info.run_id
 client.set_terminated(outside, "FAILED")
+client.set_terminated(client.create_run("1", run_name="never").info.run_id)
 """
 
 
@@ -71,11 +72,14 @@ def test_a_database_of_mlflow_is_read_by_its_client_and_not_changed(sandbox: San
     (tmp_path / "password/key.txt").write_text("secret")
     with sqlite3.connect(home / "mlflow.db") as database:
         database.execute("UPDATE runs SET artifact_uri = ? WHERE name = 'outside'", (str(tmp_path / "password"),))
+        database.execute("UPDATE runs SET start_time = NULL WHERE name = 'never'")
     database.close()
     before = (home / "mlflow.db").read_bytes()
-    result = import_json(sandbox, "mlflow", f"sqlite:///{home}/mlflow.db", "--with-files")
+    result = import_json(sandbox, "mlflow", f"sqlite:///{home}/mlflow.db", "--with-files", code=1)
     assert (home / "mlflow.db").read_bytes() == before
     assert len(result["runs"]) == 3
+    (problem,) = result["problems"]
+    assert problem.startswith("MLflow cannot read mlflow.db: start_time cannot be None; of experiment 'real', ")
     assert any("it has not ended" in remark for remark in result["remarks"])
     first, failed = sandbox.record(1), sandbox.record(3)
     assert first["origin"]["source"] == "mlflow.db"
