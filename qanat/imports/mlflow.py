@@ -24,6 +24,8 @@ from qanat.system import files
 HINT = "name its tracking URI, mlflow.db or mlruns/"
 _OWN = "mlflow."
 _PARENT, _NOTE, _NAME, _USER = "mlflow.parentRunId", "mlflow.note.content", "mlflow.runName", "mlflow.user"
+# What `qanat export` tags runs with: what these say is in the record of the run, or not known here.
+_EXPORTED, _RUN, _TAG = "qanat.", "qanat.run", "tag."
 _COMMIT, _PROGRAM = "mlflow.source.git.commit", "mlflow.source.name"
 _ENDS = {"FINISHED": State.FINISHED, "FAILED": State.FAILED, "KILLED": State.CANCELLED}
 
@@ -136,19 +138,31 @@ def _as_run(run: MlflowRun, children: Sequence[MlflowRun]) -> StoredRun:
     commit, program = run.code
     if children:
         commit, program = children[0].code
-    own = (values.pair(key, value) for key, value in run.tags.items() if not key.startswith(_OWN))
+    description, notes = run.tags.get(_NAME, ""), run.tags.get(_NOTE, "")
+    if _RUN in run.tags:
+        description, notes = notes, ""
     return StoredRun(
         id=run.id,
         experiment=run.experiment,
         groups=[_as_group(one) for one in children or (run,)],
-        description=run.tags.get(_NAME, ""),
-        notes=run.tags.get(_NOTE, ""),
-        tags=values.tags(own),
+        description=description,
+        notes=notes,
+        tags=values.tags(_tags(run)),
         author=run.tags.get(_USER, ""),
         commit=commit,
         program=program,
         parent=run.tags.get(_PARENT),
     )
+
+
+def _tags(run: MlflowRun) -> Iterator[str]:
+    """Yield the tags of a run, without those of MLflow; of one that qanat exported, those that it had there."""
+    is_exported = _RUN in run.tags
+    for key, value in run.tags.items():
+        if is_exported and key.startswith(_TAG) and value == "true":
+            yield key.removeprefix(_TAG)
+        elif not key.startswith((_OWN, _EXPORTED) if is_exported else _OWN):
+            yield values.pair(key, value)
 
 
 def _as_group(run: MlflowRun) -> StoredGroup:

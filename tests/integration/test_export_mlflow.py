@@ -89,3 +89,10 @@ def test_runs_are_in_mlflow_once_and_as_they_were(tmp_path: Path) -> None:
     assert odd.pop("lr") == 3
     assert [(name[:4], length) for name, length in odd.items()] == [("a_b_", 3)]
     assert found["3/0"]["parameters"]["token"] == "[redacted]"
+
+    other = Sandbox.make(tmp_path / "other")
+    other.qanat("import", "--from", "mlflow", str(project.root / "mlflow.db"))
+    sweep, *others = (other.record(number) for number in range(1, 5))
+    assert (sweep["description"], sweep["tags"], len(sweep["groups"])) == ("A sweep", ["paper"], 2)
+    assert [one["tags"] for one in others] == [["mlflow.user"], [], []]
+    assert [one.get("description", "") for one in others] == ["", "", ""]
