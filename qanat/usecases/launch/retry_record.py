@@ -43,14 +43,15 @@ class Again:
         return run
 
     def undo(self) -> None:
-        """Restore the ends and files of the last attempts, unless another qanat process retries the run."""
+        """Restore the ends and files of the last attempts, if it was write() that queued the groups."""
         before = self.found.run
         for file in self.environments:
             file.take_back(self.project)
-        # First what makes room for the record, where a disk is full.
         now = record.load_record(self.project, self.found.record)
-        is_ours = now.submission.intent in (before.submission.intent, self.run.submission.intent)
-        if is_ours and not retries.read(self.project.location.private, before.id):
+        if now.submission.intent != self.run.submission.intent:
+            return
+        # First what makes room for the record, where a disk is full.
+        if not retries.read(self.project.location.private, before.id):
             notices.forget(self.project, before)  # its user knows of that end, unless its policy was to retry it
         run, _ = record.update_record(self.project, self.found.record, self._ended)
         if run.submission.intent == before.submission.intent:

@@ -11,6 +11,8 @@ import pytest
 
 from qanat.domain.run import Run, State
 from qanat.errors import GitRefused, SubmitFailed, UsageError, WriteFailed
+from qanat.records.flight import Journal, Watcher
+from qanat.usecases.launch.earlier_files import set_aside
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.rerun import Repeat, rerun
 from qanat.usecases.launch.retry import retry
@@ -113,6 +115,22 @@ def test_a_retry_that_another_qanat_has_begun_is_left_alone(world: World, monkey
     go_on.set()
     first.join()
     assert [group.state for group in world.recorded().groups] == [State.FINISHED, State.FAILED]
+
+
+def test_a_retry_that_is_refused_touches_no_file_that_another_qanat_sets_aside(world: World) -> None:
+    """The other one may write the record and move files at any moment, also while this one gives up."""
+    run = failed(world, HERE)
+    found = world.find()
+    set_aside(found.group_folder(0), 1, world.project.sharing)
+    before = outputs(found.folder)
+    watcher = Watcher(run.id, str(world.root), found.record, run.host, os.getpid(), "", os.geteuid())
+    with (
+        Journal(world.project.location.private, watcher),
+        pytest.raises(UsageError, match="is being started by another qanat"),
+    ):
+        retry(world.project, found, [0], [], HERE, {}, runners=world, view=View())
+    assert outputs(found.folder) == before
+    assert world.recorded() == run
 
 
 def test_a_retry_is_limited_as_it_is_asked_to_be(world: World) -> None:
