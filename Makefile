@@ -24,18 +24,21 @@ quick: lint .venv/compiled
 
 # Tests on clusters mostly wait, so they run beside all others, with a worker for each cluster and a cache of their own.
 CLUSTERS := .pytest_cache/clusters
+# Ctrl-C reaches all of them (tests/conftest.py), and ends the clusters too. Only what has run to its end is tried again.
 test: .venv/compiled .venv/browser .venv/latex
-	@mkdir -p $(CLUSTERS)
+	@mkdir -p $(CLUSTERS) && rm -f $(CLUSTERS)/both-ended
 	@$(BIN)/python -m pytest -n 14 --dist loadgroup -o cache_dir=$(CLUSTERS) tests/cluster >$(CLUSTERS)/output 2>&1 & \
-	clusters=$$!; trap 'kill $$clusters' INT TERM; \
+	clusters=$$!; trap : INT; trap 'kill -INT $$clusters' TERM; \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --ignore tests/cluster; others=$$?; \
 	echo "waiting for the tests on clusters, which write to $(CLUSTERS)/output"; \
-	wait $$clusters; status=$$?; cat $(CLUSTERS)/output; \
+	trap '' INT; wait $$clusters; status=$$?; cat $(CLUSTERS)/output; \
+	test $$others -gt 1 || test $$status -gt 1 || touch $(CLUSTERS)/both-ended; \
 	test $$others -eq 0 && test $$status -eq 0
 
 # Up to three tests that failed among all others are run once more, alone. One that passes now is unsteady: it is
 # named here, and is to be mended like any other fault.
 again: .venv/compiled
+	@test -e $(CLUSTERS)/both-ended || { echo "the tests were interrupted, so not all of them have run" >&2; exit 1; }
 	@failed=$$(cat .pytest_cache/v/cache/lastfailed $(CLUSTERS)/v/cache/lastfailed 2>/dev/null | grep ::); \
 	count=$$(printf %s "$$failed" | grep -c ::); \
 	test $$count -ge 1 && test $$count -le 3 || { echo "too much failed to be tried again" >&2; exit 1; }; \

@@ -41,7 +41,12 @@ GIT_CONFIG = """\
 
 
 def pytest_configure() -> None:
-    """Keep the folders of tests in memory, where the system does half as much, and nothing waits for a disk."""
+    """Keep the folders of tests in memory, where the system does half as much, and nothing waits for a disk.
+
+    Ctrl-C ends all tests, also those in the background of a shell, for which it has Ctrl-C ignored (`make test`).
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if _is_roomy(MEMORY):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
