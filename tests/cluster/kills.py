@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.cluster.on_cluster import OnCluster, wait_until
@@ -71,16 +72,19 @@ def kill_at(project: OnCluster, steps: tuple[str, ...], times: int, is_there: Is
     assert any(in_time)
 
 
-def killed_before_the_record(project: OnCluster, step: str, is_there: IsThere, *words: str) -> Path:
-    """Kill a command between a step of its submission and its record of the jobs; return the record's file."""
-    for _ in range(20):
-        known = set(project.record_files())
-        in_time = kill_when(project, lambda k=known: happened(project, step, k, is_there), *words)  # type: ignore[misc]
-        path = (set(project.record_files()) - known).pop()
-        if in_time and "cluster:" not in path.read_text():
-            assert str(path.relative_to(project.root)) not in project.committed_records()
-            return path
-    raise AssertionError("qanat was never killed between the submission and the record")
+def killed_once_submitted(project: OnCluster, submitted: Path, *words: str, env: Mapping[str, str]) -> Path:
+    """Kill a command once its scheduler has jobs, but not yet told it so; return the file of its record.
+
+    `env` has a scheduler's program that makes the file `submitted` then, and waits.
+    """
+    process = project.start(*words, env={**os.environ, **env})
+    wait_until(submitted.exists)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    (record,) = project.record_files()
+    assert "cluster:" not in record.read_text()
+    assert str(record.relative_to(project.root)) not in project.committed_records()
+    return record
 
 
 def settle(project: OnCluster) -> None:

@@ -21,7 +21,7 @@ from tests.cluster.kills import (
     kill_at,
     kill_retries,
     kill_when,
-    killed_before_the_record,
+    killed_once_submitted,
     number_of,
     pretend_elsewhere,
     settle,
@@ -46,6 +46,32 @@ def quick(on_pool: OnPool) -> OnPool:
 def is_queued(project: OnPool) -> IsThere:
     """Return what says whether the cluster with an intent is in the queue."""
     return lambda _, intent: bool(project.pool.jobs(constraint=f'QanatIntent == "{intent}"'))
+
+
+# In place of HTCondor's bindings: they submit, tell so with a file, and wait.
+BINDINGS = """\
+import pathlib, sys, time
+sys.path.remove({folder!r})
+del sys.modules[__name__]
+import htcondor2
+
+submit = htcondor2.Schedd.submit
+
+def submit_and_wait(*args, **options):
+    submit(*args, **options)
+    pathlib.Path({submitted!r}).touch()
+    time.sleep(600)
+
+htcondor2.Schedd.submit = submit_and_wait
+"""
+
+
+def killed_after_submit(project: OnPool, *words: str) -> Path:
+    """Kill a command when the schedd has its cluster and has not told it so yet; return the file of its record."""
+    folder, submitted = project.root.parent / "bindings", project.root.parent / "submitted"
+    folder.mkdir()
+    (folder / "htcondor2.py").write_text(BINDINGS.format(folder=str(folder), submitted=str(submitted)))
+    return killed_once_submitted(project, submitted, *words, env={"PYTHONPATH": str(folder)})
 
 
 def intents_in_pool(project: OnPool) -> Counter[str]:
@@ -91,7 +117,7 @@ def test_killed_at_any_step_a_run_is_submitted_once_or_not_at_all_and_the_record
 
 def test_a_cluster_whose_qanat_was_killed_is_in_the_record_and_committed_by_the_next_command(quick: OnPool) -> None:
     words = ("run", "brief", "--runner", "htcondor", "--submit_template", "never", "-R", "--n 0 3 1")
-    path = killed_before_the_record(quick, "event log", is_queued(quick), *words)
+    path = killed_after_submit(quick, *words)
     number = number_of(path)
     quick.qanat("status")
     record = quick.record(number)

@@ -20,6 +20,7 @@ from tests.cluster.kills import (
     check_retried,
     kill_at,
     kill_retries,
+    killed_once_submitted,
     number_of,
     pretend_elsewhere,
     settle,
@@ -64,14 +65,7 @@ def killed_after_sbatch(project: OnSlurm, *words: str) -> Path:
     """Kill a command when Slurm has its first array and has not told it so yet; return the file of its record."""
     here, sbatch = project.root.parent, shutil.which("sbatch")
     path = with_sbatch(here, f'{sbatch} "$@" || exit\n: >{shlex.quote(str(here / "submitted"))}\nexec sleep 20\n')
-    process = project.start(*words, env={**os.environ, "PATH": path})
-    wait_until((here / "submitted").exists)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    (record,) = project.record_files()
-    assert "cluster:" not in record.read_text()
-    assert str(record.relative_to(project.root)) not in project.committed_records()
-    return record
+    return killed_once_submitted(project, here / "submitted", *words, env={"PATH": path})
 
 
 def with_sbatch(folder: Path, script: str) -> str:
