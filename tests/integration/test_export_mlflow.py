@@ -37,11 +37,23 @@ for run in client.search_runs([experiment]):
         "id": run.info.run_id, "status": run.info.status, "name": run.info.run_name, "user": run.info.user_id,
         "took": (run.info.end_time or 0) - run.info.start_time, "parameters": run.data.params, "tags": run.data.tags,
         "loss": [[point.step, point.value] for point in history], "acc": run.data.metrics.get("acc"),
+        "last": run.data.metrics.get("loss"),
         "data": [[one.dataset.name, one.dataset.digest] for one in run.inputs.dataset_inputs],
         "files": sorted(file.path for file in client.list_artifacts(run.info.run_id)),
         "figures": [file.path for file in client.list_artifacts(run.info.run_id, "plots")],
     }
 print(json.dumps(found))
+"""
+
+
+# The best value of a curve is a metric of the same name.
+BEST = """
+import json, pathlib, sys
+
+folder = pathlib.Path(sys.argv[-1])
+rows = [{"step": step, "loss": loss, "ratio": 1e999} for step, loss in enumerate((3, 1, 2))]
+(folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\\n" for row in rows))
+(folder / "metrics.json").write_text('{"loss": 1}')
 """
 
 
@@ -51,10 +63,12 @@ def test_runs_are_in_mlflow_once_and_as_they_were(tmp_path: Path) -> None:
     long = "x" * 7_000
     project.qanat("run", "train", "--lr", "0.3", "--a*b", long, "--a+b", "")
     uri = {"MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"}
-    said = project.qanat("export", "--experiment", "train", "--format", "mlflow", env=uri)
-    assert said.out.startswith("sqlite:///mlflow.db: 4 runs, 5 groups, 15 files, ")
-    assert said.out.endswith("(6 created)\n")
-    assert said.err == ""
+    project.python_experiment("best", BEST)
+    project.qanat("run", "best")
+    said = project.qanat("export", *"12345", "--format", "mlflow", "--mlflow-experiment", "train", env=uri)
+    assert said.out.startswith("sqlite:///mlflow.db: 5 runs, 6 groups, 17 files, ")
+    assert said.out.endswith("(7 created)\n")
+    assert said.err == "note: MLflow's databases cannot hold infinite numbers, and have ±1.797e308 in their place\n"
     project.qanat("tag", "2", "add", "mlflow.user")
     command = [sys.executable, "-W", "ignore", "-c", AFTERWARDS]
     done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
@@ -90,9 +104,11 @@ def test_runs_are_in_mlflow_once_and_as_they_were(tmp_path: Path) -> None:
     assert [(name[:4], length) for name, length in odd.items()] == [("a_b_", 3)]
     assert found["3/0"]["parameters"]["token"] == "[redacted]"
 
+    assert (found["5/0"]["last"], found["5/0"]["loss"]) == (1, [[0, 3], [1, 1], [2, 2], [2, 1]])
+
     other = Sandbox.make(tmp_path / "other")
     other.qanat("import", "--from", "mlflow", str(project.root / "mlflow.db"))
-    sweep, *others = (other.record(number) for number in range(1, 5))
+    sweep, *others = (other.record(number) for number in range(1, 6))
     assert (sweep["description"], sweep["tags"], len(sweep["groups"])) == ("A sweep", ["paper"], 2)
-    assert [one["tags"] for one in others] == [["mlflow.user"], [], []]
-    assert [one.get("description", "") for one in others] == ["", "", ""]
+    assert [one["tags"] for one in others] == [["mlflow.user"], [], [], []]
+    assert [one.get("description", "") for one in others] == ["", "", "", ""]

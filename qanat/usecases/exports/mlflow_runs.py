@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from qanat.domain import times
+from qanat.domain.condition_values import same_number
 from qanat.domain.data import DataState
-from qanat.domain.measured import Point
 from qanat.domain.parameters import ON, plain_names, texts_by_name
 from qanat.domain.run import Group, Run, described
 from qanat.domain.shortening import QUOTED_MAX, shortened
@@ -25,6 +26,7 @@ from qanat.usecases.exports.tracking_server import DIGEST, GROUP, PARENT, RUN, D
 from qanat.usecases.review import pages
 
 TRACKING_URI = "MLFLOW_TRACKING_URI"
+INFINITE = "MLflow's databases cannot hold infinite numbers, and have ±1.797e308 in their place"
 CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 
 
@@ -101,7 +103,8 @@ class _Writing:
         new = {name: value for name, value in entry.parameters.items() if name not in there.parameters}
         self.server.log(there.id, new, entry.tags if known else {})
         if entry.group:
-            self.server.log_values(there.id, self._values(one, entry.group, entry.started_ms))
+            values = self._values(one, entry.group, entry.started_ms)
+            self.server.log_values(there.id, self._noted(values))
             self.server.log_data(there.id, [_dataset(state) for state in _data(one.run)])
             if self.request.without_results:
                 one.check(one.results.of(entry.group.number))
@@ -138,20 +141,36 @@ class _Writing:
         """Yield the metrics of a group and its curves, each value of which has the time of the group's start.
 
         A program need not say when it wrote a value. With a time that never changes, no value is written twice.
+        A metric that differs from the end of its curve is a later value at the last step, so that MLflow shows it.
         """
         taken = names.names_for([*group.metrics, *(name for name in group.curves if name not in group.metrics)])
-        seen: set[str] = set()
+        ends: dict[str, tuple[int, float]] = {}  # the step and the value that MLflow shows
         for place, row in enumerate(one.curves(group.number)):
             step = names.step_of(row.step, place)
             if step != row.step:
                 self.done.note("MLflow has whole numbers as steps, so curves with other steps have those of their rows")
             for name, value in row.values.items():
-                seen.add(name)
+                if name not in ends or (step, value) >= ends[name]:
+                    ends[name] = step, value
                 yield taken.get(name) or names.name_for(name), value, started_ms, step
-        last = {name: curve.last for name, curve in group.curves.items()}
-        for name, point in ({name: Point(value, 0) for name, value in group.metrics.items()} | last).items():
-            if name not in seen:
-                yield taken[name], point.value, started_ms, names.step_of(point.step, 0)
+        for name, called in taken.items():
+            if name not in ends and name in group.curves:
+                last = group.curves[name].last
+                ends[name] = names.step_of(last.step, 0), last.value
+                yield called, last.value, started_ms, ends[name][0]
+            if name not in group.metrics:
+                continue
+            value = group.metrics[name]
+            if name not in ends:
+                yield called, value, started_ms, 0
+            elif not same_number(value, ends[name][1]):
+                yield called, value, started_ms + 1, ends[name][0]
+
+    def _noted(self, values: Iterable[Value]) -> Iterator[Value]:
+        for value in values:
+            if math.isinf(value[1]):
+                self.done.note(INFINITE)
+            yield value
 
     def _tags(self, run: Run, group: Group | None) -> dict[str, str]:
         state, reason = (group.state, group.reason) if group else (run.state, "")
