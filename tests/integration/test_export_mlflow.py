@@ -22,6 +22,8 @@ from qanat.errors import QanatError
 project, options = qanat.open("."), {"where": "experiment=train", "format": "mlflow"}
 found = {"again": project.export(**options, tracking_uri="sqlite:///mlflow.db").counts}
 found["forced"] = project.export([1], format="mlflow", tracking_uri="sqlite:///mlflow.db", force=True).counts
+done = project.export([2], format="mlflow", tracking_uri="mlflow.db")
+found["file"] = [done.target, done.counts["unchanged"]]
 for uri in ("mlruns", "odd://x"):
     try:
         project.export(**options, tracking_uri=uri)
@@ -77,7 +79,8 @@ def test_runs_are_in_mlflow_once_and_as_they_were(tmp_path: Path) -> None:
     assert SECRET not in done.stdout
     assert found["again"] == {"created": 0, "updated": 1, "unchanged": 5}
     assert found["forced"] == {"created": 0, "updated": 3, "unchanged": 0}
-    assert "mlruns" in found["mlruns"][0]
+    assert found["file"] == ["sqlite:///mlflow.db", 1]
+    assert found["mlruns"][0] == "MLflow at mlruns: it no longer keeps runs in folders"
     assert "sqlite:///mlflow.db" in found["mlruns"][1]
     assert "unsupported URI 'odd://x'" in found["odd://x"][0]
     assert found["odd://x"][2] == 3

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 Value = tuple[str, float, int, int]
 RUN, GROUP, DIGEST, PARENT = "qanat.run", "qanat.group", "qanat.exported", "mlflow.parentRunId"
 _SQLITE = "sqlite:///"
+_SUFFIXES = (".db", ".sqlite", ".sqlite3")
+# What MLflow 3 says of an address that is a path, in a paragraph.
+_FOLDERS = "filesystem tracking backend"
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 _LOGGERS = ("mlflow", "alembic")
 _PAGE = 1_000
@@ -58,14 +61,14 @@ class Known:
 
 
 class Server:
-    """Runs in MLflow, at an address such as `sqlite:///mlflow.db` or `https://mlflow.example.org`."""
+    """Runs in MLflow, at an address such as `sqlite:///mlflow.db` or `https://mlflow.example.org`, or in a file."""
 
     def __init__(self, uri: str) -> None:
         """Open it. Raises PackageMissing, RunnerUnavailable."""
-        self.uri = uri
+        self.uri = _address(uri)
         new = _new_client()  # MLflow sets its messages up when it is imported
         with answering(self.shown):
-            self._client = new(tracking_uri=uri)
+            self._client = new(tracking_uri=self.uri)
 
     @property
     def shown(self) -> str:
@@ -161,6 +164,8 @@ def answering(address: str) -> Iterator[None]:
         if not _is_of_mlflow(error):
             raise
         line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        if _FOLDERS in line:
+            line = "it no longer keeps runs in folders"
         message = f"MLflow at {address}: {shortened(redacted(line), _MESSAGE_MAX)}"
         raise RunnerUnavailable(message, hint=_remedy(address, line)) from error
     finally:
@@ -180,6 +185,13 @@ def _quiet() -> Iterator[None]:
     finally:
         for name in added:
             os.environ.pop(name, None)
+
+
+def _address(uri: str) -> str:
+    """Return the address of a database for the path of its file; others as they are."""
+    path = Path(uri).expanduser()
+    is_database = ":" not in uri and (path.is_file() or path.suffix in _SUFFIXES)
+    return f"{_SQLITE}{path}" if is_database else uri
 
 
 def _is_of_mlflow(error: Exception) -> bool:
