@@ -42,8 +42,9 @@ _ENDED = {
 }
 # Ends caused by the program itself or by the user who cancelled it; all others are caused by Slurm.
 _OWN = frozenset({"COMPLETED", "FAILED", "CANCELLED", "REVOKED"})
-# Slurm has one state for jobs that wait, held or not: JobHeldUser, JobHoldMaxRequeue, launch_failed_requeued_held.
-_IS_HELD = re.compile("held|hold", re.IGNORECASE)
+# Slurm has one state for jobs that wait, held or not: JobHeldUser, JobHoldMaxRequeue, launch_failed_requeued_held. One
+# that waits for QOSUsageThreshold is not held.
+_IS_HELD = re.compile("[Hh]eld|Hold")
 
 
 def status_of(state: str, reason: str = "", exit_code: str = "") -> JobStatus:

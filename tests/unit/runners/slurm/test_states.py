@@ -15,6 +15,7 @@ from qanat.runners.slurm.states import status_of
         ("PENDING", "Priority", State.QUEUED, "other jobs come first (Priority)"),
         ("PENDING", "Resources", State.QUEUED, "what it requests is in use (Resources)"),
         ("PENDING", "BeginTime", State.QUEUED, "it is not to start yet (BeginTime)"),
+        ("PENDING", "QOSUsageThreshold", State.QUEUED, "its QOS has been used too much (QOSUsageThreshold)"),
         (
             "PENDING",
             "PartitionTimeLimit",
