@@ -78,7 +78,10 @@ def plan_import(project: Project, wanted: Wanted) -> Plan:
         _add(plan, listed, known, deleted)
     plan.problems += plan.source.problems()
     if wanted.runs and not (plan.runs or plan.here or plan.problems):
-        raise UsageError(f"no run of {wanted.source} has an id that begins so", hint="list them with --dry-run")
+        ids = " or ".join(map(quoted, wanted.runs))
+        raise UsageError(
+            f"no run of {wanted.source} has an id that begins with {ids}", hint="list all with --dry-run alone"
+        )
     _choose_experiments(project, plan)
     return plan
 

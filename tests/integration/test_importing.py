@@ -155,6 +155,8 @@ def test_a_source_that_is_none_is_refused_with_a_sentence(sandbox: Sandbox, tmp_
         assert problem in said
         assert "hint: " in said
     assert "--unended requires --from" in sandbox.qanat("import", "x.db", "--unended", code=2).err
+    other = sandbox.qanat("import", "--from", "sacred", str(STORES / "sacred"), "--run", "x", code=2).err
+    assert "has an id that begins with 'x'\n  hint: list" in other
     assert (
         "experiment name 'a b'"
         in sandbox.qanat("import", "--from", "sacred", str(STORES / "sacred"), "--experiment", "a b", code=2).err

@@ -79,7 +79,7 @@ def status(name: str | None, ignore: tuple[str, ...], as_json: bool) -> int:
     group=WHAT,
     multiple=True,
     metavar="DEPENDENCY",
-    help="Look at this one only; may be repeated.",
+    help="Consider only this dependency; may be repeated.",
 )
 @option("--no-run", group=WHAT, is_flag=True, help="Run nothing: copy and build with what is there, or refuse.")
 @option("--overwrite", group=WHAT, is_flag=True, help="Replace copied files that were edited, and others beside them.")
@@ -92,10 +92,10 @@ def status(name: str | None, ignore: tuple[str, ...], as_json: bool) -> int:
 def compile_(name: str, as_json: bool, **options: Any) -> int:
     """Build document NAME from runs that are as the code, data and parameters are now.
 
-    Only groups that no run has are run, where each dependency says; qanat waits for schedulers. Then actions are run,
-    files are copied, each folder with a note on the runs that they are from, and the command of the document is
-    started in its folder with ARGS. Its output is kept. What has been done is not done again, so after Ctrl-C or a
-    failure, compile again.
+    Only groups that no run has yet are run, each where its dependency says; qanat waits for schedulers. Then actions
+    are run, files are copied, with a note on the runs that they are from, and the command of the document is started
+    in its folder with ARGS. Its output is kept. What has been done is not done again, so after Ctrl-C or a failure,
+    compile again.
     """
     if as_json and not options["dry_run"]:
         raise UsageError("--json requires --dry-run", hint="for the state of a document: qanat document status --json")

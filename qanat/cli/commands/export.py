@@ -83,7 +83,7 @@ def export_(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Export RUNs, or all that meet a condition, in the form of another program.
+    """Export RUNs, or all that meet a condition, in a format that other programs read.
 
     Runs are not changed. Texts that look like secrets are left out; files of results are exported as they are.
     """

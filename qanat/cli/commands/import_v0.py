@@ -53,10 +53,10 @@ RUNS = "Runs of other tools"
     group=RUNS,
     multiple=True,
     metavar="ID",
-    help="Import only the run whose id in that tool begins so, even if it was deleted here; may be repeated.",
+    help="Import only the run whose id in that tool begins with ID, even if it was deleted here; may be repeated.",
 )
 @option("--with-files", group=RUNS, is_flag=True, help="Copy the files of runs (artifacts, figures), too.")
-@option("--unended", group=RUNS, is_flag=True, help="Import runs, too, that have no end; they are lost.")
+@option("--unended", group=RUNS, is_flag=True, help="Also import runs that have not ended; they become lost.")
 def import_(
     source: str,
     tool: str,

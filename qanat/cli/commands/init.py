@@ -59,10 +59,10 @@ Example:
     group=_START,
     multiple=True,
     metavar="KEY=VALUE",
-    help="Answer to a question that it asks; may be repeated.",
+    help="Answer a question that it asks; may be repeated.",
 )
 @option("--trust", group=_START, is_flag=True, help="Let its tasks and extensions run programs.")
-@option("--keep", group=_START, is_flag=True, help="Keep files that exist, in place of its own.")
+@option("--keep", group=_START, is_flag=True, help="Keep existing files, and add only those that are missing.")
 def init(
     folder: Path,
     yes: bool,

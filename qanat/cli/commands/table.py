@@ -43,7 +43,7 @@ SECTIONS = {
         ),
         "report": ("qanat.cli.commands.report:report", "Write a page about runs, to look at in a browser."),
         "ui": ("qanat.cli.commands.ui:ui", "Show runs in a browser, as they are now."),
-        "export": ("qanat.cli.commands.export:export_", "Export runs in the form of another program."),
+        "export": ("qanat.cli.commands.export:export_", "Export runs for other programs."),
         "view": ("qanat.cli.commands.view:view", "Manage saved views of that page."),
     },
     "Work with runs": {

@@ -58,7 +58,7 @@ def options_for(command: Any) -> Any:
             group=WHERE,
             type=click.IntRange(0, TIMES_MAX),
             metavar="N",
-            help="Retry failed groups up to N times by themselves; 0: never (default: as template or experiment say).",
+            help="Retry failed groups automatically, up to N times; 0: never (default: as in template or experiment).",
         ),
         option(
             "--submit-template",
