@@ -32,7 +32,7 @@ def wait(
             return Outcome(run, interrupted=interrupted)
         looks = _looks(project, run, runners, view)
         found = looks.look(retries_due=False)[0]
-        if not looks.ended():
+        if found.retry or not found.run.state.ended:
             cancel.cancel_run(project, found, runners)
         looks.until_ended(here=here)
     (found,) = looks.ended()

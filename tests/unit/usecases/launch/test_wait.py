@@ -70,6 +70,18 @@ def test_ctrl_c_just_after_the_end_has_nothing_to_cancel(world: World) -> None:
     assert (outcome.run.state, outcome.interrupted) == (State.FINISHED, signal.SIGINT)
 
 
+def test_ctrl_c_just_after_an_end_that_cannot_be_recorded_has_nothing_to_cancel(world: World) -> None:
+    """Here, somebody has edited the record meanwhile."""
+
+    def end() -> None:
+        next(world.scheduler.of(0)).ends()
+        (record,) = (world.root / ".qanat/runs").rglob("*.yaml")
+        record.write_text(record.read_text().replace("tags: []", "tags: [mine]"))
+
+    outcome = start(world, interrupting(end), cancel_on_interrupt=True)
+    assert (outcome.run.state, outcome.interrupted) == (State.FINISHED, signal.SIGINT)
+
+
 def test_a_run_that_another_process_submitted_can_be_waited_for(world: World) -> None:
     run = world.submit()
     world.clock.after(5, lambda: next(world.scheduler.of(0)).ends(3))
