@@ -205,7 +205,7 @@ def test_a_run_whose_code_or_data_changed_is_stale(paper: Sandbox) -> None:
     assert paper.qanat("document", "check", "a.md").out == "1 reference in 1 text: all as their runs have them\n"
     program = (paper.root / "train.py").read_text()
     paper.write("train.py", f"{program}# changed\n")
-    stale = "a.md:1:1: stale: run 2 is stale: code: train.py (repeat it: qanat rerun 2 --head)\n"
+    stale = "a.md:1:1: stale: run 2 is stale: code: train.py (repeat it: qanat rerun 2 --head, and name the new run)\n"
     assert paper.qanat("document", "check", "a.md", code=1).out == stale
     paper.commit("other code")
     assert paper.qanat("document", "check", "a.md", "--write", code=1).out == stale
@@ -221,6 +221,43 @@ def test_a_run_whose_code_or_data_changed_is_stale(paper: Sandbox) -> None:
         paper.commit("the first code again")
         paper.write("a.md", right)
         paper.qanat("document", "check", "a.md")
+    finally:
+        paper.qanat("delete", f"{new}", "--yes")
+
+
+def test_compile_and_status_note_what_they_leave_wrong(paper: Sandbox) -> None:
+    best = "<!-- qanat:best(acc, experiment=train%s) -->%s" + END
+    text = paper.write("p/p.md", f"{best % ('', '?')}\n")
+    paper.write("p/p.tex", "\\qanat{2:acc} \\qanat{99:acc} \\qanatfigure{2:plot.svg}{plot.svg}\n")
+    paper.qanat("document", "new", "--name", "p", "--path", "p")
+    paper.commit("a document")
+    differs = "p/p.md:1: best(acc, experiment=train) is 0.3, and the text says ?"
+    left = [differs, "p/p.tex:1: 99:acc: run 99 does not exist", "p/p.tex:1: plot.svg does not exist"]
+    notes = "".join(f"note: {one}\n" for one in left)
+    hint = "  hint: write what the texts should say with: qanat document check p --write\n"
+    assert paper.qanat("document", "status", "p", "--json").json["problems"] == left
+    assert paper.qanat("document", "compile", "p").err == f"{notes}{hint}Document p is up to date\n"
+    paper.write("p/p.tex", "\\qanat{2:acc}\n")
+    paper.qanat("document", "check", "p", "--write")
+    assert paper.qanat("document", "compile", "p").err == "Document p is up to date\n"
+    program = (paper.root / "train.py").read_text()
+    paper.write("train.py", f"{program}# changed\n")
+    paper.commit("other code")
+    stale = "run 2 is stale: code: train.py"
+    notes = f"note: p/p.md:1: {stale}\nnote: p/p.tex:1: {stale}\n  hint: see: qanat document check p\n"
+    assert notes in paper.qanat("document", "status").err
+    assert notes in paper.qanat("document", "compile", "p").err
+    assert "note" not in paper.qanat("document", "compile", "p", "--ignore", "code").err
+    said = paper.qanat("document", "check", "p", code=1).out
+    assert f"{stale} (repeat it: qanat rerun 2 --head, add run>2 to the condition, then: --write --repin)\n" in said
+    paper.qanat("rerun", "2", "--head")
+    new = max(ids(paper))
+    try:
+        paper.write("p/p.tex", f"\\qanat{{{new}:acc}}\n")
+        text.write_text(text.read_text().replace("=train", "=train, run>2"))
+        paper.qanat("document", "check", "p", "--write", "--repin")
+        assert f"pinned={ids(paper)[new]}.0 -->0.3" in text.read_text()
+        assert paper.qanat("document", "status").err == ""
     finally:
         paper.qanat("delete", f"{new}", "--yes")
 

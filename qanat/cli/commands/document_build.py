@@ -22,6 +22,7 @@ from qanat.usecases.definitions import listing
 from qanat.usecases.documents import building, compile
 from qanat.usecases.documents.compile import How
 from qanat.usecases.documents.gathering import Starting
+from qanat.usecases.documents.values import doubts
 from qanat.usecases.project import Project, open_project
 
 RUNS = "Runs"
@@ -48,7 +49,8 @@ def status(name: str | None, ignore: tuple[str, ...], as_json: bool) -> int:
 
     fresh: its runs are those of the code, data, parameters and environment as they are now, and their files have been
     copied. stale: something of that has changed. missing: it has not been run. running: its runs are active.
-    Nothing is started. The exit code is 1 if NAME is not fresh.
+    References in texts that compile would leave wrong, or whose runs are stale, are noted, too. Nothing is started. The
+    exit code is 1 if NAME is not fresh.
     """
     project = open_project(Path.cwd())
     documents, broken = [project.document(name)] if name else [], list[str]()
@@ -57,11 +59,17 @@ def status(name: str | None, ignore: tuple[str, ...], as_json: bool) -> int:
     status_output.tell_broken(broken)
     how = How(Starting(ignored=ignore))
     found = [(one, compile.looked_at(project, session.runners(), one, how)) for one in documents]
+    doubted = [doubts(project, session.runners(), one, ignore) for one in documents]
     if as_json:
-        rows = [status_output.as_mapping(*pair) for pair in found]
+        rows = [
+            {**status_output.as_mapping(*pair), "problems": list(wrong.problems)}
+            for pair, wrong in zip(found, doubted, strict=True)
+        ]
         say_json(rows[0] if name else rows)
     else:
         status_output.show(found, project.root)
+        for wrong in doubted:
+            status_output.tell_doubts(wrong)
     return EXIT_FAILED if name and not all(one.state == "fresh" for one in found[0][1]) else 0
 
 

@@ -16,14 +16,13 @@ from qanat.cli.terminal.output import plural, say, say_json, tell, tell_note
 from qanat.domain.latex_references import VALUES
 from qanat.domain.redaction import redacted
 from qanat.errors import EXIT_FAILED, UsageError
-from qanat.usecases.documents.at_revisions import runs_at_revisions
+from qanat.usecases.documents.values import judge_of
 from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.references import style
 from qanat.usecases.references.check import Checked, write
 from qanat.usecases.references.check import check as check_texts
 from qanat.usecases.references.doubts import RunDoubts
-from qanat.usecases.references.freshness import Freshness
 from qanat.usecases.references.judging import WRITTEN, Judge, Judged
 from qanat.usecases.references.known_runs import KnownRuns
 from qanat.usecases.references.sources import WorkingTree
@@ -67,9 +66,10 @@ def check(
         for note in result.notes:
             tell_note(note)
         known = KnownRuns.of(project, index, result)
-        freshness = None if no_fresh else Freshness(known, session.runners(), ignore)
-        fresh = runs_at_revisions(project, session.runners(), ignore) if freshness and texts else ()
-        judge = Judge(known, RunDoubts(known, freshness, fresh), repin=repin)
+        if no_fresh:
+            judge = Judge(known, RunDoubts(known), repin=repin)
+        else:
+            judge = judge_of(known, session.runners(), ignore, repin=repin)
         found = check_texts(WorkingTree(project), judge, texts)
     written = write(project, found) if writes else []
     left = [one for one in found.judged if _left(one, writes=writes)]

@@ -9,18 +9,18 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+from qanat.cli.documents.status_output import tell_doubts
 from qanat.cli.runs import reporting
 from qanat.cli.runs.launch_view import TerminalView
 from qanat.cli.runs.waiting_view import WaitingView
-from qanat.cli.terminal.output import brief, plural, tell, tell_note
+from qanat.cli.terminal.output import brief, plural, tell
 from qanat.domain.document import Dependency
 from qanat.domain.run import Run
+from qanat.usecases.documents.values import Doubts
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.launch.wait_several import Seen
 from qanat.usecases.project import Project
 from qanat.usecases.runs.action import ActionPlan
-
-DOUBTS_SHOWN = 10
 
 
 class TerminalCompileView:
@@ -65,12 +65,9 @@ class TerminalCompileView:
         """Report copied files."""
         tell(brief(f"{dependency.name}: copied {plural(count, 'file')} to {folder}"))
 
-    def doubted(self, problems: Sequence[str]) -> None:
+    def doubted(self, doubts: Doubts) -> None:
         """Print what is wrong with references in texts."""
-        for problem in problems[:DOUBTS_SHOWN]:
-            tell_note(problem)
-        if len(problems) > DOUBTS_SHOWN:
-            tell_note(f"… and {len(problems) - DOUBTS_SHOWN:,} more; see qanat document check")
+        tell_doubts(doubts)
 
     def building(self, command: Sequence[str]) -> None:
         """Announce the command that builds the document."""

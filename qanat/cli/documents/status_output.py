@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from qanat.cli.definitions.defining import NOTES_SHOWN
-from qanat.cli.terminal.output import brief, plural, say, tell_note
+from qanat.cli.terminal.output import brief, plural, say, tell, tell_note
 from qanat.domain.document import Document
 from qanat.usecases.documents.compile import How
 from qanat.usecases.documents.status import BROKEN, FRESH, MISSING, RUNNING, STALE, DependencyStatus
+from qanat.usecases.documents.values import Doubts
 from qanat.usecases.launch.view import number_in
 
 MARKS = {FRESH: "✓", STALE: "✗", MISSING: "·", RUNNING: "…", BROKEN: "!"}
 RUNS_NAMED = 5
+DOUBTS_SHOWN = 10
 Found = tuple[Document, Sequence[DependencyStatus]]
 
 
@@ -23,6 +25,16 @@ def tell_broken(notes: Sequence[str]) -> None:
     """Print why definitions cannot be read."""
     for note in notes[:NOTES_SHOWN]:
         tell_note(note)
+
+
+def tell_doubts(doubts: Doubts) -> None:
+    """Print what is wrong with references in texts, and what to do about it."""
+    for problem in doubts.problems[:DOUBTS_SHOWN]:
+        tell_note(problem)
+    if len(doubts.problems) > DOUBTS_SHOWN:
+        tell_note(f"… and {len(doubts.problems) - DOUBTS_SHOWN:,} more; see qanat document check")
+    if doubts.hint:
+        tell(f"  hint: {doubts.hint}")
 
 
 def as_mapping(document: Document, found: Sequence[DependencyStatus]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from qanat.usecases.documents.copying import Copying, check_replaceable
 from qanat.usecases.documents.gathering import Gathering, RunsView, Starting
 from qanat.usecases.documents.look import Member
 from qanat.usecases.documents.status import BROKEN, FRESH, STALE, DependencyStatus, status_of
-from qanat.usecases.documents.values import write_values
+from qanat.usecases.documents.values import Doubts, write_values
 from qanat.usecases.launch.code import Ask
 from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.project import Project
@@ -37,8 +37,8 @@ class CompileView(RunsView, Protocol):
     def copied(self, dependency: Dependency, folder: str, count: int) -> None:
         """Called when files have been copied."""
 
-    def doubted(self, problems: Sequence[str]) -> None:
-        """Called with what is wrong with references in texts, each with file and line."""
+    def doubted(self, doubts: Doubts) -> None:
+        """Called with what is wrong with references in texts."""
 
     def building(self, command: Sequence[str]) -> None:
         """Called before the command that builds the document is run."""
@@ -114,7 +114,7 @@ def compile_document(
         copying = Copying(project, runners, document, dependency, partial(view.acting, dependency))
         note = copying.copy(members[dependency.name], one.copied)
         view.copied(dependency, document.folder_of(dependency), len(note.files))
-    view.doubted(write_values(project, runners, document))
+    view.doubted(write_values(project, runners, document, how.starting.ignored))
     if document.compile:
         view.building((*document.compile, *how.arguments))
         building.build(project, document, how.arguments, view.built)

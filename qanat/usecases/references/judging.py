@@ -122,8 +122,7 @@ class Judge:
         elif found.pin != pin and (language == LATEX or reference.chooses):
             what = f"is pinned to {pin}, not to {found.pin}" if pin else "is not pinned yet"
             judged.add(Verdict.UNPINNED, f"{reference.spelled} {what}")
-        for run in found.runs:
-            judged.problems += self.doubts(run)
+        self._doubt(judged, reference)
 
     def figure(
         self, judged: Judged, reference: Reference, *, pin: str, digest: str | None, copied: CopiedFile | None = None
@@ -151,9 +150,16 @@ class Judge:
             )
         elif reference.chooses and found.pin != pin:
             judged.add(Verdict.UNPINNED, f"{reference.spelled} is not pinned yet")
-        for run in found.runs:
-            judged.problems += self.doubts(run)
+        self._doubt(judged, reference)
         return found
+
+    def _doubt(self, judged: Judged, reference: Reference) -> None:
+        """Note what is wrong with the runs themselves; another run counts only once the reference means it."""
+        for run in judged.runs:
+            for problem in self.doubts(run):
+                is_stale = problem.verdict is Verdict.STALE
+                hint = f"{problem.hint}, {_then(reference, run)}" if is_stale else problem.hint
+                judged.problems.append(replace(problem, hint=hint))
 
     def _cannot(self, judged: Judged, error: QanatError) -> None:
         verdict = Verdict.GONE if isinstance(error, RunGone) else Verdict.UNKNOWN
@@ -172,6 +178,14 @@ class Judge:
         if found.moved:
             sentence = f"{reference.spelled} is pinned to {found.pin}, and is now {found.moved}"
             judged.add(Verdict.MOVED, sentence, "accept it: --write --repin")
+
+
+def _then(reference: Reference, run: str) -> str:
+    """Return what is to be done with a reference once a run of it has been repeated."""
+    if isinstance(reference.target, OfRun):
+        return "and name the new run"
+    add = f"add run>{run.partition('-')[0]} to the condition"
+    return f"{add}, then: --write --repin" if reference.chooses else f"and {add}"
 
 
 def _plain(text: str) -> str:

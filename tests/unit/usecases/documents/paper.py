@@ -16,6 +16,7 @@ from qanat.domain.standing import IGNORABLE
 from qanat.usecases.documents.compile import How, compile_document, looked_at
 from qanat.usecases.documents.gathering import Starting
 from qanat.usecases.documents.status import DependencyStatus
+from qanat.usecases.documents.values import Doubts
 from qanat.usecases.launch.view import LaunchView, Outcome
 from qanat.usecases.launch.wait_several import Seen
 from qanat.usecases.runs.action import ActionPlan
@@ -58,9 +59,9 @@ class Seeing:
         """Note the folder and the number of files."""
         self.events.append(f"{count} in {folder}")
 
-    def doubted(self, problems: Sequence[str]) -> None:
+    def doubted(self, doubts: Doubts) -> None:
         """Note what is wrong with references."""
-        self.events += problems
+        self.events += doubts.problems
 
     def building(self, command: Sequence[str]) -> None:
         """Note the command."""
