@@ -21,6 +21,7 @@ from qanat.imports.mlflow import HINT, MlflowRun
 from qanat.imports.series import Point
 from qanat.imports.stored import StoredFile
 from qanat.system import files
+from qanat.usecases import packages
 
 PAGE = 1_000
 STARTED = "attributes.start_time >= 0"
@@ -155,9 +156,7 @@ def _client(source: str) -> Any:
     try:
         mlflow = importlib.import_module("mlflow")
     except ImportError:
-        raise PackageMissing(
-            "MLflow is not installed, so its servers and databases cannot be read", hint="pip install 'qanat[mlflow]'"
-        ) from None
+        raise packages.missing("servers and databases of MLflow require", "mlflow", extra="mlflow") from None
     return mlflow.MlflowClient(tracking_uri=source)
 
 

@@ -15,9 +15,10 @@ from typing import Any, BinaryIO
 
 from qanat.domain import metrics
 from qanat.domain.series_rows import Row
-from qanat.errors import InputInvalid, PackageMissing
+from qanat.errors import InputInvalid
 from qanat.imports import reading, values
 from qanat.system import below
+from qanat.usecases import packages
 
 _BEGIN = b":W&B"
 _BEGIN_BYTES = 7
@@ -80,9 +81,7 @@ def _record_class() -> Any:
     try:
         return importlib.import_module("wandb.proto.wandb_internal_pb2").Record
     except ImportError:
-        raise PackageMissing(
-            "wandb is not installed, so its logs cannot be read", hint="pip install 'qanat[wandb]'"
-        ) from None
+        raise packages.missing("logs of Weights & Biases require", "wandb", extra="wandb") from None
 
 
 def items(updates: Iterable[Any]) -> Iterator[tuple[str, Any]]:
