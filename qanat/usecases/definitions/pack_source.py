@@ -6,7 +6,6 @@ It is a stranger's: all of it is checked before any of it is written.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,14 +15,15 @@ from typing import Any
 from qanat.domain import extending
 from qanat.domain.experiment import Template
 from qanat.domain.names import check_name, made_name, name_problem
-from qanat.domain.pack import Pack, PackedTemplate, anonymous, is_ref, is_url, url_problem
+from qanat.domain.pack import Pack, PackedTemplate
 from qanat.domain.pack import made_name as name_in
 from qanat.domain.shortening import quoted
-from qanat.errors import ExtendsInvalid, InputInvalid, NotFound, UsageError
+from qanat.errors import ExtendsInvalid, InputInvalid, NotFound
 from qanat.git.fetched import fetched
 from qanat.records import definition_text, definitions, schemas, yaml_io
 from qanat.records.paths import ProjectPaths
 from qanat.system import below
+from qanat.usecases.definitions import shared_source
 from qanat.usecases.project import located, suggestion
 
 ABOUT = "pack.yaml"
@@ -70,22 +70,14 @@ def read_pack(paths: ProjectPaths, source: str, ref: str | None, name: str | Non
 
 @contextmanager
 def _opened(source: str, ref: str | None) -> Iterator[_Place]:
-    """Open a repository or a folder; a folder that is the root of a repository is one."""
-    if problem := url_problem(source):
-        raise UsageError(f"{quoted(anonymous(source))} {problem}", hint="clone it yourself, and add the folder")
-    if ref is not None and not is_ref(ref):
-        raise UsageError(f"--ref {quoted(ref)} is not a branch, a tag or a commit")
-    folder = Path(os.path.abspath(Path(source).expanduser()))  # noqa: PTH100  # resolve() follows links
-    if is_url(source) or (folder / ".git").exists() or (folder / "objects").is_dir():
-        with fetched(source if is_url(source) else str(folder), ref) as there:
-            url = source if is_url(source) else str(folder)
+    """Open a repository or a folder."""
+    url, is_repository = shared_source.find(source, ref)
+    if is_repository:
+        with fetched(url, ref) as there:
             yield _Place(url, there.commit, there.files(), there.read)
         return
-    if ref is not None:
-        raise UsageError(f"--ref cannot be used with {source}, which is not a git repository", hint="leave it out")
-    if not folder.is_dir():
-        raise UsageError(f"{source} is not a folder", hint="give the address of a git repository, or a folder")
-    yield _Place(str(folder), None, _sizes(folder), lambda path: below.read(folder, path, FILE_BYTES_MAX))
+    folder = Path(url)
+    yield _Place(url, None, _sizes(folder), lambda path: below.read(folder, path, FILE_BYTES_MAX))
 
 
 def _sizes(folder: Path) -> dict[str, int]:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from qanat.domain.pack import anonymous, is_ref, is_url, url_problem
+from qanat.domain.pack import anonymous
 from qanat.domain.shortening import quoted
 from qanat.domain.starting_point import BYTES_MAX, FILE_BYTES_MAX, StartingPoint, is_of_qanat, path_problem, problems
 from qanat.errors import InputInvalid, PackageMissing, UsageError
@@ -21,6 +21,7 @@ from qanat.git.fetched import fetched
 from qanat.system import below, rendering
 from qanat.system.rendering import Rendering
 from qanat.usecases import packages
+from qanat.usecases.definitions import shared_source
 from qanat.usecases.definitions.starting_points import from_folder, listed
 
 _QUESTIONS = ("copier.yml", "copier.yaml")
@@ -76,21 +77,16 @@ def _copied(source: Source) -> Iterator[tuple[Path, str, str, int]]:
     """Yield a private copy of the files, their address, their commit if they have one, and how many are left out."""
     if not source.address:
         raise UsageError("--from is empty", hint="give the address of a git repository, or a folder")
-    if problem := url_problem(source.address):
-        raise UsageError(f"{quoted(anonymous(source.address))} {problem}", hint="clone it yourself, and use the folder")
-    if source.ref is not None and not is_ref(source.ref):
-        raise UsageError(f"--ref {quoted(source.ref)} is not a branch, a tag or a commit")
     if source.inside and path_problem(source.inside):
         raise UsageError(f"--template {quoted(source.inside)} is not a folder in {source.address}")
-    there = Path(os.path.abspath(Path(source.address).expanduser()))  # noqa: PTH100  # resolve() follows links
-    address = source.address if is_url(source.address) else str(there)
+    address, is_repository = shared_source.find(source.address, source.ref)
     with tempfile.TemporaryDirectory(prefix="qanat-") as name:
         copy, commit = Path(name, "template"), ""
         copy.mkdir()
-        if is_url(source.address) or (there / ".git").exists() or (there / "objects").is_dir():
+        if is_repository:
             commit, left_out = _fetch(address, source, copy)
         else:
-            left_out = _copy(there, source, copy)
+            left_out = _copy(Path(address), source, copy)
         yield copy, address, commit, left_out
 
 
@@ -112,13 +108,7 @@ def _fetch(address: str, source: Source, copy: Path) -> tuple[str, int]:
 
 def _copy(there: Path, source: Source, copy: Path) -> int:
     """Write the files of a folder that is not a repository; return how many are left out."""
-    if source.ref is not None:
-        raise UsageError(
-            f"--ref cannot be used with {source.address}, which is not a git repository", hint="leave it out"
-        )
     folder = there / source.inside
-    if not there.is_dir():
-        raise UsageError(f"{source.address} is not a folder", hint="give the address of a git repository, or a folder")
     if Path(os.path.realpath(source.project)).is_relative_to(os.path.realpath(there)):
         raise UsageError(
             f"{source.project} is in {source.address}, and cannot be made of it", hint="use another folder"
