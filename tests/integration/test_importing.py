@@ -102,6 +102,13 @@ def test_importing_again_brings_only_what_is_new(sandbox: Sandbox, store: Path) 
     sandbox.qanat("validate")
 
 
+def test_a_number_whose_directory_exists_is_not_among_those_of_imported_runs(sandbox: Sandbox, store: Path) -> None:
+    (sandbox.root / "results/iris/run_2").mkdir(parents=True)
+    said = sandbox.qanat("import", "--from", "sacred", str(store)).out
+    assert "2 runs: 1 failed, 1 finished (runs 1, 3)" in said
+    assert sorted(record["id"].partition("-")[0] for record in sandbox.records()) == ["1", "3"]
+
+
 def test_what_is_broken_is_named_and_the_rest_is_imported(sandbox: Sandbox, store: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.json").write_text('{"loss": {"steps": [0], "values": [1]}}')
     for number, (name, content) in {

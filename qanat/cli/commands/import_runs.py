@@ -12,6 +12,7 @@ from qanat.errors import EXIT_FAILED
 from qanat.imports import importing
 from qanat.imports.importing import Plan, Wanted
 from qanat.imports.ready import check_ready
+from qanat.imports.remarks import run_numbers
 from qanat.imports.stored import StoredRun
 from qanat.usecases.project import Project
 
@@ -44,7 +45,7 @@ def _show(project: Project, plan: Plan, *, dry_run: bool) -> None:
         lines.append(f"and {len(rows) - SHOWN:,} more")
     if states := _states(plan, dry_run=dry_run):
         counted = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items()))
-        numbers = f" (runs {plan.written[0].number}-{plan.written[-1].number})" if len(plan.written) > 1 else ""
+        numbers = f" ({run_numbers(run.number for run in plan.written)})" if len(plan.written) > 1 else ""
         lines.append(f"{plural(sum(states.values()), 'run')}: {counted}{numbers}")
     if plan.here:
         lines.append(f"{plural(plan.here, 'run')} from an earlier import, left unchanged")
