@@ -6,17 +6,26 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from qanat.domain import figures
 from qanat.domain.latex_references import STYLE, VALUES
 from qanat.domain.path_patterns import path_patterns
 
 # What references in LaTeX need beside the texts.
 OF_REFERENCES = (VALUES, STYLE)
+# What belongs to texts wherever it is, by its suffix: what LaTeX reads, and figures.
+OF_TEXTS = (".bib", ".bst", ".cls", ".sty", ".pdf", *(f".{suffix}" for suffix in figures.TYPES))
+# What LaTeX and its companions leave; elsewhere than in the folder of a document, such files may be data.
+LEFT_BY_LATEX = (
+    *(".aux", ".bbl", ".bcf", ".blg", ".fdb_latexmk", ".fls", ".idx", ".ilg", ".ind", ".lof", ".log", ".lot", ".nav"),
+    *(".out", ".run.xml", ".snm", ".synctex.gz", ".toc", ".vrb", ".xdv"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Apart:
     """The files of a document: patterns of its texts and its output in its folder, and all files in `exports`.
 
+    What belongs to texts by its suffix is among them, too, such as a bibliography or a log of LaTeX.
     `parameters` are its files of parameters: what they say is among the arguments of groups.
     Paths are from the root of the project, and as normpath() leaves them; patterns are relative to the folder.
     """
@@ -36,6 +45,9 @@ class Apart:
         wanted = path_patterns(self.texts)
         *names, last = inner.split("/")
         if last in OF_REFERENCES:
+            return True
+        # The whole project may have data with such suffixes.
+        if last.lower().endswith((*OF_TEXTS, *LEFT_BY_LATEX)) and (self.folder != "." or not names):
             return True
         for name in names:
             wanted = wanted.inside(name)

@@ -238,6 +238,9 @@ def test_compile_and_status_note_what_they_leave_wrong(paper: Sandbox) -> None:
     assert paper.qanat("document", "status", "p", "--json").json["problems"] == left
     assert paper.qanat("document", "compile", "p").err == f"{notes}{hint}Document p is up to date\n"
     paper.write("p/p.tex", "\\qanat{2:acc}\n")
+    paper.write("p/p.log", "left by LaTeX")
+    paper.write("p/p.bib", "")
+    paper.commit("beside the texts")
     paper.qanat("document", "check", "p", "--write")
     assert paper.qanat("document", "compile", "p").err == "Document p is up to date\n"
     program = (paper.root / "train.py").read_text()

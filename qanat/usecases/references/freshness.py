@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from qanat.domain import figures
+from qanat.domain.apart import OF_TEXTS
 from qanat.domain.facts import RunFacts
 from qanat.domain.group_key import CODE
 from qanat.domain.latex_references import VALUES
@@ -26,19 +26,6 @@ from qanat.usecases.tracking.find import Found
 
 LOCAL = "local"
 NAMED_MAX = 3
-# What belongs to texts, and not to the code of an experiment: what LaTeX reads and leaves, and figures.
-_OF_TEXTS = (
-    ".bib",
-    ".bst",
-    ".cls",
-    ".sty",
-    ".aux",
-    ".bbl",
-    ".toc",
-    ".out",
-    ".pdf",
-    *(f".{one}" for one in figures.TYPES),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +122,7 @@ class Freshness:
 
 def _is_text(path: str) -> bool:
     """Return whether a file is a text, or belongs to one by its suffix."""
-    return bool(language_of(path)) or path.endswith(VALUES) or path.lower().endswith(_OF_TEXTS)
+    return bool(language_of(path)) or path.endswith(VALUES) or path.lower().endswith(OF_TEXTS)
 
 
 def _shared(facts: RunFacts) -> object:

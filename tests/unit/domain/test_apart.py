@@ -28,7 +28,14 @@ TOP = Apart(".", ("*.md",), "exports")
         ("papers/iris/paper.pdf", True),
         ("papers/figures/train/a.py", True),
         ("papers/iris/params.yaml", False),
-        ("papers/iris/sections/paper.pdf", False),
+        ("papers/iris/sections/paper.html", False),
+        ("papers/iris/refs.bib", True),
+        ("papers/iris/paper.log", True),
+        ("papers/iris/sections/a.aux", True),
+        ("papers/iris/plot.PNG", True),
+        ("papers/iris/data.csv", False),
+        ("papers/iris/fit.py", False),
+        ("refs.bib", False),
         ("papers/other/paper.tex", False),
         ("papers/figures", False),
         ("papers/irises/paper.tex", False),
@@ -41,7 +48,8 @@ def test_texts_copies_and_what_is_built_are_files_of_a_document(path: str, expec
 
 
 def test_a_document_may_be_in_the_whole_project() -> None:
-    assert [TOP.has(path) for path in ("README.md", "docs/a.md", "exports/a", "train.py")] == [True, False, True, False]
+    assert [TOP.has(path) for path in ("README.md", "a.bib", "docs/a.md", "exports/a")] == [True, True, False, True]
+    assert not any(TOP.has(path) for path in ("train.py", "data/a.png", "data/a.log"))
     assert TOP.may_have("anything")
 
 
