@@ -170,7 +170,7 @@ def _rendered(wanted: Mapping[str, Any]) -> dict[str, str]:
         what = f"it would run code of its own ({features})"
         return {"kind": "template", "problem": what, "hint": "read its copier.yml; if you trust it, use --trust"}
     except Exception as error:  # noqa: BLE001  # whatever a template leads to
-        return _problem(error, wanted["source"])
+        return _problem(error, wanted)
     questions = list(worker.template.questions_data)
     if unknown := [name for name in wanted["answers"] if name not in questions]:
         known = f"it asks for: {', '.join(questions)}" if questions else "it asks nothing"
@@ -180,9 +180,9 @@ def _rendered(wanted: Mapping[str, Any]) -> dict[str, str]:
     return {"kind": "done"}
 
 
-def _problem(error: Exception, source: str) -> dict[str, str]:
+def _problem(error: Exception, wanted: Mapping[str, Any]) -> dict[str, str]:
     # What copier says of a file that is not YAML is its path alone; the parser says where.
-    texts = [str(each).replace(f"{source}/", "") for each in (error, error.__cause__) if each]
+    texts = [str(each).replace(f"{wanted['source']}/", "") for each in (error, error.__cause__) if each]
     text = " ".join(": ".join(texts).split()).rstrip(".")[:PROBLEM_MAX]
     if isinstance(error, MemoryError):
         text = f"it needs more than {MEMORY_BYTES // 2**30} GiB of memory"
@@ -192,6 +192,10 @@ def _problem(error: Exception, source: str) -> dict[str, str]:
     if invalid := _INVALID.match(text):
         problem = f"the answer to '{invalid[2]}': {invalid[3]}"
         return {"kind": "answers", "problem": problem, "hint": "answer it with: --answer KEY=VALUE"}
+    # As for a text in the place of a number; copier does not say which question that is about.
+    if wanted["answers"] and isinstance(error, ValueError) and not isinstance(error, UnicodeError):
+        hint = f"see the types of these questions in its copier.yml: {', '.join(wanted['answers'])}"
+        return {"kind": "answers", "problem": f"an answer cannot be used: {text}", "hint": hint[:PROBLEM_MAX]}
     return {"kind": "template", "problem": text or type(error).__name__, "hint": ""}
 
 

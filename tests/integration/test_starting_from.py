@@ -120,6 +120,11 @@ def test_answers_that_do_not_fit_are_named(here: Sandbox, shared: Repository) ->
     assert "it asks for: name, steps" in unknown
     assert "the answer to 'name': is not a name" in nothing_came_of(here, *begin, "name=9 x")
     assert "'x' is not KEY=VALUE" in nothing_came_of(here, *begin, "x")
+    (shared.root / "copier.yml").write_text("steps: {type: int, default: 3}\n")
+    shared.git("commit", "--quiet", "-am", "a number")
+    wrong = nothing_came_of(here, *begin, "steps=many")
+    assert "an answer cannot be used: invalid literal for int() with base 10: 'many'" in wrong
+    assert "see the types of these questions in its copier.yml: steps" in wrong
     (shared.root / "copier.yml").write_text("name: {type: str}\n")
     shared.git("commit", "--quiet", "-am", "no default")
     required = nothing_came_of(here, "--from", str(shared.root))
