@@ -1,6 +1,7 @@
 #!/bin/sh
 # Start summary.m with MATLAB or, where there is none, with GNU Octave. It finds its arguments in FIT_ARGUMENTS, one a line.
 FIT_ARGUMENTS=$(printf '%s\n' "$@")
-export FIT_ARGUMENTS
+MATLABPATH=src
+export FIT_ARGUMENTS MATLABPATH
 if command -v matlab >/dev/null; then exec matlab -batch summary; fi
-exec octave-cli --quiet --no-init-file summary.m
+exec octave-cli --quiet --no-init-file --path src summary.m

@@ -77,6 +77,22 @@ def test_the_commands_of_its_readme_work(tmp_path: Path, name: str) -> None:
     ]
     if figure := FIGURES.get(name):
         assert "<svg" in (folder / "group_0" / figure).read_text()
+    only_changed_code_is_out_of_date(sandbox, acted[2], reader.env)
+
+
+def only_changed_code_is_out_of_date(sandbox: Sandbox, experiment: str, env: dict[str, str]) -> None:
+    """Check that `--needed` runs nothing after a change of notes and templates, and all groups after one of code."""
+    wanted = ("run", "--needed", "--dry-run", experiment, "-f", "params/sweep.yaml")
+    for path in ("README.md", "notes.md", ".qanat/templates/slurm/small.yaml", ".github/workflows/qanat.yml"):
+        with (sandbox.root / path).open("a") as file:
+            file.write("# mine\n")
+    sandbox.commit("notes")
+    assert re.search(r"\(\d+ done\); nothing was run", sandbox.qanat(*wanted, env=env).out)
+    code = next(path for path in (sandbox.root / "src").iterdir() if path.stem in {experiment, "network", "argument"})
+    with code.open("a") as file:
+        file.write("\n")
+    sandbox.commit("code")
+    assert re.search(r"\(\d+ new\); nothing was run", sandbox.qanat(*wanted, env=env).out)
 
 
 @pytest.mark.slow
@@ -138,7 +154,7 @@ def mine(tmp_path: Path) -> Sandbox:
     sandbox.git("init", "--quiet", "--initial-branch", "main")
     sandbox.write("README.md", "# Mine\n")
     sandbox.write(".gitignore", "*.log\n")
-    sandbox.write("count.sh", "echo mine\n")
+    sandbox.write("src/count.sh", "echo mine\n")
     sandbox.commit("my work")
     sandbox.write("staged.txt", "1\n")
     sandbox.git("add", "staged.txt")
@@ -154,17 +170,17 @@ def state(sandbox: Sandbox) -> tuple[str, str, dict[str, bytes]]:
 def test_files_that_exist_are_named_and_nothing_is_written(mine: Sandbox) -> None:
     before = state(mine)
     said = mine.qanat("init", "--template", "minimal", "--yes", code=2)
-    assert "README.md, count.sh already exist; nothing was written" in said.err
+    assert "README.md, src/count.sh already exist; nothing was written" in said.err
     assert "--keep" in said.err
-    (mine.root / "count.sh").unlink()  # git still has it
-    assert "README.md, count.sh already exist" in mine.qanat("init", "--template", "minimal", "--yes", code=2).err
-    mine.git("checkout", "count.sh")
+    (mine.root / "src/count.sh").unlink()  # git still has it
+    assert "README.md, src/count.sh already exist" in mine.qanat("init", "--template", "minimal", "--yes", code=2).err
+    mine.git("checkout", "src/count.sh")
     assert state(mine) == before
 
 
 def test_files_that_exist_are_kept_if_wanted(mine: Sandbox) -> None:
     said = mine.qanat("init", "--template", "minimal", "--yes", "--keep")
-    assert "kept as they are: README.md, count.sh" in said.err
+    assert "kept as they are: README.md, src/count.sh" in said.err
     assert mine.git("show", "HEAD:README.md") == "# Mine"
     assert mine.git("show", "HEAD:frequent.sh").startswith("#!/bin/sh")
     assert (mine.root / ".gitignore").read_text().splitlines()[:3] == ["*.log", "*~", ".DS_Store"]
@@ -174,7 +190,7 @@ def test_files_that_exist_are_kept_if_wanted(mine: Sandbox) -> None:
 
 @pytest.mark.parametrize("obstacle", ["file", "link", "folder"])
 def test_what_is_in_the_way_is_named(tmp_path: Path, obstacle: str) -> None:
-    place = tmp_path / ("count.sh" if obstacle == "folder" else "data")
+    place = tmp_path / ("README.md" if obstacle == "folder" else "data")
     outside = tmp_path.parent / f"{tmp_path.name}-outside"
     outside.mkdir()
     if obstacle == "file":

@@ -58,7 +58,6 @@ class Reader:
     @property
     def env(self) -> dict[str, str]:
         """The environment: `qanat` and `python` are those under test, and the reader's settings are their own."""
-        # A new file in place of `python` would be too young for its environment to be remembered.
         path = os.pathsep.join((str(self.folder.parent / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]))
         return {**os.environ, "PATH": path, "XDG_CONFIG_HOME": str(self.folder / ".config")}
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
+from qanat.records import remembered
 from qanat.records.remembered import KEPT_MAX, Remembered, stamp_at
 
 
@@ -33,12 +36,31 @@ def test_a_fact_is_known_again_until_a_stamp_changes(tmp_path: Path) -> None:
     assert again.get("other", stamps) is None
 
 
-def test_a_file_that_has_just_changed_may_change_again(tmp_path: Path) -> None:
-    (tmp_path / "a").write_text("")
+def test_of_a_file_that_has_just_changed_the_content_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "pyvenv.cfg"
+    file.write_text("version = 3.12")
+    stamps = {str(file): stamp_at(str(file))}
     known = Remembered(tmp_path)
-    known.put("python", {"a": stamp_at(str(tmp_path / "a"))}, 1)
+    assert known.found("python", stamps, lambda: 1) == 1
     known.save()
-    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
+    assert Remembered(tmp_path).get("python", stamps) == 1
+    file.write_text("version = 3.13")  # its stamp may be the same, where times are in whole seconds
+    assert Remembered(tmp_path).get("python", stamps) is None
+    file.write_text("version = 3.12")
+    monkeypatch.setattr(remembered, "is_settled", lambda stamp, now_ns: True)
+    settled = Remembered(tmp_path)
+    assert settled.get("python", stamps) == 1
+    settled.save()
+    file.unlink()
+    assert Remembered(tmp_path).get("python", stamps) == 1  # now the stamp alone counts
+
+
+def test_what_is_found_from_a_folder_that_has_just_changed_is_found_again(tmp_path: Path) -> None:
+    (tmp_path / "site-packages").mkdir()
+    known = Remembered(tmp_path)
+    known.found("packages", {str(tmp_path): stamp_at(str(tmp_path))}, dict)
+    known.save()
+    assert [path.name for path in tmp_path.iterdir()] == ["site-packages"]
 
 
 def test_a_path_that_is_not_utf_8_is_known_again(tmp_path: Path) -> None:

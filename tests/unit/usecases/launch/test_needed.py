@@ -340,7 +340,7 @@ def test_results_that_git_tracks_are_not_relied_on(world: World) -> None:
 
 
 def test_a_dry_run_starts_no_interpreter(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remembered, "is_settled", lambda stamp, now_ns: True)
+    monkeypatch.setattr(remembered, "is_settled", lambda stamp, now_ns: False)  # as right after it was made
     world.experiment("exit 0\n", executable_command="./python3")
     (world.root / "python3").write_text(f'#!/bin/sh\necho x >> {tmp_path}/started\nexec "{sys.executable}" "$@"\n')
     (world.root / "python3").chmod(0o755)
