@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from man_pages import SHARE, shared
 
 from qanat.cli.lazy import LazyGroup
 from qanat.cli.options import grouped
@@ -297,14 +298,20 @@ def main() -> int:
     """Write the outdated files, or list them; return the exit code."""
     wanted = {page: _with(page.read_text(), part()) for page, part in PARTS.items()}
     wanted[SCHEMAS / "catalog.json"] = catalogue()
-    stale = {path: text for path, text in wanted.items() if text != path.read_text()}
-    for path, text in stale.items():
+    wanted |= shared()
+    present = {path: path.read_text() for path in {*wanted, *SHARE.rglob("*")} if path.is_file()}
+    stale = sorted(path for path in {*wanted, *present} if wanted.get(path) != present.get(path))
+    for path in stale:
         name = path.relative_to(DOCS.parent)
         if sys.argv[1:] == ["--check"]:
             print(f"{name} is not up to date; write it again: python docs/generate.py")
-        else:
-            path.write_text(text)
+        elif path in wanted:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[path])
             print(f"{name} written")
+        else:
+            path.unlink()
+            print(f"{name} removed")
     return 1 if stale and sys.argv[1:] == ["--check"] else 0
 
 

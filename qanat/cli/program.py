@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import click
 
-from qanat import __version__
 from qanat.cli.commands.table import SECTIONS
 from qanat.cli.lazy import LazyGroup
 from qanat.cli.options import dashed
@@ -33,6 +32,14 @@ class _Program(LazyGroup):
             return EXIT_READER_GONE
 
 
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from qanat.usecases.own_version import own_version  # not for qanat --help
+
+        click.echo(f"qanat {own_version()}")
+        ctx.exit()
+
+
 @click.group(
     cls=_Program,
     sections=SECTIONS,
@@ -43,7 +50,14 @@ class _Program(LazyGroup):
     },
     epilog="Start with qanat init, qanat experiment new FILE and qanat run NAME. Every --help has examples.",
 )
-@click.version_option(__version__, prog_name="qanat", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
 @click.option(
     "-C", "folder", metavar="DIR", type=click.Path(exists=True, file_okay=False), help="Run as if started in DIR."
 )

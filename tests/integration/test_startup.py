@@ -14,6 +14,7 @@ import qanat
 from qanat.testing.sandbox import PROGRAM, call
 from tests.support.sandbox import Sandbox
 
+ROOT = Path(__file__).parents[2]
 SLOW = (
     "pygit2 yaml jsonschema questionary prompt_toolkit rich sqlite3 subprocess dataclasses pathlib json difflib shlex"
     " tempfile htcondor2 numpy pandas"
@@ -76,9 +77,8 @@ def commands() -> dict[str, dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("option", ["--help", "--version"])
-def test_help_and_version_load_click_and_nothing_else_that_takes_time(option: str) -> None:
-    modules = loaded(option)
+def test_help_loads_click_and_nothing_else_that_takes_time() -> None:
+    modules = loaded("--help")
     assert [name for name in modules if name.partition(".")[0] in SLOW.split()] == []
     ours = {name for name in modules if name.partition(".")[0] == "qanat"}
     assert ours == {
@@ -125,11 +125,31 @@ def test_a_listing_loads_nothing_of_environments(sandbox: Sandbox) -> None:
     assert modules.isdisjoint(("qanat.records.environments", "qanat.domain.environment", "qanat.domain.machine"))
 
 
-def test_the_version_is_qanats(tmp_path: Path) -> None:
-    result = call([*PROGRAM, "--version"], tmp_path)
-    assert result.out == f"qanat {qanat.__version__}\n"
-    assert result.err == ""
-    assert re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", qanat.__version__)
+def test_the_version_names_the_commit_of_a_checkout_of_qanat_and_of_no_other_repository(tmp_path: Path) -> None:
+    copy = Sandbox(tmp_path / "copy")
+    for file in (ROOT / "qanat").rglob("*.py"):
+        copy.write(file.relative_to(ROOT).as_posix(), file.read_text())
+    project = tmp_path / "elsewhere"
+    project.mkdir()
+
+    def version() -> str:
+        started = [sys.executable, "-W", "error", "-m", "qanat", "--version"]
+        result = call(started, project, env={"PYTHONPATH": str(copy.root)})
+        assert result.err == ""
+        return result.out
+
+    plain = f"qanat {qanat.__version__}\n"
+    assert re.fullmatch(r"qanat [0-9]+\.[0-9]+\.[0-9]+\n", plain)
+    assert version() == plain
+    copy.git("init", "--quiet")
+    copy.write("pyproject.toml", '[project]\nname = "qanat"\n')
+    assert version() == plain
+    commit = copy.commit("everything")[:10]
+    assert version() == f"qanat {qanat.__version__} (commit {commit})\n"
+    copy.write("pyproject.toml", '[project]\nname = "qanat"\nversion = "2"\n')
+    assert version() == f"qanat {qanat.__version__} (commit {commit}, modified)\n"
+    copy.write("pyproject.toml", '[project]\nname = "a-project-with-a-copy-of-qanat"\n')
+    assert version() == plain
 
 
 def test_help_works_outside_of_any_project_and_lists_every_command(

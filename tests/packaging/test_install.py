@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import sys
 import tomllib
+from email import message_from_string
 from pathlib import Path
 
 import pytest
+import yaml
 
 import qanat
 from tests.support.packages import ROOT, Environment, copy_project
@@ -17,6 +20,7 @@ from tests.support.sandbox import call
 pytestmark = pytest.mark.xdist_group("packaging")
 # Modules are not always called like the package that brings them.
 PACKAGE_OF = {"yaml": "pyyaml"}
+REPOSITORY = "https://example.org/ada/qanat"
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +30,20 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def wheel(source: Path) -> Environment:
+def built(source: Path) -> Path:
+    """Return the folder with the sdist, and the wheel that was built from it."""
+    folder = source.parent / "dist"
+    words = [sys.executable, "-W", "error", "-m", "build", "--no-isolation", "--outdir", str(folder), str(source)]
+    call(words, source.parent, env={"QANAT_REPOSITORY": REPOSITORY})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path, built: Path) -> Environment:
     """Return an environment in which the project is installed as a wheel."""
     environment = Environment(source.parent / "wheel env")
-    environment.install(str(source))
+    (file,) = built.glob("*.whl")
+    environment.install(str(file))
     return environment
 
 
@@ -103,6 +117,49 @@ def test_a_wheel_has_every_module_and_schema_and_nothing_of_the_tests(wheel: Env
     assert list(wheel.packages.glob("*.dist-info/licenses/LICENSE")) != []
 
 
+def test_what_is_uploaded_passes_the_checks_and_its_readme_has_no_link_that_only_works_in_the_repository(
+    wheel: Environment, built: Path, source: Path
+) -> None:
+    files = sorted(map(str, built.iterdir()))
+    assert [Path(file).name for file in files] == [
+        f"qanat-{qanat.__version__}-py3-none-any.whl",
+        f"qanat-{qanat.__version__}.tar.gz",
+    ]
+    call([sys.executable, "-m", "twine", "check", "--strict", *files], source)
+    call([sys.executable, "-m", "check_wheel_contents", files[0]], source)
+    (folder,) = wheel.packages.glob("qanat-*.dist-info")
+    metadata = message_from_string((folder / "METADATA").read_text())
+    tag = f"v{qanat.__version__}"
+    assert f"Repository, {REPOSITORY}" in metadata.get_all("Project-URL", [])
+    readme = str(metadata.get_payload())
+    links = re.findall(r"\]\((.*?)\)", readme)
+    assert f"{REPOSITORY}/blob/{tag}/docs/tutorial.md" in links
+    assert f"{REPOSITORY}/raw/{tag}/docs/pictures/scatter.png" in links
+    assert [link for link in links if not link.startswith(("https://", "#"))] == []
+    assert f"repo: {REPOSITORY}\n" in readme
+    assert "- uses: ada/qanat@COMMIT" in readme
+    assert "where this repository is" not in readme
+
+
+def test_manual_pages_and_completion_are_where_man_and_shells_look_for_them(
+    installed: Environment, tmp_path: Path
+) -> None:
+    share = installed.folder / "share"
+    names = {path.relative_to(share).as_posix() for path in share.rglob("*") if path.is_file()}
+    assert {"man/man1/qanat.1", "man/man1/qanat-run.1"} <= names
+    assert {"zsh/site-functions/_qanat", "fish/vendor_completions.d/qanat.fish"} <= names
+    script = '. "$1"; COMP_WORDS=(qanat valid) COMP_CWORD=1; _qanat_completion qanat; echo $COMPREPLY'
+    path = {"PATH": f"{installed.folder / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": ""}
+    words = ["bash", "-c", script, "bash", str(share / "bash-completion/completions/qanat")]
+    assert call(words, tmp_path, env=path).out == "validate\n"
+
+
+def test_an_address_that_is_none_stops_the_build(source: Path, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "hatchling", "metadata", "urls"]
+    wrong = call(words, source, env={"QANAT_REPOSITORY": "https://ada:secret@example.org/qanat"}, code=1)
+    assert wrong.err == "QANAT_REPOSITORY is not the address of a repository, such as https://HOST/OWNER/qanat\n"
+
+
 def test_an_editable_install_runs_the_checkout_itself(editable: Environment, source: Path) -> None:
     where = editable.run("python", "-c", "import qanat, qanat_hooks; print(qanat.__file__)", cwd=source.parent).out
     assert where == f"{source}/qanat/__init__.py\n"
@@ -138,6 +195,18 @@ def test_every_import_is_of_the_standard_library_or_of_a_declared_dependency() -
         found |= {(PACKAGE_OF.get(module, module), file.name) for module in modules}
     assert [pair for pair in sorted(found) if pair[0] not in packages] == []
     assert {package for package, _ in found} == packages
+
+
+def test_the_recipe_for_conda_is_of_this_version_and_asks_for_the_same() -> None:
+    recipe = yaml.safe_load((ROOT / "recipe/recipe.yaml").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert recipe["context"]["version"] == qanat.__version__
+    assert recipe["context"]["python_min"] == project["requires-python"].removeprefix(">=")
+    assert recipe["about"]["summary"] == project["description"]
+    assert recipe["build"]["python"]["entry_points"] == [f"{k} = {v}" for k, v in project["scripts"].items()]
+    asked = {entry.replace(" ", "") for entry in recipe["requirements"]["run"]}
+    wanted = {requirement.replace("_", "-") for requirement in project["dependencies"]}
+    assert asked == wanted | {"git", "__linux", "python>=${{python_min}}"}
 
 
 def _name(requirement: str) -> str:

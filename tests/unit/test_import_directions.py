@@ -162,6 +162,7 @@ FLOORS = {
         "environment": ("project",),
         "migrate": ("checks", "project"),
         "project": ("clock",),
+        "own_version": (),
         "clock": (),
         "complete_names": (),
         "packages": (),
