@@ -8,7 +8,7 @@ WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 # Tests start faster with the bytecode of the last time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo paper unit quick test again lint bench mutation skeleton docs pictures clean
+.PHONY: demo paper unit quick test again lint bench mutation skeleton docs site pictures clean
 
 demo: .venv/demo
 	sh examples/demo.sh
@@ -67,6 +67,10 @@ docs: .venv/dev skeleton
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m tests.support.reader
 	$(BIN)/python -m tests.support.review_page
+
+site: .venv/dev
+	$(BIN)/python -m sphinx -q -W --keep-going -d build/doctrees -c docs/site . build/site
+	@echo "the site is build/site/index.html"
 
 pictures: .venv/browser
 	$(BIN)/python docs/pictures.py

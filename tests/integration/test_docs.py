@@ -28,6 +28,7 @@ PAGES = sorted(DOCS.glob("*.md"))
     [
         ("docs/tutorial.md", 40),
         ("README.md", 6),
+        ("docs/sweeps.md", 8),
         ("docs/curves.md", 10),
         ("docs/checkpoints.md", 3),
         ("docs/papers.md", 10),

@@ -222,6 +222,7 @@ def in_a_project(name: str, folder: Path) -> Reader:
 RUN_PAGES: dict[str, Callable[[Path], Reader]] = {
     "docs/tutorial.md": at_home,
     "README.md": in_the_example,
+    "docs/sweeps.md": partial(in_a_project, "valley"),
     "docs/curves.md": partial(in_a_project, "digits"),
     "docs/checkpoints.md": partial(in_a_project, "darts"),
     "docs/papers.md": partial(in_a_project, "rings"),
