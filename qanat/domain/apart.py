@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from qanat.domain import figures
 from qanat.domain.latex_references import STYLE, VALUES
 from qanat.domain.path_patterns import path_patterns
+from qanat.domain.references import language_of
 
 # What references in LaTeX need beside the texts.
 OF_REFERENCES = (VALUES, STYLE)
@@ -67,3 +68,8 @@ def _are_on_one_way(one: str, other: str) -> bool:
 def is_apart(path: str, documents: Sequence[Apart]) -> bool:
     """Return whether a file is one of any document."""
     return any(one.has(path) for one in documents)
+
+
+def is_of_texts(path: str) -> bool:
+    """Return whether a file is a text, or belongs to one by its suffix, wherever it is."""
+    return bool(language_of(path)) or path.endswith(VALUES) or path.lower().endswith(OF_TEXTS)

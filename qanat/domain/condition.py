@@ -2,14 +2,15 @@ r"""Conditions on runs and groups, as people type them: `lr<0.01 and metric.acc>
 
     condition  = all ("or" all)*
     all        = one ("and" one)*
-    one        = "not" one | "(" condition ")" | comparison | present | text
+    one        = "not" one | "(" condition ")" | comparison | present | "fresh" | text
     comparison = name ("=" | "!=" | "<" | "<=" | ">" | ">=" | "~" | "!~") value
     present    = an option, such as `--fast`, `metric.NAME` or `parameter.NAME`
 
 `==` is `=`. A name or value with a space or another special character is in quotes, in which `\` comes before a quote
-or another `\`. A value without quotes ends at `and`, `or` or `)`, and begins with `<`, `>` or `=`
-only after `~` and `!~`. Any other text is searched for in descriptions and tags. `tag:paper`, `text:figure`,
-`after:2026-11` and their like are an older spelling of comparisons. Parsing takes time in proportion to the text.
+or another `\`. A value without quotes ends at `and`, `or` or `)`, and begins with `<`, `>` or `=` only after `~` and
+`!~`. `fresh` is met by runs that are as they would be run now. Any other text is searched for in descriptions and tags.
+`tag:paper`, `text:figure`, `after:2026-11` and their like are an older spelling of comparisons. Parsing takes time in
+proportion to the text.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ EXAMPLE = "for example: lr<0.01 and metric.acc>0.9 or tag=paper"
 DEPTH_MAX = 100
 QUOTED_MAX = 40
 METRIC, PARAMETER = "metric.", "parameter."
+FRESH = "fresh"
 # The older spellings, each with the name and the operator that it stands for.
 _OLDER = {
     **{name: (name, "=") for name in ("tag", "state", "runner", "commit", "experiment")},
@@ -69,6 +71,13 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Fresh:
+    """The run must have executed what would be executed now."""
+
+    place: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """A condition that must not be met."""
 
@@ -89,7 +98,7 @@ class AnyOf:
     conditions: tuple[Condition, ...]
 
 
-Condition: TypeAlias = Compared | Present | Said | Not | AllOf | AnyOf
+Condition: TypeAlias = Compared | Present | Said | Fresh | Not | AllOf | AnyOf
 EVERY = AllOf(())
 
 
@@ -123,6 +132,8 @@ def written(condition: Condition) -> str:
             return name if name.startswith("-") else _name_text(name)
         case Said(text):
             return quoted(text)
+        case Fresh():
+            return FRESH
         case Not(inner):
             return f"not {_in_parentheses(inner)}"
         case AllOf(parts):
@@ -224,7 +235,8 @@ class _Parser:
         self._place = place
         if is_option(name):
             return Present(self._one_text(), place)
-        return Said(self._texts())
+        text = self._texts()
+        return Fresh(place) if text == FRESH else Said(text)
 
     def _comparison(self, name: str, operator: re.Match[str], place: int) -> Condition:
         if not name:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from qanat.domain.facts import RunFacts
 from qanat.domain.run import Run
@@ -11,6 +11,19 @@ from qanat.domain.run import Run
 def has_code(run: Run, tree: str, key: tuple[str | None, str | None] | None) -> bool:
     """Return whether a run executed this code: a commit's tree or, as far as they are known, these parts of a key."""
     return run.code.tree == tree or (key is not None and None not in key and (run.key.code, run.key.command) == key)
+
+
+def with_one_code(runs: Iterable[RunFacts], has: Callable[[RunFacts], bool]) -> list[RunFacts]:
+    """Return runs, of which those of an experiment that have some code are as the first of these.
+
+    Their keys may say otherwise, such as after files of a new document are no longer code.
+    """
+    first: dict[str, RunFacts] = {}
+    found = []
+    for run in runs:
+        like = first.setdefault(run.experiment, run) if has(run) else run
+        found.append(run._replace(tree=like.tree, code=like.code))
+    return found
 
 
 def trees_of(runs: Sequence[RunFacts]) -> dict[str, str]:

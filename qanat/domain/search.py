@@ -21,6 +21,7 @@ from qanat.domain.condition import (
     AnyOf,
     Compared,
     Condition,
+    Fresh,
     Not,
     Present,
     Said,
@@ -28,7 +29,7 @@ from qanat.domain.condition import (
 )
 from qanat.domain.condition_values import Test
 from qanat.domain.data import data_text, data_texts
-from qanat.domain.facts import GroupFacts, Row
+from qanat.domain.facts import GroupFacts, Row, RunFacts
 from qanat.domain.measured import STATISTICS, split_statistic
 from qanat.domain.names import nearest
 from qanat.domain.parameters import plain_names
@@ -38,7 +39,13 @@ from qanat.domain.used import NAMES
 from qanat.errors import UsageError
 
 Meets: TypeAlias = Callable[[Row, GroupFacts], bool]
+# Says whether a run has executed what would be executed now.
+IsFresh: TypeAlias = Callable[[RunFacts], bool]
 LISTED = 40
+
+
+class FreshnessUnknown(UsageError):
+    """A condition asks which runs are fresh where that cannot be found out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,31 +114,65 @@ class Search:
         return any(self.meets(row, group) for group in row.groups)
 
 
-def search(condition: Condition, names: Names, now: datetime) -> Search:
+def search(condition: Condition, names: Names, now: datetime, is_fresh: IsFresh | None = None) -> Search:
     """Return the search for rows that meet a condition.
 
-    Raises UsageError for a name that is unknown, with the nearest ones, and for a value that its name cannot have.
+    Raises UsageError for a name that is unknown, with the nearest ones, and for a value that its name cannot have;
+    FreshnessUnknown if it asks what is fresh, and nothing says so.
     """
-    return Search(_meets(condition, names, now))
+    return Search(_meets(condition, _Context(names, now, is_fresh)))
 
 
-def _meets(condition: Condition, names: Names, now: datetime) -> Meets:
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What the parts of a condition are read with."""
+
+    names: Names
+    now: datetime
+    is_fresh: IsFresh | None
+
+
+def _meets(condition: Condition, context: _Context) -> Meets:
     match condition:
         case Not(inner):
-            inside = _meets(inner, names, now)
+            inside = _meets(inner, context)
             return lambda row, group: not inside(row, group)
         case AllOf(parts):
-            every = [_meets(part, names, now) for part in parts]
+            every = _in_order(parts, context)
             return lambda row, group: all(meets(row, group) for meets in every)
         case AnyOf(parts):
-            some = [_meets(part, names, now) for part in parts]
+            some = _in_order(parts, context)
             return lambda row, group: any(meets(row, group) for meets in some)
         case Said(text):
             return _says(text.casefold())
         case Present(name, place):
-            return _has(name, place, names)
+            return _has(name, place, context.names)
         case Compared():
-            return _compares(condition, names, now)
+            return _compares(condition, context.names, context.now)
+        case Fresh(place):
+            return _is_fresh(context.is_fresh, place)
+
+
+def asks_for_fresh(condition: Condition) -> bool:
+    """Return whether a condition is about what is fresh, or not."""
+    match condition:
+        case Not(inner):
+            return asks_for_fresh(inner)
+        case AllOf(parts) | AnyOf(parts):
+            return any(map(asks_for_fresh, parts))
+    return isinstance(condition, Fresh)
+
+
+def _in_order(parts: Iterable[Condition], context: _Context) -> list[Meets]:
+    """Return the tests of conditions, those that take long last: what is fresh is found out for few runs then."""
+    return [_meets(part, context) for part in sorted(parts, key=asks_for_fresh)]
+
+
+def _is_fresh(is_fresh: IsFresh | None, place: int) -> Meets:
+    if is_fresh is None:
+        problem = invalid("it is not known here which runs are fresh", place, "see: qanat runs --where fresh")
+        raise FreshnessUnknown(problem.message, hint=problem.hint)
+    return lambda row, _: is_fresh(row.run)
 
 
 def _says(part: str) -> Meets:

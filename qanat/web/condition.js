@@ -6,12 +6,14 @@
 /** @typedef {{kind: 'compared', name: string, operator: string, value: string, place: number}} Compared */
 /** @typedef {{kind: 'present', name: string, place: number}} Present */
 /** @typedef {{kind: 'said', text: string}} Said */
+/** @typedef {{kind: 'fresh', place: number}} Fresh */
 /** @typedef {{kind: 'not', inner: Condition}} Not */
 /** @typedef {{kind: 'all' | 'any', parts: Condition[]}} Several */
-/** @typedef {Compared | Present | Said | Not | Several} Condition */
+/** @typedef {Compared | Present | Said | Fresh | Not | Several} Condition */
 
 export const METRIC = 'metric.';
 export const PARAMETER = 'parameter.';
+const FRESH = 'fresh';
 const EXAMPLE = 'for example: lr<0.01 and metric.acc>0.9 or tag=paper';
 const DEPTH_MAX = 100;
 const QUOTED_MAX = 40;
@@ -167,7 +169,8 @@ class Parser {
     if (name.startsWith(METRIC) || name.startsWith(PARAMETER)) return { kind: 'present', name, place };
     this.place = place;
     if (isOption(name)) return { kind: 'present', name: this.oneText(), place };
-    return { kind: 'said', text: this.texts() };
+    const text = this.texts();
+    return text === FRESH ? { kind: 'fresh', place } : { kind: 'said', text };
   }
 
   /**

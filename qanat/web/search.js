@@ -80,6 +80,9 @@ function meetsOf(condition, context) {
     return (row, group) => parts.some((meets) => meets(row, group));
   }
   if (condition.kind === 'said') return says(condition.text.toLowerCase());
+  if (condition.kind === 'fresh') {
+    throw context.error('it is not known here which runs are fresh', condition.place, 'see: qanat runs --where fresh');
+  }
   if (condition.kind === 'present') return has(condition.name, condition.place, context);
   return compares(condition, context);
 }

@@ -143,7 +143,10 @@ def test_a_unit_is_that_of_a_mean_and_not_of_its_count(paper: Sandbox) -> None:
         ("1:loss unit", "loss has no unit"),
         ("best(loss, n=1)", "it is not known which values of loss are better"),
         ("best(acc, n=7)", "no finished group has the metric acc among those with 'n=7'"),
-        ("mean(acc, run=1)", "the mean would be of 2 different settings, which differ in n"),
+        (
+            "mean(acc, run=1)",
+            "of 2 different settings, which differ in n: run 1 with n=1, run 1 with n=2 (add conditions; ",
+        ),
         ("mean(acc, n=7)", "there is no group among those with 'n=7'"),
         ("best(acc, nn=1)", "no run has the parameter or metric 'nn'"),
         ("4 acc", "broken: '4' names nothing of the run"),
@@ -225,6 +228,50 @@ def test_a_run_whose_code_or_data_changed_is_stale(paper: Sandbox) -> None:
         paper.qanat("delete", f"{new}", "--yes")
 
 
+def test_a_choice_is_of_fresh_runs_only_if_it_says_so(paper: Sandbox) -> None:
+    best, mean = (f"<!-- qanat:{what} -->?{END}" for what in ("best(acc, experiment=train)", "mean(acc, n=1)"))
+    fresh = [text.replace(")", ", fresh)") for text in (best, mean)]
+    table = f"<!-- qanat:runs where='seed=0 and fresh' columns='n' -->{END}"
+    paper.write("a.md", f"{best}\n{mean}\n")
+    paper.write("b.md", f"{fresh[0]}\n{fresh[1]}\n{table}\n")
+    paper.commit("texts")
+    paper.qanat("document", "check", "a.md", "b.md", "--write")
+    before = (paper.root / "b.md").read_text()
+    for text in ("0.3<", "0.110 ± 0.010 (n=3)<", "| 3 |"):
+        assert text in before
+    paper.write("train.py", f"{(paper.root / 'train.py').read_text()}# changed\n")
+    paper.commit("other code")
+    said = paper.qanat("document", "check", "a.md", "b.md", "--write", code=1).out
+    repeat = "is stale: code: train.py (repeat it: qanat rerun"
+    assert f"a.md:1:1: stale: run 2 {repeat} 2 --head, write best(…, fresh), then: --write --repin)" in said
+    assert f"b.md:2:1: stale: run 1 {repeat} 1 --head, then: --write --repin)" in said
+    assert "b.md:3:1: unknown: runs where='seed=0 and fresh' columns='n': no run meets the condition of" in said
+    paper.write("c.md", f"{fresh[0]}\n")
+    nothing = "among those with 'experiment=train and fresh' (run it as it is now: qanat rerun RUN --head)"
+    assert nothing in paper.qanat("document", "check", "c.md", "--write", code=1).out
+    (paper.root / "c.md").unlink()
+    paper.qanat("document", "check", "b.md", "--no-fresh")
+    paper.git("add", "--all")
+    hook(paper, "documents", "b.md", code=0)
+    paper.qanat("run", "train", "--n", "1", "--seed", "0")
+    new = max(ids(paper))
+    try:
+        listed = paper.qanat("runs", "--where", "fresh", "--json").json
+        assert [row["run"] for row in listed] == [ids(paper)[new]]
+        assert len(paper.qanat("runs", "--where", "not fresh", "--json").json) == 2
+        assert paper.qanat("compare", "--where", "fresh", "--json").json[0]["runs"] == [ids(paper)[new]]
+        said = paper.qanat("document", "check", "a.md", "b.md", "--write", "--repin", code=1).out
+        is_fresh = f"(run {new} is fresh: write best(…, fresh), then: --write --repin)"
+        assert f"a.md:1:1: stale: run 2 is stale: code: train.py {is_fresh}" in said
+        assert "settings, which differ in code: run 1 at commit " in said
+        assert f"run {new} at commit {paper.git('rev-parse', 'HEAD~1')[:10]} (add conditions; for runs" in said
+        assert "b.md:" not in said
+        for text in ("0.1<", "| 1 |"):
+            assert text in (paper.root / "b.md").read_text()
+    finally:
+        paper.qanat("delete", f"{new}", "--yes")
+
+
 def test_compile_and_status_note_what_they_leave_wrong(paper: Sandbox) -> None:
     best = "<!-- qanat:best(acc, experiment=train%s) -->%s" + END
     text = paper.write("p/p.md", f"{best % ('', '?')}\n")
@@ -252,12 +299,12 @@ def test_compile_and_status_note_what_they_leave_wrong(paper: Sandbox) -> None:
     assert notes in paper.qanat("document", "compile", "p").err
     assert "note" not in paper.qanat("document", "compile", "p", "--ignore", "code").err
     said = paper.qanat("document", "check", "p", code=1).out
-    assert f"{stale} (repeat it: qanat rerun 2 --head, add run>2 to the condition, then: --write --repin)\n" in said
+    assert f"{stale} (repeat it: qanat rerun 2 --head, write best(…, fresh), then: --write --repin)\n" in said
     paper.qanat("rerun", "2", "--head")
     new = max(ids(paper))
     try:
         paper.write("p/p.tex", f"\\qanat{{{new}:acc}}\n")
-        text.write_text(text.read_text().replace("=train", "=train, run>2"))
+        text.write_text(text.read_text().replace("=train", "=train, fresh"))
         paper.qanat("document", "check", "p", "--write", "--repin")
         assert f"pinned={ids(paper)[new]}.0 -->0.3" in text.read_text()
         assert paper.qanat("document", "status").err == ""

@@ -17,13 +17,13 @@ from qanat.domain.latex_references import VALUES
 from qanat.domain.redaction import redacted
 from qanat.errors import EXIT_FAILED, UsageError
 from qanat.usecases.documents.values import judge_of
+from qanat.usecases.launch.freshness import Freshness
 from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.references import style
 from qanat.usecases.references.check import Checked, write
 from qanat.usecases.references.check import check as check_texts
-from qanat.usecases.references.doubts import RunDoubts
-from qanat.usecases.references.judging import WRITTEN, Judge, Judged
+from qanat.usecases.references.judging import WRITTEN, Judged
 from qanat.usecases.references.known_runs import KnownRuns
 from qanat.usecases.references.sources import WorkingTree
 from qanat.usecases.references.texts import chosen_texts
@@ -65,11 +65,8 @@ def check(
     with refreshed(project, session.runners()) as (index, result):
         for note in result.notes:
             tell_note(note)
-        known = KnownRuns.of(project, index, result)
-        if no_fresh:
-            judge = Judge(known, RunDoubts(known), repin=repin)
-        else:
-            judge = judge_of(known, session.runners(), ignore, repin=repin)
+        freshness = None if no_fresh else Freshness(project, index, session.runners(), ignore)
+        judge = judge_of(KnownRuns.of(project, index, result, freshness), session.runners(), ignore, repin=repin)
         found = check_texts(WorkingTree(project), judge, texts)
     written = write(project, found) if writes else []
     left = [one for one in found.judged if _left(one, writes=writes)]

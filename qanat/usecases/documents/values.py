@@ -13,11 +13,11 @@ from qanat.domain.references import LATEX, language_of
 from qanat.errors import QanatError
 from qanat.runners.protocol import Runners
 from qanat.usecases.documents.at_revisions import runs_at_revisions
+from qanat.usecases.launch.freshness import Freshness
 from qanat.usecases.launch.looking import refreshed
 from qanat.usecases.project import Project
 from qanat.usecases.references.check import Checked, check, write
 from qanat.usecases.references.doubts import RunDoubts
-from qanat.usecases.references.freshness import Freshness
 from qanat.usecases.references.judging import WRITTEN, Judge, Judged, Problem, Verdict
 from qanat.usecases.references.known_runs import KnownRuns
 from qanat.usecases.references.sources import WorkingTree
@@ -34,8 +34,8 @@ class Doubts:
 
 def judge_of(known: KnownRuns, runners: Runners, ignored: Sequence[str] = (), *, repin: bool = False) -> Judge:
     """Return what judges references, also by whether their runs are fresh, or are as a document needs them."""
-    fresh = runs_at_revisions(known.project, runners, ignored)
-    return Judge(known, RunDoubts(known, Freshness(known, runners, tuple(ignored)), fresh), repin=repin)
+    fresh = runs_at_revisions(known.project, runners, ignored) if known.freshness else ()
+    return Judge(known, RunDoubts(known, fresh), repin=repin)
 
 
 def write_values(project: Project, runners: Runners, document: Document, ignored: Sequence[str] = ()) -> Doubts:
@@ -62,8 +62,8 @@ def _checked(project: Project, runners: Runners, document: Document, ignored: Se
     if not texts:
         return Checked()
     with refreshed(project, runners) as (index, result):
-        judge = judge_of(KnownRuns.of(project, index, result), runners, ignored)
-        return check(WorkingTree(project), judge, texts)
+        known = KnownRuns.of(project, index, result, Freshness(project, index, runners, tuple(ignored)))
+        return check(WorkingTree(project), judge_of(known, runners, ignored), texts)
 
 
 def _doubts(document: Document, found: Checked) -> Doubts:

@@ -59,7 +59,7 @@ def advice(
     known = current_facts(project, index, refreshed)
     ids = {find_run(project, index, refreshed, name).run.id for name in names}
     chosen = [run for run in known.values() if not names or run.id in ids]
-    meets = search_for(project, condition, names_of(known.values())) if known else None
+    meets = search_for(project, condition, names_of(known.values()), refreshed.is_fresh) if known else None
     runs = [run for run in chosen if meets and meets(Row(run))]
     requests: dict[str, Asked] = {}
 

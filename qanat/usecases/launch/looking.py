@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from qanat.domain.layout import NOTICES, ORDERS, PROBLEMS, RETRIES
@@ -18,7 +20,9 @@ from qanat.usecases.tracking import record
 from qanat.usecases.tracking.refresh import Refreshed, refresh
 
 if TYPE_CHECKING:
+    from qanat.domain.facts import RunFacts
     from qanat.runners.protocol import Runners
+    from qanat.usecases.launch.freshness import Freshness
 
 
 @contextmanager
@@ -46,7 +50,27 @@ def refreshed(project: Project, runners: Runners, *, retries_due: bool = True) -
             from qanat.usecases.tracking import notices
 
             result.notes += notices.tell(project, result.live.values(), pending=result.pending)
+        result.is_fresh = _IsFresh(project, index, runners)
         yield index, result
+
+
+@dataclass(frozen=True)
+class _IsFresh:
+    """The answer whether a run is fresh; what finds it out is loaded only when a condition asks."""
+
+    project: Project
+    index: Index
+    runners: Runners
+
+    def __call__(self, run: RunFacts) -> bool:
+        """Return whether a run has executed what would be executed now."""
+        return self._freshness.is_fresh(run)
+
+    @cached_property
+    def _freshness(self) -> Freshness:
+        from qanat.usecases.launch.freshness import Freshness
+
+        return Freshness(self.project, self.index, self.runners)
 
 
 def _has_notes(project: Project, folder: str) -> bool:

@@ -9,7 +9,6 @@ from functools import cached_property
 from qanat.domain.run import State
 from qanat.errors import InputInvalid, NotFound, RecordEdited
 from qanat.git import worktree
-from qanat.usecases.references.freshness import Freshness
 from qanat.usecases.references.judging import Problem, Verdict
 from qanat.usecases.references.known_runs import KnownRuns
 from qanat.usecases.tracking import edits
@@ -19,11 +18,10 @@ from qanat.usecases.tracking import edits
 class RunDoubts:
     """Finds what is wrong with runs, once for each: it is still active, its record was edited, or it is not fresh.
 
-    `fresh` are runs that are known to be.
+    `fresh` are runs that are as they should be, whatever is fresh now.
     """
 
     known: KnownRuns
-    freshness: Freshness | None = None
     fresh: Collection[str] = ()
     _found: dict[str, list[Problem]] = field(default_factory=dict)
 
@@ -54,8 +52,8 @@ class RunDoubts:
             except (InputInvalid, NotFound) as error:
                 yield Problem(Verdict.UNKNOWN, error.message, error.hint)
                 return
-        if self.freshness is not None and run not in self.fresh:
-            stale = self.freshness.why_stale(run)
+        if self.known.freshness is not None and run not in self.fresh:
+            stale = self.known.freshness.why_stale(self.known.runs[run])
             if not stale.is_known:
                 yield Problem(Verdict.UNCHECKED, f"it is not known whether run {number} is fresh: {stale.why}")
             elif stale.why:

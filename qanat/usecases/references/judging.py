@@ -7,16 +7,18 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from qanat.domain.export_note import CopiedFile
-from qanat.domain.reference import Kind, OfRun, Reference
+from qanat.domain.reference import Kind, OfBest, OfRows, OfRun, Reference
 from qanat.domain.references import LATEX
+from qanat.domain.search import FreshnessUnknown, asks_for_fresh
 from qanat.domain.shortening import quoted, shortened
 from qanat.errors import QanatError
 from qanat.usecases.references.figures import Figure, figure_of
-from qanat.usecases.references.known_runs import KnownRuns, RunGone
+from qanat.usecases.references.known_runs import KnownRuns, NoneMeets, RunGone
 from qanat.usecases.references.tables import table_of
 from qanat.usecases.references.values import Value, value_of
 
 SHOWN_MAX = 60
+NAMED_MAX = 3
 
 
 class Verdict(StrEnum):
@@ -110,7 +112,7 @@ class Judge:
             else:
                 found = value_of(self.known, reference, language, noted)
         except QanatError as error:
-            self._cannot(judged, error)
+            self._cannot(judged, reference, error)
             return
         judged.runs = found.runs
         if self._is_another_run(judged, reference, found, noted):
@@ -135,7 +137,7 @@ class Judge:
         try:
             found = figure_of(self.known, reference, noted)
         except QanatError as error:
-            self._cannot(judged, error)
+            self._cannot(judged, reference, error)
             return None
         if not found.sha256 and copied and (copied.run, copied.source) == (found.runs[0], reference.target_name):
             found = replace(found, sha256=copied.sha256)
@@ -158,12 +160,32 @@ class Judge:
         for run in judged.runs:
             for problem in self.doubts(run):
                 is_stale = problem.verdict is Verdict.STALE
-                hint = f"{problem.hint}, {_then(reference, run)}" if is_stale else problem.hint
-                judged.problems.append(replace(problem, hint=hint))
+                judged.problems.append(self._stale(reference, problem) if is_stale else problem)
 
-    def _cannot(self, judged: Judged, error: QanatError) -> None:
-        verdict = Verdict.GONE if isinstance(error, RunGone) else Verdict.UNKNOWN
-        judged.add(verdict, f"{judged.spelled}: {error.message}", error.hint)
+    def _stale(self, reference: Reference, problem: Problem) -> Problem:
+        """Return what is said of a stale run, and what is to be written instead."""
+        if isinstance(reference.target, OfRun):
+            return replace(problem, hint=f"{problem.hint}, and name the new run")
+        condition = reference.target.condition
+        write = "" if asks_for_fresh(condition) else _with_fresh(reference)
+        again = "--write --repin" if reference.chooses else "--write"
+        if fresh := self.known.fresh_among(condition):
+            more = f" and {len(fresh) - NAMED_MAX:,} more" if len(fresh) > NAMED_MAX else ""
+            named = f"run{'s' if len(fresh) > 1 else ''} {', '.join(map(str, fresh[:NAMED_MAX]))}{more}"
+            are = f"{named} {'are' if len(fresh) > 1 else 'is'} fresh"
+            return replace(problem, hint=f"{are}: {f'{write}, then' if write else 'accept it'}: {again}")
+        then = f"{write}, then" if write else "then"
+        return replace(problem, hint=f"{problem.hint}, {then}: {again}")
+
+    @staticmethod
+    def _cannot(judged: Judged, reference: Reference, error: QanatError) -> None:
+        of = {RunGone: Verdict.GONE, FreshnessUnknown: Verdict.UNCHECKED}
+        verdict = of.get(type(error), Verdict.UNKNOWN)
+        hint = error.hint
+        if isinstance(error, NoneMeets) and not isinstance(reference.target, OfRun):
+            is_of_fresh = asks_for_fresh(reference.target.condition)
+            hint = "run it as it is now: qanat rerun RUN --head" if is_of_fresh else hint
+        judged.add(verdict, f"{judged.spelled}: {error.message}", hint)
 
     def _is_another_run(self, judged: Judged, reference: Reference, found: Value, pin: str) -> bool:
         """Return whether a number means another run than when the text was written, and note that."""
@@ -180,12 +202,11 @@ class Judge:
             judged.add(Verdict.MOVED, sentence, "accept it: --write --repin")
 
 
-def _then(reference: Reference, run: str) -> str:
-    """Return what is to be done with a reference once a run of it has been repeated."""
-    if isinstance(reference.target, OfRun):
-        return "and name the new run"
-    add = f"add run>{run.partition('-')[0]} to the condition"
-    return f"{add}, then: --write --repin" if reference.chooses else f"and {add}"
+def _with_fresh(reference: Reference) -> str:
+    """Return how a condition is written that chooses no stale runs."""
+    if isinstance(reference.target, OfRows):
+        return "add fresh to its conditions"
+    return f"write {'best' if isinstance(reference.target, OfBest) else 'mean'}(…, fresh)"
 
 
 def _plain(text: str) -> str:

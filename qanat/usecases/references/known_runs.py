@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from qanat.domain.condition import METRIC, Condition, written
+from qanat.domain.condition import METRIC, Condition, Fresh, all_of, written
 from qanat.domain.experiment import Experiment
 from qanat.domain.facts import GroupFacts, Row, RunFacts
 from qanat.domain.measured import split_statistic
 from qanat.domain.reference import OfBest, OfMean, OfRun, pin
 from qanat.domain.run import State
 from qanat.domain.run_columns import Column, chosen_columns
-from qanat.domain.search import Names
+from qanat.domain.same_code import with_one_code
+from qanat.domain.search import Names, asks_for_fresh
 from qanat.domain.shortening import quoted
 from qanat.domain.statistics import LOWER
 from qanat.errors import NotFound, UsageError
 from qanat.records.index import Index
+from qanat.usecases.launch.freshness import Freshness
 from qanat.usecases.project import Project
 from qanat.usecases.runs.experiments import experiments_of
 from qanat.usecases.runs.rows import current_facts, names_of, search_for
@@ -29,22 +31,32 @@ class RunGone(NotFound):
     """A text names a run that does not exist, or no longer."""
 
 
+class NoneMeets(UsageError):
+    """No run meets the condition of a reference."""
+
+
 @dataclass(frozen=True)
 class KnownRuns:
-    """All runs of a project as they are now, by their ids, the oldest first; `paths` are those of their records."""
+    """All runs of a project as they are now, by their ids, the oldest first; `paths` are those of their records.
+
+    Without `freshness`, nobody asks which of them are fresh, and conditions that do cannot be answered.
+    """
 
     project: Project
     index: Index
     refreshed: Refreshed
     runs: Mapping[str, RunFacts]
     paths: Mapping[str, str]
+    freshness: Freshness | None = None
     _columns: dict[str, Column] = field(default_factory=dict)
     _best: dict[tuple[str, Condition, str], Row] = field(default_factory=dict)
     _experiments: dict[str, Experiment | None] = field(default_factory=dict)
+    _fresh: dict[str, list[int]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, project: Project, index: Index, refreshed: Refreshed) -> KnownRuns:
+    def of(cls, project: Project, index: Index, refreshed: Refreshed, freshness: Freshness | None = None) -> KnownRuns:
         """Read the index, once."""
+        refreshed = replace(refreshed, is_fresh=freshness.is_fresh if freshness else None)
         found = [*current_facts(project, index, refreshed).items()][::-1]
         return cls(
             project,
@@ -52,6 +64,7 @@ class KnownRuns:
             refreshed,
             {run.id: run for _, run in found},
             {run.id: path for path, run in found},
+            freshness,
         )
 
     @cached_property
@@ -115,7 +128,7 @@ class KnownRuns:
         """Yield the finished groups that meet a condition, in the order of their runs. Raises UsageError."""
         if not self.runs:
             return
-        meets = search_for(self.project, condition, self.names)
+        meets = search_for(self.project, condition, self.names, self.refreshed.is_fresh)
         for run in self.runs.values():
             for group in run.groups:
                 if group.state == State.FINISHED and meets(Row(run, group)):
@@ -128,7 +141,7 @@ class KnownRuns:
         if key not in self._best:
             found = [row for row in self.meeting(target.condition) if self._number(row, metric) is not None]
             if not found:
-                raise UsageError(f"no finished group has the metric {metric}{_which(target.condition)}")
+                raise NoneMeets(f"no finished group has the metric {metric}{_which(target.condition)}")
             sign = 1 if (better or self._direction(metric, found)) == LOWER else -1
             self._best[key] = min(found, key=lambda row: sign * (self._number(row, metric) or 0.0))
         return self._best[key]
@@ -169,13 +182,23 @@ class KnownRuns:
         """Return the runs of which groups meet a condition, with these groups only. Raises UsageError if none does."""
         kept: dict[str, list[GroupFacts]] = {}
         if self.runs:
-            meets = search_for(self.project, target.condition, self.names)
+            meets = search_for(self.project, target.condition, self.names, self.refreshed.is_fresh)
             for run in self.runs.values():
                 if groups := [group for group in run.groups if meets(Row(run, group))]:
                     kept[run.id] = groups
         if not kept:
-            raise UsageError(f"there is no group{_which(target.condition)}")
-        return [self.runs[run]._replace(groups=tuple(groups)) for run, groups in kept.items()]
+            raise NoneMeets(f"there is no group{_which(target.condition)}")
+        found = [self.runs[run]._replace(groups=tuple(groups)) for run, groups in kept.items()]
+        is_fresh = self.refreshed.is_fresh
+        return with_one_code(found, is_fresh) if is_fresh and asks_for_fresh(target.condition) else found
+
+    def fresh_among(self, condition: Condition) -> list[int]:
+        """Return the numbers of the runs with finished groups that meet a condition, and that are fresh."""
+        key = written(condition)
+        if key not in self._fresh:
+            meeting = self.meeting(all_of([condition, Fresh()])) if self.freshness else ()
+            self._fresh[key] = list(dict.fromkeys(row.run.number for row in meeting))
+        return self._fresh[key]
 
 
 def pin_of(row: Row) -> str:

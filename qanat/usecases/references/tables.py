@@ -10,7 +10,7 @@ from qanat.domain.reference import Kind, OfRows, Reference
 from qanat.domain.references import LATEX
 from qanat.domain.shortening import quoted
 from qanat.errors import UsageError
-from qanat.usecases.references.known_runs import KnownRuns
+from qanat.usecases.references.known_runs import KnownRuns, NoneMeets
 from qanat.usecases.references.values import Value
 from qanat.usecases.runs import comparison_page, row_cells, rows
 from qanat.usecases.runs.compare import CompareRequest, chosen_runs, compare_runs
@@ -41,9 +41,9 @@ def _rows(known: KnownRuns, condition: Condition, options: Mapping[str, str], la
         columns=_names(options, "columns"),
         with_titles=True,
     )
-    found = rows.table_of(known.project, runs, request)
+    found = rows.table_of(known.project, runs, request, known.refreshed.is_fresh)
     if not found.rows:
-        raise UsageError(f"no {'group' if request.by_group else 'run'} meets the condition of the table")
+        raise NoneMeets(f"no {'group' if request.by_group else 'run'} meets the condition of the table")
     if len(found.rows) > ROWS_MAX:
         raise UsageError(f"the table would have {len(found.rows):,} rows", hint="add top=50, or conditions")
     page = row_cells.page(found, times.utc)

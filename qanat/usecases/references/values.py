@@ -6,20 +6,26 @@ import glob
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from qanat.domain import formats, pinned_groups, reference_options, times
+from qanat.domain import formats, pinned_groups, reference_options, setting, times
+from qanat.domain.comparison import Comparison
+from qanat.domain.comparison import Row as ComparedRow
 from qanat.domain.condition import METRIC, PARAMETER
 from qanat.domain.condition_values import number
 from qanat.domain.facts import Row, RunFacts
 from qanat.domain.reference import OfBest, OfMean, OfRun, Reference, pinned
 from qanat.domain.reference_options import COUNT, Shape
 from qanat.domain.references import LATEX
+from qanat.domain.same_code import with_one_code
+from qanat.domain.search import FreshnessUnknown, asks_for_fresh
 from qanat.domain.shortening import quoted
 from qanat.domain.statistics import Statistic
 from qanat.errors import UsageError
-from qanat.usecases.references.known_runs import KnownRuns, RunGone, pin_of
+from qanat.usecases.references.known_runs import KnownRuns, NoneMeets, RunGone, pin_of
 from qanat.usecases.runs import row_cells
 from qanat.usecases.runs.compare import ChosenRuns, CompareRequest, compare_runs
 
+ROWS_NAMED = 3
+RUNS_NAMED = 3
 _NOT_NUMBERS = "digits, decimals, format and percent are for numbers"
 
 
@@ -65,7 +71,12 @@ def chosen(known: KnownRuns, target: OfBest, better: str, pin: str) -> tuple[Row
         raise RunGone(f"run {noted[0]}, which was the best, does not exist", hint="choose again with: --repin")
     run = known.runs[noted[0]]
     row = Row(run, known.group(run, noted[1] if noted[1] is not None else 0))
-    now = known.best(target, better)
+    try:
+        now = known.best(target, better)
+    except (FreshnessUnknown, NoneMeets):
+        if not asks_for_fresh(target.condition):
+            raise
+        return row, ""  # whether the run is fresh is looked at by itself
     if pin_of(now) == pin_of(row):
         return row, ""
     metric = known.metric(target.metric)
@@ -134,13 +145,23 @@ def _unit(unit: str, language: str) -> str:
 def _mean(known: KnownRuns, target: OfMean, shape: Shape, language: str, pin: str) -> Value:
     """Return a mean, as a comparison with pooled rows has it. Raises UsageError if it would have several rows."""
     metric = known.metric(target.metric)
-    now = _averaged(known, known.members(target), metric)
-    used, moved = now, ""
-    if pin and pin != now.pin:
-        moved = f"{now.pin} ({now.statistic} of {now.statistic.count} groups)"
-        used = _averaged(known, _at_pin(known, pin), metric)
+    is_of_fresh = asks_for_fresh(target.condition)
+    try:
+        now = _averaged(known, known.members(target), metric)
+    except (FreshnessUnknown, NoneMeets):
+        if not (pin and is_of_fresh):
+            raise
+        now = None
+    moved = ""
+    if now is None or (pin and pin != now.pin):
+        moved = f"{now.pin} ({now.statistic} of {now.statistic.count} groups)" if now else ""
+        runs = _at_pin(known, pin)
+        # They were fresh then, and so had the same code.
+        used = _averaged(known, with_one_code(runs, lambda _: True) if is_of_fresh else runs, metric)
         if used.pin != pin:
             raise UsageError(f"the groups of {pin} no longer form one row", hint="choose again with: --repin")
+    else:
+        used = now
     text = shape.mean(used.statistic)
     if not text:
         raise UsageError("the mean of a single value has no deviation", hint="leave out show=std")
@@ -177,15 +198,44 @@ def _averaged(known: KnownRuns, runs: list[RunFacts], metric: str) -> _Average:
     found = compare_runs(known.project, ChosenRuns(runs), request).found
     rows = [row for row in found.rows if metric in row.metrics]
     if len(rows) != 1:
-        names = ", ".join(name.lstrip("-") for name in found.parameters) or "code or data"
-        raise UsageError(
-            f"the mean would be of {len(rows)} different settings, which differ in {names}",
-            hint="add conditions; qanat compare --pool --where CONDITION shows them",
-        )
+        raise _several(found, rows)
     row = rows[0]
     return _Average(
         row.metrics[metric], row.runs, pinned_groups.pin_of(row.members), row.experiment, len(row.unfinished)
     )
+
+
+def _several(found: Comparison, rows: Sequence[ComparedRow]) -> UsageError:
+    """Return the error about a mean that would have several rows, in what they differ, and what to write."""
+    is_other_code = len({(row.experiment, row.tree) for row in rows}) > len({row.experiment for row in rows})
+    of_other_experiments = len({row.experiment for row in rows}) > 1
+    names = [
+        *(["experiment"] if of_other_experiments else []),
+        *(name.lstrip("-") for name in found.parameters),
+        *(["code"] if is_other_code else []),
+    ]
+    listed = [_row_name(row, found.parameters, of_other_experiments, is_other_code) for row in rows[:ROWS_NAMED]]
+    more = [f"and {len(rows) - ROWS_NAMED:,} more"] if len(rows) > ROWS_NAMED else []
+    fresh = "for runs with the code of now, add fresh to them: mean(…, fresh); " if is_other_code else ""
+    return UsageError(
+        f"the mean would be of {len(rows)} different settings, which differ in {', '.join(names) or 'data'}: "
+        f"{', '.join([*listed, *more])}",
+        hint=f"add conditions; {fresh}qanat compare --pool --where CONDITION shows them",
+    )
+
+
+def _row_name(row: ComparedRow, parameters: Sequence[str], with_experiment: bool, with_commit: bool) -> str:
+    """Return `runs 4 and 5 with n=1 at commit 10fc28fed6`."""
+    numbers = list(dict.fromkeys(run.partition("-")[0] for run in row.runs))
+    more = f" and {len(numbers) - RUNS_NAMED:,} more" if len(numbers) > RUNS_NAMED else ""
+    given = setting.as_text((name, row.parameters[name]) for name in parameters if name in row.parameters)
+    parts = [
+        f"run{'s' if len(numbers) > 1 else ''} {' and '.join(numbers[:RUNS_NAMED])}{more}",
+        *([f"of {row.experiment}"] if with_experiment else []),
+        *([f"with {given}"] if given else []),
+        *([f"at commit {row.commit[:10]}"] if with_commit else []),
+    ]
+    return " ".join(parts)
 
 
 def unpinned(reference: Reference) -> Reference:

@@ -17,7 +17,8 @@ from qanat.domain.experiment import Experiment
 from qanat.domain.facts import Row, RunFacts
 from qanat.domain.measured import split_statistic
 from qanat.domain.run_columns import split_key
-from qanat.domain.search import Names
+from qanat.domain.same_code import with_one_code
+from qanat.domain.search import IsFresh, Names, asks_for_fresh
 from qanat.domain.shortening import quoted
 from qanat.domain.statistics import HIGHER, LOWER
 from qanat.errors import NotFound, UsageError
@@ -116,11 +117,13 @@ def chosen_runs(
     known = {run.id: run for run in current_facts(project, index, refreshed).values()}
     ids, missing = _ids(project, index, refreshed, names, known)
     runs = [known[run] for run in ids if run in known] if names else list(known.values())[::-1]
-    meeting = _meeting(project, condition, known.values())
+    meeting = _meeting(project, condition, known.values(), refreshed.is_fresh)
     runs = [met for run in runs if (met := meeting(run)).groups]
     if not runs:
         none = "there are no runs" if condition == EVERY else "no group meets the condition"
         raise UsageError(f"nothing to compare: {none}")
+    if refreshed.is_fresh and asks_for_fresh(condition):
+        runs = with_one_code(runs, refreshed.is_fresh)
     if baseline is None:
         return ChosenRuns(runs, missing)
     if not baseline.strip():
@@ -131,16 +134,18 @@ def chosen_runs(
         groups = {(run.id, group.number) for group in run.groups}
         others = [other for other in runs if other.id != run.id]
         return ChosenRuns([run, *others], missing, Baseline(quoted(baseline), groups, whole=False))
-    is_base = search_for(project, parse(baseline), names_of(known.values()))
+    is_base = search_for(project, parse(baseline), names_of(known.values()), refreshed.is_fresh)
     groups = {(run.id, group.number) for run in runs for group in run.groups if is_base(Row(run, group))}
     return ChosenRuns(runs, missing, Baseline(quoted(baseline), groups, whole=True))
 
 
-def _meeting(project: Project, condition: Condition, known: Collection[RunFacts]) -> Callable[[RunFacts], RunFacts]:
+def _meeting(
+    project: Project, condition: Condition, known: Collection[RunFacts], is_fresh: IsFresh | None
+) -> Callable[[RunFacts], RunFacts]:
     """Return what leaves out the groups of a run that do not meet a condition; `known` are the runs of the project."""
     if condition == EVERY or not known:
         return lambda run: run
-    has = search_for(project, condition, names_of(known))
+    has = search_for(project, condition, names_of(known), is_fresh)
 
     def meeting(run: RunFacts) -> RunFacts:
         kept = tuple(group for group in run.groups if has(Row(run, group)))

@@ -19,7 +19,7 @@ from qanat.domain.run_columns import (
     shared_parameters,
     sorted_rows,
 )
-from qanat.domain.search import Names, Search, search
+from qanat.domain.search import IsFresh, Names, Search, search
 from qanat.records import run_codec
 from qanat.records.index import Index
 from qanat.usecases.project import Project
@@ -68,7 +68,7 @@ def chosen_facts(
         runs = {path: run for path, run in known.items() if run.id in named}
     if not known or condition == EVERY:
         return runs
-    meets = search_for(project, condition, names_of(known.values()))
+    meets = search_for(project, condition, names_of(known.values()), refreshed.is_fresh)
     return {path: run for path, run in runs.items() if meets(Row(run))}
 
 
@@ -82,7 +82,7 @@ def matching_paths(
     known = current_facts(project, index, refreshed, experiment=experiment)
     if not known:
         return []
-    meets = search_for(project, condition, names_of(known.values()))
+    meets = search_for(project, condition, names_of(known.values()), refreshed.is_fresh)
     return [path for path, run in known.items() if meets(Row(run))]
 
 
@@ -143,15 +143,15 @@ def table(project: Project, index: Index, refreshed: Refreshed, request: TableRe
     runs = current_facts(project, index, refreshed, experiment=request.experiment)
     if request.experiment is not None and not runs:
         project.experiment(request.experiment)
-    return table_of(project, [*runs.values()], request)
+    return table_of(project, [*runs.values()], request, refreshed.is_fresh)
 
 
-def table_of(project: Project, runs: Sequence[RunFacts], request: TableRequest) -> Table:
+def table_of(project: Project, runs: Sequence[RunFacts], request: TableRequest, is_fresh: IsFresh | None) -> Table:
     """Return a table of these runs, or of their groups; errors as for table()."""
     known = names_of(runs)
     rows = every_row = rows_of(runs, by_group=request.by_group)
     if runs:
-        meets = search_for(project, request.condition, known)
+        meets = search_for(project, request.condition, known, is_fresh)
         rows = sorted_rows([row for row in rows if meets(row)], request.sort, known)
     shown = rows[: request.most]
     chosen = chosen_columns(request.columns, known) if runs else []
@@ -178,6 +178,6 @@ def names_of(runs: Iterable[RunFacts]) -> Names:
     return replace(Names.of(group for run in known for group in run.groups), data=data)
 
 
-def search_for(project: Project, condition: Condition, names: Names) -> Search:
+def search_for(project: Project, condition: Condition, names: Names, is_fresh: IsFresh | None) -> Search:
     """Return the search for rows that meet a condition; errors as for search()."""
-    return search(condition, names, times.parse(project.clock.now()))
+    return search(condition, names, times.parse(project.clock.now()), is_fresh)

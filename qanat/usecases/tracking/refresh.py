@@ -14,6 +14,7 @@ from qanat.domain import time_limits
 from qanat.domain.intents import may_be_of
 from qanat.domain.pending_retry import PendingRetry
 from qanat.domain.run import Run, State
+from qanat.domain.search import IsFresh
 from qanat.errors import InputInvalid, NotFound, VersionTooNew, WriteFailed
 from qanat.git import repository, worktree
 from qanat.records import flight, run_codec, storage
@@ -40,7 +41,8 @@ class Refreshed:
 
     `unanswered` are the schedulers that did not answer, on each of which `notes` has a sentence. `retried` are the
     records of runs that have just been retried by their policy, and so are active again; `retries` has the groups that
-    a later command is to retry, by the record of their run.
+    a later command is to retry, by the record of their run. `is_fresh` says whether a run has executed what would be
+    executed now, as long as the index is open; None where that cannot be found out.
     """
 
     live: dict[str, Run] = field(default_factory=dict)
@@ -48,6 +50,7 @@ class Refreshed:
     unanswered: list[Unanswered] = field(default_factory=list)
     retried: list[str] = field(default_factory=list)
     retries: dict[str, PendingRetry] = field(default_factory=dict)
+    is_fresh: IsFresh | None = None
 
     @property
     def pending(self) -> set[str]:

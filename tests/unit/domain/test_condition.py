@@ -14,6 +14,7 @@ from qanat.domain.condition import (
     AnyOf,
     Compared,
     Condition,
+    Fresh,
     Not,
     Present,
     Said,
@@ -62,6 +63,8 @@ A, B, C = Compared("a", "=", "1"), Compared("b", "<", "2"), Said("c")
         ("figure 2 of f(x)", Said("figure 2 of f(x)")),
         ("'and' or don't", AnyOf((Said("and"), Said("don't")))),
         ("-1", Said("-1")),
+        ("fresh and not fresh", AllOf((Fresh(), Not(Fresh())))),
+        ("fresh paint or 'fresh' or fresh=1", AnyOf((Said("fresh paint"), Said("fresh"), Compared("fresh", "=", "1")))),
         ("tag:paper", Compared("tag", "=", "paper")),
         ("text:figure 2", Said("figure 2")),
         ("after:2026-11", Compared("date", ">=", "2026-11")),
@@ -141,6 +144,7 @@ pieces = st.sampled_from(
         "tag:",
         "--fast",
         "x y",
+        "fresh",
         "1",
     ]
 )
