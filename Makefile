@@ -8,7 +8,7 @@ WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 # Tests start faster with the bytecode of the last time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo paper unit quick test again lint bench mutation skeleton docs site pictures clean
+.PHONY: demo paper unit quick test again lint bench mutation skeleton docs site pictures dist release clean
 
 demo: .venv/demo
 	sh examples/demo.sh
@@ -74,6 +74,17 @@ site: .venv/dev
 
 pictures: .venv/browser
 	$(BIN)/python docs/pictures.py
+
+# Builds and checks what is uploaded to PyPI; QANAT_REPOSITORY is where the repository is.
+dist: .venv/dev
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/python -m check_wheel_contents dist/*.whl
+
+# VERSION=0.2.0; OPTIONS=--dry-run shows what it would do.
+release: .venv/dev
+	$(BIN)/python tools/release.py $(VERSION) $(OPTIONS)
 
 clean:
 	rm -rf .venv .pytest_cache demo build dist mutants
