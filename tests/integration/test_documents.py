@@ -80,7 +80,7 @@ def test_a_paper_from_nothing_to_a_stale_number(paper: Sandbox) -> None:
     assert paper.qanat("document", "status", "paper").out.splitlines()[0] == "paper: fresh"
     paper.write("train.sh", PROGRAM.replace("$2", "0$2"))
     paper.commit("changed")
-    found = paper.qanat("document", "status", "--json").json
+    found = paper.qanat("document", "status", "--json", code=1).json
     assert [(one["name"], one["fresh"]) for one in found] == [("paper", False)]
     assert found[0]["dependencies"][0]["reasons"] == ["differs from run 1: code: train.sh"]
     plan = paper.qanat("document", "compile", "paper", "--dry-run", "--", "--fast").out.splitlines()

@@ -192,6 +192,14 @@ def test_a_run_that_is_edited_or_replaced_is_found(paper: Sandbox) -> None:
     said = paper.qanat("document", "check", "a.tex", code=1)
     assert "differs: 2:acc is 0.9, and qanat-values.tex says 0.3" in said.out
     assert "a.tex:1:1: edited: " in said.out
+    paper.write("b.md", f"<!-- qanat:2:acc -->0.3{END} <!-- qanat:best(acc) pinned={ids(paper)[2]}.0 -->0.3{END}\n")
+    record.write_text(f"{record.read_text()}}}\n")
+    said = paper.qanat("document", "check", "b.md", code=1)
+    path = record.relative_to(paper.root)
+    for name in ("2:acc", "best(acc)"):
+        assert f"unknown: {name}: {path}:" in said.out
+    assert said.out.count("(undo the damage: git restore -- FILE; or see: qanat validate)") == 2
+    assert f"note: conditions do not choose 1 run, whose record is damaged: {path}:" in said.err
     paper.git("checkout", "--quiet", ".")
     values = paper.root / "qanat-values.tex"
     values.write_text(values.read_text().replace(ids(paper)[2], "2-000000"))
@@ -282,9 +290,10 @@ def test_compile_and_status_note_what_they_leave_wrong(paper: Sandbox) -> None:
     left = [differs, "p/p.tex:1: 99:acc: run 99 does not exist", "p/p.tex:1: plot.svg does not exist"]
     notes = "".join(f"note: {one}\n" for one in left)
     hint = "  hint: write what the texts should say with: qanat document check p --write\n"
-    assert paper.qanat("document", "status", "p", "--json").json["problems"] == left
+    found = paper.qanat("document", "status", "p", "--json", code=1).json
+    assert (found["fresh"], found["problems"]) == (False, left)
     assert paper.qanat("document", "compile", "p").err == f"{notes}{hint}Document p is up to date\n"
-    paper.write("p/p.tex", "\\qanat{2:acc}\n")
+    paper.write("p/p.tex", "\\qanat{2:acc}\n\n\\qanat{2:n} \\qanat{2:n}\n")
     paper.write("p/p.log", "left by LaTeX")
     paper.write("p/p.bib", "")
     paper.commit("beside the texts")
@@ -294,12 +303,16 @@ def test_compile_and_status_note_what_they_leave_wrong(paper: Sandbox) -> None:
     paper.write("train.py", f"{program}# changed\n")
     paper.commit("other code")
     stale = "run 2 is stale: code: train.py"
-    notes = f"note: p/p.md:1: {stale}\nnote: p/p.tex:1: {stale}\n  hint: see: qanat document check p\n"
-    assert notes in paper.qanat("document", "status").err
+    several = "; in 3 references, on lines 1, 3"
+    notes = f"note: p/p.md:1: {stale}\nnote: p/p.tex:1: {stale}{several}\n  hint: see: qanat document check p\n"
+    status = paper.qanat("document", "status", code=1)
+    assert status.out == "p: needs no runs; its texts are not fresh\n"
+    assert notes in status.err
     assert notes in paper.qanat("document", "compile", "p").err
     assert "note" not in paper.qanat("document", "compile", "p", "--ignore", "code").err
     said = paper.qanat("document", "check", "p", code=1).out
     assert f"{stale} (repeat it: qanat rerun 2 --head, write best(…, fresh), then: --write --repin)\n" in said
+    assert f"p/p.tex:1:1: stale: {stale}{several} (repeat it: qanat rerun 2 --head, and name the new run)\n" in said
     paper.qanat("rerun", "2", "--head")
     new = max(ids(paper))
     try:
@@ -335,13 +348,24 @@ def test_figures_are_those_of_their_runs(paper: Sandbox) -> None:
     paper.write("figures/p.svg", "<svg/>")
     said = paper.qanat("document", "check", "text/a.md", code=1).out
     assert said == "text/a.md:1:1: differs: ../figures/p.svg is not the one of 1.3:plot.svg\n"
+    # What an action left for all groups is in the directory of the run.
+    whole = paper.write("results/train/run_1/curves.svg", "<svg/>")
+    paper.write("text/b.md", f"<!-- qanat:figure 1:curves.svg -->![Curves](../figures/c.svg){END}\n")
+    paper.write("text/c.md", f"<!-- qanat:figure 1:group_3/plot.svg -->![Plot](../figures/d.svg){END}\n")
+    paper.qanat("document", "check", "text/b.md", "text/c.md", "--write")
+    assert (paper.root / "figures/c.svg").read_text() == "<svg/>"
+    whole.write_text("<svg></svg>")
+    said = paper.qanat("document", "check", "text/b.md", code=1).out
+    assert said == "text/b.md:1:1: differs: ../figures/c.svg is not the one of 1:curves.svg\n"
+    whole.unlink()
     left = paper.root / "results/train/run_1/group_3/plot.svg"
     left.write_text("<svg/>")
     said = paper.qanat("document", "check", "text/a.md", "--write", code=1).out
     assert "it cannot be copied: plot.svg of run 1 was changed after the run" in said
+    paper.qanat("document", "check", "text/c.md")
     left.write_text("<svg>2 1</svg>")
     for what, problem in {
-        "1:plot.svg": "run 1 has 6 groups (name one of them, such as 1.0:plot.svg)",
+        "1:plot.svg": "; that of a group is named 1.0:plot.svg)",
         "2:no.svg": "run 2 has no file no.svg",
         "2:../../x.svg": "is not inside the directory of the run",
     }.items():

@@ -50,7 +50,7 @@ def status(name: str | None, ignore: tuple[str, ...], as_json: bool) -> int:
     fresh: its runs are those of the code, data, parameters and environment as they are now, and their files have been
     copied. stale: something of that has changed. missing: it has not been run. running: its runs are active.
     References in texts that compile would leave wrong, or whose runs are stale, are noted, too. Nothing is started. The
-    exit code is 1 if NAME is not fresh.
+    exit code is 1 if any of that is not fresh, a reference is noted, or a definition cannot be read.
     """
     project = open_project(Path.cwd())
     documents, broken = [project.document(name)] if name else [], list[str]()
@@ -60,17 +60,12 @@ def status(name: str | None, ignore: tuple[str, ...], as_json: bool) -> int:
     how = How(Starting(ignored=ignore))
     found = [(one, compile.looked_at(project, session.runners(), one, how)) for one in documents]
     doubted = [doubts(project, session.runners(), one, ignore) for one in documents]
+    rows = [status_output.as_mapping(*pair, wrong) for pair, wrong in zip(found, doubted, strict=True)]
     if as_json:
-        rows = [
-            {**status_output.as_mapping(*pair), "problems": list(wrong.problems)}
-            for pair, wrong in zip(found, doubted, strict=True)
-        ]
         say_json(rows[0] if name else rows)
     else:
-        status_output.show(found, project.root)
-        for wrong in doubted:
-            status_output.tell_doubts(wrong)
-    return EXIT_FAILED if name and not all(one.state == "fresh" for one in found[0][1]) else 0
+        status_output.show(found, doubted, project.root)
+    return 0 if all(row["fresh"] for row in rows) and not broken else EXIT_FAILED
 
 
 @click.command(

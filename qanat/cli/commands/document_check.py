@@ -25,6 +25,7 @@ from qanat.usecases.references.check import Checked, write
 from qanat.usecases.references.check import check as check_texts
 from qanat.usecases.references.judging import WRITTEN, Judged
 from qanat.usecases.references.known_runs import KnownRuns
+from qanat.usecases.references.said import said
 from qanat.usecases.references.sources import WorkingTree
 from qanat.usecases.references.texts import chosen_texts
 
@@ -66,8 +67,10 @@ def check(
         for note in result.notes:
             tell_note(note)
         freshness = None if no_fresh else Freshness(project, index, session.runners(), ignore)
-        judge = judge_of(KnownRuns.of(project, index, result, freshness), session.runners(), ignore, repin=repin)
-        found = check_texts(WorkingTree(project), judge, texts)
+        known = KnownRuns.of(project, index, result, freshness)
+        found = check_texts(WorkingTree(project), judge_of(known, session.runners(), ignore, repin=repin), texts)
+        unreadable = index.unreadable() if found.choose else []
+    _note_unreadable(unreadable)
     written = write(project, found) if writes else []
     left = [one for one in found.judged if _left(one, writes=writes)]
     if as_json:
@@ -89,10 +92,9 @@ def _show(project: Project, found: Checked, left: Sequence[Judged], written: Seq
     for path in written:
         say(f"Wrote {path}")
     lines = [
-        f"{one.file}:{one.line}:{one.column}: {problem.verdict}: {problem.sentence}"
-        + (f" ({problem.hint})" if problem.hint else "")
-        for one in left
-        for problem in one.problems
+        f"{one.first.file}:{one.first.line}:{one.first.column}: {one.problem.verdict}: {one.sentence}"
+        + (f" ({one.problem.hint})" if one.problem.hint else "")
+        for one in said((judged, problem) for judged in left for problem in judged.problems)
     ]
     for line in lines[:SHOWN_MAX]:
         say(redacted(line))
@@ -107,6 +109,14 @@ def _show(project: Project, found: Checked, left: Sequence[Judged], written: Seq
         if any(p.verdict in WRITTEN and not p.hint for one in left for p in one.problems) and not written:
             tell("  hint: write what they should say with: qanat document check --write")
     _note_style(project, written)
+
+
+def _note_unreadable(problems: Sequence[str]) -> None:
+    """Note records that cannot be read, whose runs no condition chooses."""
+    if problems:
+        of = "1 run, whose record is" if len(problems) == 1 else f"{len(problems):,} runs, whose records are"
+        tell_note(f"conditions do not choose {of} damaged: {problems[0]}")
+        tell("  hint: see: qanat validate")
 
 
 def _note_style(project: Project, written: Sequence[str]) -> None:

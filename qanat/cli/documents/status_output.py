@@ -37,35 +37,37 @@ def tell_doubts(doubts: Doubts) -> None:
         tell(f"  hint: {doubts.hint}")
 
 
-def as_mapping(document: Document, found: Sequence[DependencyStatus]) -> dict[str, Any]:
+def as_mapping(document: Document, found: Sequence[DependencyStatus], doubts: Doubts | None = None) -> dict[str, Any]:
     """Return what is known of a document, for JSON."""
     return {
         "name": document.name,
         "path": document.path,
         "output": document.output,
-        "fresh": all(one.state == FRESH for one in found),
+        "fresh": all(one.state == FRESH for one in found) and not (doubts and doubts.problems),
         "dependencies": [one.as_mapping() for one in found],
+        **({"problems": list(doubts.problems)} if doubts else {}),
     }
 
 
-def show(found: Sequence[Found], root: Path) -> None:
-    """Print the state of each dependency of documents, and why it is not fresh."""
+def show(found: Sequence[Found], doubted: Sequence[Doubts], root: Path) -> None:
+    """Print the state of each dependency of documents, why it is not fresh, and what is wrong with texts."""
     if not found:
         say("no documents yet; create one with: qanat document new")
-    for document, statuses in found:
-        say("\n".join(map(brief, _lines(document, statuses))))
+    for (document, statuses), doubts in zip(found, doubted, strict=True):
+        say("\n".join(map(brief, _lines(document, statuses, doubts))))
         if document.output and not (root / document.path / document.output).is_file():
             say(brief(f"  {document.path}/{document.output} has not been built"))
+    for doubts in doubted:
+        tell_doubts(doubts)
 
 
-def _lines(document: Document, found: Sequence[DependencyStatus]) -> Iterator[str]:
+def _lines(document: Document, found: Sequence[DependencyStatus], doubts: Doubts) -> Iterator[str]:
     stale = [one for one in found if one.state != FRESH]
-    if not found:
-        yield f"{document.name}: needs no runs"
-    elif stale:
+    if stale:
         yield f"{document.name}: not fresh"
     else:
-        yield f"{document.name}: fresh"
+        state = "fresh" if found else "needs no runs"
+        yield f"{document.name}: {state}{'; its texts are not fresh' if doubts.problems else ''}"
     for one in found:
         yield f"  {MARKS[one.state]} {one.dependency.name}: {one.state}{_of_runs(one)}"
         yield from (f"      {reason}" for reason in one.reasons)

@@ -20,6 +20,7 @@ from qanat.usecases.references.check import Checked, check, write
 from qanat.usecases.references.doubts import RunDoubts
 from qanat.usecases.references.judging import WRITTEN, Judge, Judged, Problem, Verdict
 from qanat.usecases.references.known_runs import KnownRuns
+from qanat.usecases.references.said import said
 from qanat.usecases.references.sources import WorkingTree
 from qanat.usecases.references.texts import texts_of
 
@@ -79,7 +80,7 @@ def _doubts(document: Document, found: Checked) -> Doubts:
     hint = f"see: qanat document check {document.name}" if left else ""
     if any(problem.verdict in WRITTEN and not problem.hint for _, problem in left):
         hint = f"write what the texts should say with: qanat document check {document.name} --write"
-    return Doubts([f"{one.file}:{one.line}: {problem.sentence}" for one, problem in left], hint)
+    return Doubts([f"{one.first.file}:{one.first.line}: {one.sentence}" for one in said(left, by_hint=False)], hint)
 
 
 def _is_in_values(one: Judged, problem: Problem) -> bool:

@@ -17,7 +17,7 @@ from qanat.domain.latex_references import Written, read_values, values_text
 from qanat.domain.layout import is_for_results
 from qanat.domain.long_work import tracked
 from qanat.domain.markdown_references import table_text, with_pin
-from qanat.domain.reference import Kind, Reference
+from qanat.domain.reference import Kind, OfRun, Reference
 from qanat.domain.references import LATEX, language_of, references_in
 from qanat.domain.shortening import quoted, shortened
 from qanat.domain.text_lines import FileText, file_text
@@ -42,6 +42,11 @@ class Checked:
     judged: list[Judged] = field(default_factory=list)
     changes: dict[str, tuple[bytes | None, bytes]] = field(default_factory=dict)
     texts: int = 0
+
+    @property
+    def choose(self) -> bool:
+        """Whether there are references whose runs a condition chooses."""
+        return any(one.chooses for one in self.judged)
 
     @property
     def wrong(self) -> list[Judged]:
@@ -128,7 +133,9 @@ class _Check:
         return judged
 
     def _of(self, text: TextFile, reference: Reference) -> Judged:
-        return self._add(text, reference.line, reference.column, reference.spelled, reference.kind.value)
+        judged = self._add(text, reference.line, reference.column, reference.spelled, reference.kind.value)
+        judged.chooses = not isinstance(reference.target, OfRun)
+        return judged
 
     # ---- Markdown
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from qanat.domain.facts import Row
 from qanat.domain.layout import group_folder, is_inside
 from qanat.domain.reference import OfBest, OfRun, Reference
+from qanat.domain.run import Run
 from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, NotFound, UsageError
 from qanat.records import manifest, run_codec
@@ -49,15 +50,17 @@ def figure_of(known: KnownRuns, reference: Reference, pin: str) -> Figure:
 
 
 def _left(known: KnownRuns, row: Row, name: str) -> tuple[str, bytes | None, str]:
-    """Return the SHA-256 of a file that a run left, the file, and why there is none."""
+    """Return the SHA-256 of a file that a run left, the file, and why there is none.
+
+    Files in the directory of a run with several groups are those of an action, of which no list exists.
+    """
     run = run_codec.from_index(known.index.record(known.paths[row.run.id]), known.paths[row.run.id])
-    if row.group is None and len(run.groups) > 1:
-        example = f"{run.number}.0:{name}"
-        raise UsageError(f"run {run.number} has {len(run.groups)} groups", hint=f"name one of them, such as {example}")
-    number = row.group.number if row.group else 0
-    folder = group_folder(known.project.storage_of(run), number, len(run.groups))
-    outputs = run.groups[number].outputs
-    listed = manifest.read(folder, outputs) if outputs else None
+    number, name = _group_and_name(row, run, name)
+    folder, listed = known.project.storage_of(run), None
+    if number is not None:
+        folder = group_folder(folder, number, len(run.groups))
+        outputs = run.groups[number].outputs
+        listed = manifest.read(folder, outputs) if outputs else None
     recorded = listed[name].sha256 if listed and name in listed else None
     try:
         data = below.read(folder, name, SIZE_BYTES_MAX)
@@ -65,9 +68,22 @@ def _left(known: KnownRuns, row: Row, name: str) -> tuple[str, bytes | None, str
         if recorded:
             return recorded, None, f"{name} of run {run.number} is not here"
         if listed is not None or folder.is_dir():
-            raise UsageError(f"run {run.number} has no file {name}", hint=f"its files are in {folder}") from None
+            of_group = f"; that of a group is named {run.number}.0:{name}" if number is None else ""
+            hint = f"its files are in {folder}{of_group}"
+            raise UsageError(f"run {run.number} has no file {name}", hint=hint) from None
         return "", None, f"the results of run {run.number} are not here"
     found = hashlib.sha256(data).hexdigest()
     if recorded and found != recorded:
         return recorded, None, f"{name} of run {run.number} was changed after the run"
     return found, data, ""
+
+
+def _group_and_name(row: Row, run: Run, name: str) -> tuple[int | None, str]:
+    """Return the group that left a file, None for the run as a whole, and the name of the file in its directory."""
+    if row.group or len(run.groups) == 1:
+        return row.group.number if row.group else 0, name
+    folder, _, inner = name.partition("/")
+    number = folder.removeprefix("group_")
+    if inner and folder == f"group_{number}" and number.isdecimal() and int(number[:9]) < len(run.groups):
+        return int(number[:9]), inner
+    return None, name

@@ -61,7 +61,8 @@ Doubts = Callable[[str], Iterable[Problem]]
 class Judged:
     """A reference, or something broken, in a file: what is wrong with it, and what the text should say.
 
-    `value` and `pin` are None if that is not known, or is not to be written. `text` is what is there now.
+    `value` and `pin` are None if that is not known, or is not to be written. `text` is what is there now. `chooses` is
+    whether a condition decides which runs it is about.
     """
 
     file: str
@@ -74,6 +75,7 @@ class Judged:
     value: str | None = None
     pin: str | None = None
     runs: tuple[str, ...] = ()
+    chooses: bool = False
 
     @property
     def is_wrong(self) -> bool:

@@ -18,7 +18,7 @@ from qanat.domain.same_code import with_one_code
 from qanat.domain.search import Names, asks_for_fresh
 from qanat.domain.shortening import quoted
 from qanat.domain.statistics import LOWER
-from qanat.errors import NotFound, UsageError
+from qanat.errors import InputInvalid, NotFound, UsageError
 from qanat.records.index import Index
 from qanat.usecases.launch.freshness import Freshness
 from qanat.usecases.project import Project
@@ -85,11 +85,18 @@ class KnownRuns:
         if not meant:
             others = self._by_number.get(target.number, ())
             hint = f"run {others[0].id} of {others[0].experiment} has this number" if others else ""
+            self.check_readable(target.number, target.uid)
             raise RunGone(f"run {target.run} does not exist", hint=hint or "it was deleted, or is on another branch")
         if len(meant) > 1:
             ids = " and ".join(f"{run.id} of {run.experiment}" for run in meant)
             raise UsageError(f"run number {target.number} is ambiguous: {ids}", hint="use the full id")
         return Row(meant[0], None if target.group is None else self.group(meant[0], target.group))
+
+    def check_readable(self, number: int, uid: str) -> None:
+        """Raise InputInvalid if a run that is not among these has a record that cannot be read."""
+        if problem := self.index.problem_of(number, uid or None):
+            hint = "undo the damage: git restore -- FILE; or see: qanat validate"
+            raise InputInvalid(problem, hint=hint)
 
     def group(self, run: RunFacts, number: int) -> GroupFacts:
         """Return a group of a run. Raises UsageError if it has none with this number."""

@@ -68,6 +68,7 @@ def chosen(known: KnownRuns, target: OfBest, better: str, pin: str) -> tuple[Row
             raise UsageError(f"pinned={pin} names no group", hint="remove it, or: --repin")
         return known.best(target, better), ""
     if noted[0] not in known.runs:
+        _check_readable(known, noted[0])
         raise RunGone(f"run {noted[0]}, which was the best, does not exist", hint="choose again with: --repin")
     run = known.runs[noted[0]]
     row = Row(run, known.group(run, noted[1] if noted[1] is not None else 0))
@@ -188,9 +189,15 @@ def _at_pin(known: KnownRuns, pin: str) -> list[RunFacts]:
     if noted is None:
         raise UsageError(f"the mean is of other groups now than {pin}", hint="choose again with: --repin")
     if gone := [run for run in noted if run not in known.runs]:
+        _check_readable(known, gone[0])
         raise RunGone(f"run {gone[0]}, which the mean is of, does not exist", hint="choose again with: --repin")
     runs = (known.runs[run] for run in noted)
     return [run._replace(groups=tuple(g for g in run.groups if g.number in noted[run.id])) for run in runs]
+
+
+def _check_readable(known: KnownRuns, run: str) -> None:
+    number, _, uid = run.partition("-")
+    known.check_readable(int(number), uid)
 
 
 def _averaged(known: KnownRuns, runs: list[RunFacts], metric: str) -> _Average:
