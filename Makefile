@@ -8,7 +8,7 @@ WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 # Tests start faster with the bytecode of the last time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo paper unit quick test again lint bench mutation skeleton docs site pictures dist release clean
+.PHONY: demo paper unit quick test again lint bench mutation skeleton docs site freeze pictures dist release clean
 
 demo: .venv/demo
 	sh examples/demo.sh
@@ -71,6 +71,12 @@ docs: .venv/dev skeleton
 site: .venv/dev
 	$(BIN)/python -m sphinx -q -W --keep-going -d build/doctrees -c docs/site . build/site
 	@echo "the site is build/site/index.html"
+
+# Part of `make release`: the schemas that are open are released with this VERSION, and never change again.
+freeze: .venv/dev
+	@test -n "$(VERSION)" || { echo "with which version? make freeze VERSION=0.2.0" >&2; exit 1; }
+	$(BIN)/python tools/released_schemas.py $(VERSION)
+	$(BIN)/python docs/generate.py
 
 pictures: .venv/browser
 	$(BIN)/python docs/pictures.py

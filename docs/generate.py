@@ -239,13 +239,20 @@ def editors() -> str:
 
 
 def versions() -> str:
-    """Return the table of all schemas."""
+    """Return the table of all schemas, with the version of qanat with which each was released."""
+    released = json.loads((SCHEMAS / "released.json").read_text())
     rows = [
-        (f"`{kind}`", str(version), f"`{schemas.file_name(kind, version)}`", _path_of(schemas.schema(kind, version)))
+        (
+            f"`{kind}`",
+            str(version),
+            f"[{(name := schemas.file_name(kind, version))}]({name})",
+            released.get(name, {"since": "open"})["since"],
+            _path_of(schemas.schema(kind, version)),
+        )
         for kind in FILES
         for version in range(1, migrations.newest(kind) + 1)
     ]
-    return _table(("kind", "version", "schema", "files"), rows)
+    return _table(("kind", "version", "schema", "released", "files"), rows)
 
 
 def _path_of(schema: Mapping[str, Any]) -> str:

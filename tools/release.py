@@ -1,4 +1,4 @@
-"""Make a release: set the version, date the changelog, build, check, commit and tag. Nothing is pushed.
+"""Make a release: version, changelog, schemas, files to upload, commit and tag. Nothing is pushed.
 
 python tools/release.py 0.2.0            makes the commit and the tag v0.2.0, and puts what is uploaded into dist/
 python tools/release.py 0.2.0 --dry-run  does the same in a folder that is removed again, and shows the changes
@@ -97,6 +97,7 @@ def _write(folder: Path, version: str) -> None:
     found = re.search(rf"^## {re.escape(version)} \([^)\n]*\)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     if found is None or not found[1].strip():
         sys.exit("CHANGELOG.md has nothing under ## Unreleased")
+    _python(folder, "tools/released_schemas.py", version)
     for words in GENERATORS:
         _python(folder, *words)
 

@@ -72,6 +72,8 @@ def test_the_setting_names_the_schemas_where_the_cache_has_them() -> None:
 @pytest.mark.parametrize("kind", schemas.KINDS)
 def test_the_catalogue_has_what_such_a_catalogue_asks_for(kind: str) -> None:
     entry = catalogue()[kind]
+    # No other key may be there, as in SchemaStore's own schema of its catalogue.
+    assert entry.keys() == {"name", "description", "fileMatch", "url", "versions"}
     assert entry["description"] == schemas.schema(kind)["description"].partition(":")[0] + "."
     assert entry["url"].startswith("https://")
     newest = migrations.newest(kind)

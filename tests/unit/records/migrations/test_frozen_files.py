@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import yaml
 
 from qanat.domain.layout import PLAN
 from qanat.domain.run import Run, State, SubmissionFacts
-from qanat.records import environments, migrations, run_codec, schemas, user_settings, yaml_io
+from qanat.records import environments, run_codec, schemas, user_settings, yaml_io
 from tests.support.plain_yaml import TextTimestampLoader
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -207,17 +206,3 @@ def test_a_submitted_record_reads_well_in_the_newest_version() -> None:
         "    cluster: tests\n"
         "    export: ALL\n"
     )
-
-
-# ---- what is frozen
-
-# Of a schema that a newer version replaces. People have files in it, and older versions of qanat know it as it was.
-FROZEN = {
-    "run.v1.schema.json": "5ac1f60f076f07a174f5e3f5a562cd703ab8c876b24c7fae4f1e021f21c53d93",
-    "document.v1.schema.json": "d384bf85e8edd1249e51732358295746290ac71658b40c430d85eed34e503dff",
-}
-
-
-def test_a_schema_that_a_newer_version_replaces_is_never_edited() -> None:
-    replaced = [schemas.file_name(kind, v) for kind, v in schemas.every() if v < migrations.newest(kind)]
-    assert {name: hashlib.sha256((ROOT / "schemas" / name).read_bytes()).hexdigest() for name in replaced} == FROZEN
