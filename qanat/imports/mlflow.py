@@ -1,13 +1,14 @@
 """Runs of MLflow, whatever keeps them: which of them are one run here, and what becomes of their tags.
 
-A parent and its children are one run with a group for each child, if the children have the same code and the same names
-of parameters, and the parent has nothing of its own that no group could have. Otherwise, each is a run.
+A parent and its children are one run with a group for each child if qanat exported them so; or if the children have the
+same code and the same names of parameters, and the parent has nothing of its own that no group could have. Otherwise,
+each is a run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from qanat.domain import series_rows
 from qanat.domain.run import State
 from qanat.errors import InputInvalid
-from qanat.imports import values
+from qanat.imports import mlflow_exported, values
 from qanat.imports.series import Point, curve_of
 from qanat.imports.stored import Listed, StoredFile, StoredGroup, StoredRun
 from qanat.system import files
@@ -24,8 +25,6 @@ from qanat.system import files
 HINT = "name its tracking URI, mlflow.db or mlruns/"
 _OWN = "mlflow."
 _PARENT, _NOTE, _NAME, _USER = "mlflow.parentRunId", "mlflow.note.content", "mlflow.runName", "mlflow.user"
-# What `qanat export` tags runs with: what these say is in the record of the run, or not known here.
-_EXPORTED, _RUN, _TAG = "qanat.", "qanat.run", "tag."
 _COMMIT, _PROGRAM = "mlflow.source.git.commit", "mlflow.source.name"
 _ENDS = {"FINISHED": State.FINISHED, "FAILED": State.FAILED, "KILLED": State.CANCELLED}
 
@@ -34,7 +33,8 @@ _ENDS = {"FINISHED": State.FINISHED, "FAILED": State.FAILED, "KILLED": State.CAN
 class MlflowRun:
     """A run as MLflow has it; times are in milliseconds since 1970.
 
-    `history` reads the points of a metric, `files` the artifacts. Both raise InputInvalid.
+    `history` reads the points of a metric, `files` the artifacts. Both raise InputInvalid. `remarks` are sentences on
+    what is another value here than there, so far.
     """
 
     id: str
@@ -47,6 +47,7 @@ class MlflowRun:
     tags: Mapping[str, str]
     history: Callable[[str], Iterable[Point]]
     files: Callable[[], Iterable[StoredFile]]
+    remarks: Mapping[str, None] = field(default_factory=dict)
 
     @property
     def code(self) -> tuple[str, str]:
@@ -121,10 +122,12 @@ def together(runs: Sequence[MlflowRun]) -> Iterator[tuple[MlflowRun, Sequence[Ml
             joined.update(child.id for child in own)
     for run in runs:
         if run.id not in joined:
-            yield run, groups.get(run.id, ())
+            yield run, sorted(groups.get(run.id, ()), key=lambda one: mlflow_exported.number(one.tags))
 
 
 def _are_groups(parent: MlflowRun, own: Sequence[MlflowRun], children: Mapping[str, Sequence[MlflowRun]]) -> bool:
+    if all(mlflow_exported.are_one(parent.tags, one.tags) for one in own):
+        return True
     first = own[0]
     alike = all(
         one.params.keys() == first.params.keys() and one.code == first.code and one.experiment == parent.experiment
@@ -139,7 +142,7 @@ def _as_run(run: MlflowRun, children: Sequence[MlflowRun]) -> StoredRun:
     if children:
         commit, program = children[0].code
     description, notes = run.tags.get(_NAME, ""), run.tags.get(_NOTE, "")
-    if _RUN in run.tags:
+    if mlflow_exported.is_exported(run.tags):
         description, notes = notes, ""
     return StoredRun(
         id=run.id,
@@ -152,24 +155,27 @@ def _as_run(run: MlflowRun, children: Sequence[MlflowRun]) -> StoredRun:
         commit=commit,
         program=program,
         parent=run.tags.get(_PARENT),
+        remarks=lambda: dict.fromkeys(text for one in (run, *children) for text in one.remarks),
     )
 
 
-def _tags(run: MlflowRun) -> Iterator[str]:
-    """Yield the tags of a run, without those of MLflow; of one that qanat exported, those that it had there."""
-    is_exported = _RUN in run.tags
-    for key, value in run.tags.items():
-        if is_exported and key.startswith(_TAG) and value == "true":
-            yield key.removeprefix(_TAG)
-        elif not key.startswith((_OWN, _EXPORTED) if is_exported else _OWN):
-            yield values.pair(key, value)
+def _tags(run: MlflowRun) -> list[str]:
+    """Return the tags of a run, without those of MLflow."""
+    if mlflow_exported.is_exported(run.tags):
+        return mlflow_exported.tags_of(run.tags)
+    return [values.pair(key, value) for key, value in run.tags.items() if not key.startswith(_OWN)]
 
 
 def _as_group(run: MlflowRun) -> StoredGroup:
+    known = mlflow_exported.end_of(run.tags, run.status)
+    state, reason, exit_code = known or (_ENDS.get(run.status), "", None)
     return StoredGroup(
         parameters=run.params,
+        args=mlflow_exported.args_of(run.tags, run.params),
         metrics=run.metrics,
-        state=_ENDS.get(run.status),
+        state=state,
+        reason=reason,
+        exit_code=exit_code,
         started=None if run.start_ms is None else run.start_ms / 1_000,
         ended=None if run.end_ms is None else run.end_ms / 1_000,
         curves=partial(_curves, run),

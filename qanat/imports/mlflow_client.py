@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import logging
+import math
 import os
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -22,8 +22,11 @@ from qanat.imports.series import Point
 from qanat.imports.stored import StoredFile
 from qanat.system import files
 from qanat.usecases import packages
+from qanat.usecases.exports import mlflow_database
+from qanat.usecases.exports.mlflow_names import RUN, restored
 
 PAGE = 1_000
+INFINITE = "±1.797e308, which MLflow's databases have in place of infinite numbers, is infinity here"
 STARTED = "attributes.start_time >= 0"
 # A server that does not answer is asked for half an hour otherwise.
 _SURROUNDINGS = {
@@ -82,7 +85,7 @@ class ClientStore:
                 return
 
     def _run(self, run: Any, experiment: Any) -> MlflowRun:
-        info, data = run.info, run.data
+        info, data, remarks = run.info, run.data, dict[str, None]()
         return MlflowRun(
             id=info.run_id,
             experiment=experiment.name,
@@ -90,15 +93,19 @@ class ClientStore:
             start_ms=info.start_time,
             end_ms=info.end_time,
             params=data.params,
-            metrics={name: metrics.bounded(value) for name, value in data.metrics.items()},
+            metrics={name: _restored(metrics.bounded(value), remarks) for name, value in data.metrics.items()},
             tags=data.tags,
-            history=partial(self._history, info.run_id),
+            history=partial(self._history, info.run_id, remarks, RUN in data.tags),
             files=partial(self._files, info),
+            remarks=remarks,
         )
 
-    def _history(self, run_id: str, name: str) -> Iterable[Point]:
+    def _history(self, run_id: str, remarks: dict[str, None], is_exported: bool, name: str) -> Iterable[Point]:
         found = self._asked(partial(self._client.get_metric_history, run_id, name))
-        return ((one.step, one.value) for one in sorted(found, key=lambda one: (one.step, one.timestamp)))
+        points = sorted(found, key=lambda one: (one.step, one.timestamp))
+        if is_exported:
+            points = [one for before, one in pairwise([None, *points]) if not _is_metric(one, before)]
+        return ((one.step, _restored(one.value, remarks)) for one in points)
 
     def _files(self, info: Any) -> Iterable[StoredFile]:
         """Return the artifacts of a run, from the folder of the database, or through the server.
@@ -148,6 +155,19 @@ class ClientStore:
             raise InputInvalid(f"MLflow cannot read {self._shown}: {redaction.redacted(said)}", hint=HINT) from None
 
 
+def _restored(value: Any, remarks: dict[str, None]) -> Any:
+    """Return a number, infinity for what MLflow's databases have in its place, which becomes a remark."""
+    number = restored(value)
+    if math.isinf(number) and not math.isinf(value):
+        remarks[INFINITE] = None
+    return number
+
+
+def _is_metric(point: Any, before: Any) -> bool:
+    """Return whether a point that qanat exported is the metric that differs from the end of the curve of its name."""
+    return before is not None and (point.step, point.timestamp) == (before.step, before.timestamp + 1)
+
+
 def _client(source: str) -> Any:
     for name, value in _SURROUNDINGS.items():
         os.environ.setdefault(name, value)
@@ -164,10 +184,5 @@ def _check_database(path: Path, source: str) -> None:
     """Raise InputInvalid for a file that is not a database of MLflow, since its client would turn it into one."""
     if not files.is_file(path):
         raise InputInvalid(f"{source}: there is no such file or folder", hint=HINT)
-    try:
-        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-            names = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    except sqlite3.DatabaseError as error:
-        raise InputInvalid(f"{source} is not a database of MLflow: {error}", hint=HINT) from None
-    if not {"experiments", "runs", "params"} <= names:
-        raise InputInvalid(f"{source} is not a database of MLflow: it has no table runs", hint=HINT)
+    if not mlflow_database.is_database(path, source, HINT):
+        raise InputInvalid(f"{source} is not a database of MLflow: it has no tables", hint=HINT)

@@ -34,10 +34,12 @@ class StoredGroup:
 
     `started` and `ended` are seconds since 1970 in UTC, None if they are unknown. `state` is None if the tool says that
     it is still running, or says nothing. `curves` and `files` are read when they are asked for, which raises
-    InputInvalid for what cannot be read; `printed` opens what the program printed, None if nothing was kept.
+    InputInvalid for what cannot be read; `printed` opens what the program printed, None if nothing was kept. `args` are
+    the arguments, where a tool has them; otherwise they are made of `parameters`.
     """
 
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    args: tuple[str, ...] | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     state: State | None = None
     reason: str = ""
@@ -55,7 +57,7 @@ class StoredRun:
     """A run as a tool recorded it; texts are empty if they are unknown.
 
     `id` is the one by which it is imported only once, `experiment` what that tool files it under. `program` is the file
-    that ran, from the root of its project.
+    that ran, from the root of its project. `remarks` lists what is another value here than there, once all is read.
     """
 
     id: str
@@ -68,6 +70,7 @@ class StoredRun:
     commit: str = ""
     program: str = ""
     parent: str | None = None
+    remarks: Callable[[], Iterable[str]] = tuple
 
 
 class Listed(NamedTuple):

@@ -79,6 +79,8 @@ class Writer:
             run = self._run(stored, experiment, reserved)
             run = self._clean(run, run_codec.to_mapping(run), stored)
             self._write_results(stored, run, reserved.created.path)
+            for remark in stored.remarks():
+                self.remarks.add(remark, stored.id)
             run = self._with_measured(run, reserved.created.path)
             run, notes = manifests.with_manifests(self.project, run, frozenset())
         except BaseException:
@@ -150,7 +152,7 @@ class Writer:
         return (program,)
 
     def _group(self, number: int, stored: StoredGroup, run: StoredRun) -> Group:
-        args, remarks = values.arguments(stored.parameters)
+        args, remarks = values.arguments(stored.parameters) if stored.args is None else (stored.args, [])
         for remark in remarks:
             self.remarks.add(remark, run.id)
         started, ended = (None if time is None else times.from_epoch(time) for time in (stored.started, stored.ended))

@@ -7,6 +7,7 @@ import hashlib
 import json
 import shutil
 import signal
+import sqlite3
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -294,3 +295,20 @@ def test_what_cannot_be_exported_is_refused(project: Sandbox, words: list[str], 
     assert said in refused.err
     assert hint in refused.err
     assert project.status() == ""
+
+
+def test_a_database_of_something_else_gets_no_tables_of_mlflow(project: Sandbox, tmp_path: Path) -> None:
+    file = tmp_path / "other.db"
+    with sqlite3.connect(file) as database:
+        database.execute("CREATE TABLE cats (id)")
+    database.close()
+    text = tmp_path / "text.db"
+    text.write_text("no database at all, but text")
+    before = {path: path.read_bytes() for path in (file, text)}
+    for uri in (str(file), f"sqlite:///{file}", f"sqlite:///{file}?timeout=5"):
+        refused = project.qanat("export", "1", "--format", "mlflow", "--tracking-uri", uri, code=2).err
+        assert f"{file} is not a database of MLflow: it has other tables, such as cats\n" in refused
+        assert "nothing was written; name a new database such as sqlite:///mlflow.db" in refused
+    refused = project.qanat("export", "1", "--format", "mlflow", "--tracking-uri", str(text), code=2).err
+    assert f"{text} is not a database of MLflow: file is not a database" in refused
+    assert before == {path: path.read_bytes() for path in (file, text)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -112,6 +113,13 @@ def test_runs_are_in_mlflow_once_and_as_they_were(tmp_path: Path) -> None:
     other = Sandbox.make(tmp_path / "other")
     other.qanat("import", "--from", "mlflow", str(project.root / "mlflow.db"))
     sweep, *others = (other.record(number) for number in range(1, 6))
+    for ours, theirs in zip([project.record(number) for number in range(1, 6)], [sweep, *others], strict=True):
+        for before, after in zip(ours["groups"], theirs["groups"], strict=True):
+            keys = {"metrics", "curves", "state", "reason", "started", "ended"}
+            keys |= set() if {long, SECRET} & set(before["args"]) else {"args"}
+            assert {k: before.get(k) for k in keys} == {k: after.get(k) for k in keys}, ours["id"]
+    assert others[3]["groups"][0]["metrics"]["ratio"] == math.inf
+    assert others[3]["groups"][0]["metrics"]["loss"] == 1
     assert (sweep["description"], sweep["tags"], len(sweep["groups"])) == ("A sweep", ["paper"], 2)
     assert [one["tags"] for one in others] == [["mlflow.user"], [], [], []]
     assert [one.get("description", "") for one in others] == ["", "", "", ""]

@@ -102,7 +102,7 @@ def test_what_is_no_store_of_mlflow_is_refused_and_not_made_one(sandbox: Sandbox
     (tmp_path / "text.db").write_text("no database at all, but text")
     (tmp_path / "empty").mkdir()
     for name, problem in {
-        "other.db": "it has no table runs",
+        "other.db": "it has other tables, such as mine",
         "text.db": "file is not a database",
         "absent.db": "there is no such file or folder",
         "empty": "has no runs of MLflow",

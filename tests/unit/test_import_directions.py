@@ -110,7 +110,7 @@ ONLY_IN = {
     "htcondor2": ("qanat.runners.htcondor.",),
     "classad2": ("qanat.runners.htcondor.",),
     "click": ("qanat.cli.",),
-    "sqlite3": ("qanat.records.index", "qanat.import_v0.database", "qanat.imports.mlflow_client"),
+    "sqlite3": ("qanat.records.index", "qanat.import_v0.database", "qanat.system.sqlite_tables"),
     "pandas": ("qanat.api",),
     "numpy": ("qanat.usecases.runs.compare_outputs",),
     "mlflow": ("qanat.usecases.exports.tracking_server",),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Sequence
 
+from qanat.domain.parameters import ON, plain_names, texts_by_name
 from qanat.domain.run import State
 from qanat.domain.shortening import shortened
 from qanat.usecases.exports.names import digest
 
+# What runs are tagged with: their id here, and what they were and came to.
+OWN, RUN, GROUP, STATE, COMMAND = "qanat.", "qanat.run", "qanat.group", "qanat.state", "qanat.command"
+TAG, PROGRAM = "tag.", "mlflow.source.name"
 # The limits of MLflow 2.8 and later, or of earlier servers where these are lower (mlflow.utils.validation).
 NAME_MAX, PARAMETER_MAX, TAG_MAX = 250, 6_000, 5_000
 DATASET_NAME_MAX, DATASET_DIGEST_MAX = 500, 36
@@ -63,6 +69,19 @@ def _apart(names: Iterable[str], choose: Callable[[str], str], otherwise: Callab
 def value_for(text: str, most: int) -> str:
     """Return a value that is not too long; of a longer one, its beginning."""
     return shortened(text, most)
+
+
+def restored(value: float) -> float:
+    """Return a number, infinity for the largest one, which MLflow's databases have in its place."""
+    return math.copysign(math.inf, value) if abs(value) == sys.float_info.max else value
+
+
+def parameters_of(args: Sequence[str]) -> dict[str, str]:
+    """Return the arguments of a group as parameters of MLflow."""
+    found = texts_by_name(args)
+    plain = plain_names(found)
+    taken = names_for(plain.values())
+    return {taken[plain[name]]: value_for(text or ON, PARAMETER_MAX) for name, text in found.items()}
 
 
 def step_of(step: float, place: int) -> int:

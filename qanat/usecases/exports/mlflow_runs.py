@@ -13,7 +13,6 @@ from pathlib import Path, PurePosixPath
 from qanat.domain import times
 from qanat.domain.condition_values import same_number
 from qanat.domain.data import DataState
-from qanat.domain.parameters import ON, plain_names, texts_by_name
 from qanat.domain.run import Group, Run, described
 from qanat.domain.shortening import QUOTED_MAX, shortened
 from qanat.errors import RunnerUnavailable, UsageError
@@ -22,7 +21,7 @@ from qanat.usecases.exports.names import digest, image_name, name_of
 from qanat.usecases.exports.request import Exported, ExportRequest
 from qanat.usecases.exports.results import ResultFile
 from qanat.usecases.exports.selection import ExportedRun, Selection
-from qanat.usecases.exports.tracking_server import DIGEST, GROUP, PARENT, RUN, Dataset, Known, Server, Value, answering
+from qanat.usecases.exports.tracking_server import DIGEST, PARENT, Dataset, Known, Server, Value, answering
 from qanat.usecases.review import pages
 
 TRACKING_URI = "MLFLOW_TRACKING_URI"
@@ -85,7 +84,7 @@ class _Writing:
         for group in self.selection.groups(run):
             title = f"{_title(run)}, group {group.number}" if parent else _title(run)
             tags = self._tags(run, group) | ({PARENT: parent} if parent else {})
-            entry = _Entry(group, title, *_times(run, group), _parameters(group), tags)
+            entry = _Entry(group, title, *_times(run, group), names.parameters_of(group.args), tags)
             self._write(one, entry, experiment, known.get(str(group.number)))
 
     def _write(self, one: ExportedRun, entry: _Entry, experiment: str, known: Known | None) -> str:
@@ -175,21 +174,21 @@ class _Writing:
     def _tags(self, run: Run, group: Group | None) -> dict[str, str]:
         state, reason = (group.state, group.reason) if group else (run.state, "")
         found = {
-            RUN: run.id,
-            GROUP: "" if group is None else str(group.number),
-            "qanat.state": described(state, reason, group.attempt if group else 1),
+            names.RUN: run.id,
+            names.GROUP: "" if group is None else str(group.number),
+            names.STATE: described(state, reason, group.attempt if group else 1),
             "qanat.runner": run.runner.name,
-            "qanat.command": shlex.join([*run.command, *(group.args if group else ())]),
+            names.COMMAND: shlex.join([*run.command, *(group.args if group else ())]),
             "qanat.key": (group.key if group else None) or "",
             "qanat.environment": run.environment or "",
             "qanat.container": f"{image_name(run.container.image)} {run.container.identity}" if run.container else "",
             "mlflow.note.content": run.description,
             "mlflow.user": name_of(run.author),
-            "mlflow.source.name": run.command[-1],
+            names.PROGRAM: run.command[-1],
             "mlflow.source.type": "LOCAL" if run.runner.name == "local" else "JOB",
             "mlflow.source.git.commit": run.code.commit,
             "mlflow.source.git.repoURL": self.repository,
-            **{f"tag.{names.name_for(tag)}"[: names.NAME_MAX]: "true" for tag in run.tags},
+            **{f"{names.TAG}{names.name_for(tag)}"[: names.NAME_MAX]: "true" for tag in run.tags},
         }
         return {name: names.value_for(value, names.TAG_MAX) for name, value in found.items() if value}
 
@@ -206,13 +205,6 @@ def _times(run: Run, group: Group | None = None) -> tuple[str, int, int | None]:
 
 def _ms(time: str) -> int:
     return int(times.parse(time).timestamp() * 1000)
-
-
-def _parameters(group: Group) -> dict[str, str]:
-    found = texts_by_name(group.args)
-    plain = plain_names(found)
-    taken = names.names_for(plain.values())
-    return {taken[plain[name]]: names.value_for(text or ON, names.PARAMETER_MAX) for name, text in found.items()}
 
 
 def _data(run: Run) -> list[DataState]:

@@ -16,21 +16,24 @@ from urllib.parse import quote, urlsplit
 from qanat.domain.redaction import redacted
 from qanat.domain.shortening import shortened
 from qanat.errors import RunnerUnavailable
-from qanat.system import installation
+from qanat.system import files, installation
 from qanat.usecases import packages
-from qanat.usecases.exports.mlflow_names import METRICS_AT_ONCE, OTHERS_AT_ONCE
+from qanat.usecases.exports import mlflow_database
+from qanat.usecases.exports.mlflow_names import GROUP, METRICS_AT_ONCE, OTHERS_AT_ONCE, RUN
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 # A name, a value, a time in milliseconds, and a step.
 Value = tuple[str, float, int, int]
-RUN, GROUP, DIGEST, PARENT = "qanat.run", "qanat.group", "qanat.exported", "mlflow.parentRunId"
+DIGEST, PARENT = "qanat.exported", "mlflow.parentRunId"
 _SQLITE = "sqlite:///"
 _SUFFIXES = (".db", ".sqlite", ".sqlite3")
 # What MLflow 3 says of an address that is a path, in a paragraph.
 _FOLDERS = "filesystem tracking backend"
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+_NEW = "database such as sqlite:///mlflow.db"
+_HINT = f"nothing was written; name a new {_NEW}"
 _LOGGERS = ("mlflow", "alembic")
 _PAGE = 1_000
 _MESSAGE_MAX = 300
@@ -64,8 +67,9 @@ class Server:
     """Runs in MLflow, at an address such as `sqlite:///mlflow.db` or `https://mlflow.example.org`, or in a file."""
 
     def __init__(self, uri: str) -> None:
-        """Open it. Raises PackageMissing, RunnerUnavailable."""
+        """Open it. Raises PackageMissing, RunnerUnavailable, InputInvalid for a database of something else."""
         self.uri = _address(uri)
+        _check_file(self.uri)
         new = _new_client()  # MLflow sets its messages up when it is imported
         with answering(self.shown):
             self._client = new(tracking_uri=self.uri)
@@ -194,6 +198,12 @@ def _address(uri: str) -> str:
     return f"{_SQLITE}{path}" if is_database else uri
 
 
+def _check_file(uri: str) -> None:
+    scheme, _, path = uri.partition("?")[0].partition(":///")
+    if scheme.partition("+")[0] == "sqlite" and files.is_file(Path(path)):
+        mlflow_database.is_database(Path(path), path, _HINT)
+
+
 def _is_of_mlflow(error: Exception) -> bool:
     """Return whether the client, the database behind it or the connection has raised an error."""
     return any(kind.__module__.split(".")[0] in ("mlflow", "sqlalchemy", "requests") for kind in type(error).__mro__)
@@ -202,7 +212,7 @@ def _is_of_mlflow(error: Exception) -> bool:
 def _remedy(address: str, line: str) -> str:
     if "unsupported URI" in line and address.startswith(_DATABASES):
         return f"databases need more packages: {installation.to_add('mlflow')}"
-    return "name a server that answers, or a database such as sqlite:///mlflow.db"
+    return f"name a server that answers, or a {_NEW}"
 
 
 def _new_client() -> type[MlflowClient]:
