@@ -20,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 VERSION = re.compile(r'^__version__ = "(.*)"$', re.MULTILINE)
+CITED_VERSION = re.compile(r"^version: .*$", re.MULTILINE)
 RECIPE_VERSION = re.compile(r"^  version: .*$", re.MULTILINE)
 UNRELEASED = "## Unreleased\n"
 # What writes files that state the version, or that a release fixes; Python runs each in the release's folder.
@@ -88,6 +89,7 @@ def _worktree() -> Iterator[Path]:
 def _write(folder: Path, version: str) -> None:
     """Write all files that a release changes."""
     _replace(folder / "qanat/__init__.py", VERSION, f'__version__ = "{version}"')
+    _replace(folder / "CITATION.cff", CITED_VERSION, f"version: {version}")
     _replace(folder / "recipe/recipe.yaml", RECIPE_VERSION, f"  version: {version}")
     file = folder / "CHANGELOG.md"
     text = file.read_text()

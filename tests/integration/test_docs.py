@@ -148,7 +148,10 @@ def command_of(words: list[str]) -> tuple[click.Command, list[str]]:
 
 @pytest.mark.parametrize(
     "page",
-    [*PAGES, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "DESIGN.md", "SECURITY.md"))],
+    [
+        *PAGES,
+        *(ROOT / name for name in ("README.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "DESIGN.md", "SECURITY.md")),
+    ],
     ids=lambda page: page.name,
 )
 def test_links_lead_somewhere(page: Path) -> None:

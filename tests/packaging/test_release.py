@@ -81,6 +81,7 @@ def test_a_release_is_a_commit_with_a_tag_and_files_and_can_be_undone(copy: Sand
         in (copy.root / "CHANGELOG.md").read_text()
     )
     assert (copy.root / "share/man/man1/qanat.1").read_text().startswith('.TH QANAT 1 "" "qanat 9.0.0"')
+    assert "\nversion: 9.0.0\n" in (copy.root / "CITATION.cff").read_text()
     assert '"since": "9.0.0"' in (copy.root / "schemas/released.json").read_text()
     ready = copy.git("rev-parse", "HEAD")
     copy.git("tag", "--delete", "v9.0.0")
