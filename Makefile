@@ -8,7 +8,8 @@ WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 # Tests start faster with the bytecode of the last time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo paper unit quick test again lint bench mutation skeleton docs site freeze pictures dist release clean
+.PHONY: demo paper unit quick test again clusters browser slow lint bench mutation skeleton docs site freeze pictures \
+	dist release clean
 
 demo: .venv/demo
 	sh examples/demo.sh
@@ -48,6 +49,17 @@ again: .venv/compiled
 		$(BIN)/python -m pytest -n 1 --dist loadgroup -o cache_dir=$$cache --last-failed --last-failed-no-failures none \
 			|| exit 1; \
 	done
+
+# Parts of `make test` for machines of their own, as in the workflows.
+clusters: .venv/compiled
+	$(BIN)/python -m pytest -n 14 --dist loadgroup tests/cluster
+
+browser: .venv/compiled .venv/browser
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup tests/browser
+
+slow: .venv/compiled .venv/browser .venv/latex
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --ignore tests/cluster --ignore tests/browser -m slow
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" tests/packaging
 
 lint: .venv/dev
 	$(BIN)/ruff check
@@ -123,8 +135,9 @@ clean:
 	$(BIN)/python -m pip install -q --group browser || say "playwright cannot be installed"; \
 	command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y chromium; } \
 	  || say "chromium is missing: sudo apt-get install chromium"; \
-	if ! command -v npm >/dev/null; then say "npm is missing: sudo apt-get install npm"; \
-	elif ! npm install --silent --no-save --prefix .venv/node typescript@5.9; then say "typescript cannot be installed"; fi; \
+	command -v npm >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y npm; } \
+	  || say "npm is missing: sudo apt-get install npm"; \
+	if command -v npm >/dev/null && ! npm install --silent --no-save --prefix .venv/node typescript@5.9; then say "typescript cannot be installed"; fi; \
 	test -n "$$missing" || touch $@
 
 .venv/latex: .venv/dev
