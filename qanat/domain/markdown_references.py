@@ -4,14 +4,15 @@
     <!-- qanat:runs where="lr<0.01" columns="lr,acc" -->…<!-- /qanat -->
     <!-- qanat:figure 4:means.pdf -->![Means](figures/means.pdf)<!-- /qanat -->
 
-Code, in blocks with fences or between backticks, is left alone, as CommonMark says (4.5 and 6.1); in indented
-blocks and in <pre> it is read. Reading takes time in proportion to the text.
+Code, in blocks with fences or between backticks, is left alone, as CommonMark says (4.5 and 6.1), and where the
+caller knows of more. Reading takes time in proportion to the text.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -35,9 +36,9 @@ _LIKE = "is like a reference, and is none"
 _FORMS = "write <!-- qanat:4:acc -->, and <!-- /qanat --> after the value"
 
 
-def scan(text: str) -> Scanned:
-    """Return the references in a text, and what looks like one and is broken."""
-    return _Scan(text).found() if "qanat" in text.lower() else Scanned()
+def scan(text: str, code: Sequence[tuple[int, int]] = ()) -> Scanned:
+    """Return the references in a text, and what looks like one and is broken; not in these places, in their order."""
+    return _Scan(text, code).found() if "qanat" in text.lower() else Scanned()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class _Comment:
 class _Scan:
     """One pass over a text."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, code: Sequence[tuple[int, int]]) -> None:
+        self._code = code
         self._text, self._lines, self._scanned = text, Lines(text), Scanned()
         self._blanks = [found.start() for found in _BLANK.finditer(text)]
         self._runs: dict[int, list[int]] = {}
@@ -64,6 +66,9 @@ class _Scan:
         place = 0
         while (token := _TOKEN.search(self._text, place)) and len(self._scanned.broken) < BROKEN_MAX:
             fence, start = token["fence"], token.start()
+            if (after := self._after_place(start)) > start:
+                place = after
+                continue
             if fence and not (fence[0] == "`" and "`" in token["info"]):
                 place = self._after_fence(fence, token.end())
             elif fence or token[0][0] == "`":
@@ -74,6 +79,11 @@ class _Scan:
         return self._scanned
 
     # ---- code
+
+    def _after_place(self, start: int) -> int:
+        """Return where the place that is left alone ends in which something begins; its beginning without one."""
+        before = bisect_right(self._code, start, key=lambda place: place[0]) - 1
+        return max(start, self._code[before][1]) if before >= 0 else start
 
     def _after_fence(self, fence: str, place: int) -> int:
         """Return where a block of code ends: after a line with the same fence, or one that is longer."""

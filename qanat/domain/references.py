@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from qanat.domain import latex_references, markdown_references
@@ -24,9 +25,12 @@ def language_of(name: str) -> str:
     return "" if pure.name == VALUES else _LANGUAGES.get(pure.suffix.lower(), "")
 
 
-def references_in(text: str, language: str) -> Scanned:
-    """Return the references in a text, and what looks like one and is broken."""
-    found = latex_references.scan(text) if language == LATEX else markdown_references.scan(text)
+def references_in(text: str, language: str, code: Sequence[tuple[int, int]] = ()) -> Scanned:
+    """Return the references in a text, and what looks like one and is broken.
+
+    `code` are places in Markdown that are left alone, besides fenced blocks and what is between backticks.
+    """
+    found = latex_references.scan(text) if language == LATEX else markdown_references.scan(text, code)
     if len(found.broken) >= BROKEN_MAX:
         last = found.broken[-1]
         found.broken.append(Broken(last.line, last.column, "what follows was not read", "correct the others first"))

@@ -36,6 +36,7 @@ ALLOWED = {
         "qanat.runners.protocol",
         "qanat.containers.protocol",
         "qanat.containers.registry",
+        "markdown_it",
         "numpy",
         "mlflow",
         "prov",
@@ -116,6 +117,7 @@ ONLY_IN = {
     "mlflow": ("qanat.usecases.exports.tracking_server",),
     "prov": ("qanat.usecases.exports.prov",),
     "rocrate": ("qanat.usecases.exports.graph",),
+    "markdown_it": ("qanat.usecases.references.code_blocks",),
     "matplotlib": ("qanat.cli.terminal.plots",),
     "plotext": ("qanat.cli.terminal.plots",),
 }

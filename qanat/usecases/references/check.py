@@ -25,6 +25,7 @@ from qanat.errors import InputInvalid, WriteFailed
 from qanat.records import yaml_io
 from qanat.system import below
 from qanat.usecases.project import Project
+from qanat.usecases.references.code_blocks import code_in
 from qanat.usecases.references.judging import SHOWN_MAX, Judge, Judged, Problem, Verdict
 from qanat.usecases.references.sources import Sources, TextFile, WorkingTree
 
@@ -114,7 +115,7 @@ class _Check:
             self._add(text, 1, 1, "", "", [Problem(Verdict.BROKEN, error.message, error.hint)])
             return
         language = language_of(text.path)
-        found = references_in(source.text, language)
+        found = references_in(source.text, language, code_in(text.path, source.text))
         self._checked.texts += bool(found.references or found.broken)
         for one in found.broken:
             self._add(text, one.line, one.column, "", "", [Problem(Verdict.BROKEN, one.problem, one.hint)])

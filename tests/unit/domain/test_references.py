@@ -125,7 +125,6 @@ def test_code_and_comments_are_left_alone(code: str) -> None:
         f"a ` b <!-- qanat:4:acc -->1{END}",
         f"a ` b\n\n<!-- qanat:4:acc -->1{END} ` c",
         f"a \\`<!-- qanat:4:acc -->1{END}`",
-        f"    <!-- qanat:4:acc -->1{END}",
         f"<!-- qanat:4:acc -->`x{END} `",
     ],
 )
