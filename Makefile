@@ -17,6 +17,10 @@ demo: .venv/demo
 paper: .venv/installed
 	sh examples/paper.sh
 
+# make try-network, make try-ising: the commands of examples/NAME/README.md, in demo/NAME
+try-%: .venv/installed
+	sh examples/try.sh $*
+
 unit: .venv/compiled
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" tests/unit
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,12 +42,16 @@ PAGES = sorted(DOCS.glob("*.md"))
         ("docs/sites.md", 12),
         ("docs/starting.md", 15),
         ("docs/export.md", 5),
+        ("examples/ising/README.md", 6),
+        ("examples/network/README.md", 8),
     ],
 )
 def test_every_command_of_a_page_works_and_what_it_shows_is_what_comes_out(
     tmp_path: Path, page: str, commands_min: int
 ) -> None:
     assert len(commands_of(ROOT / page)) >= commands_min
+    if "ising" in page and shutil.which("cc") is None:
+        pytest.skip("there is no C compiler, cc")
     reader = RUN_PAGES[page](tmp_path / "ada")
     reader.read(ROOT / page)
     assert report(reader) == ""
@@ -214,3 +219,16 @@ def test_every_remark_before_a_block_is_understood() -> None:
     for page in PAGES:
         remarks = re.findall(r"^<!-- (?!qanat:)\w", page.read_text(), re.MULTILINE)
         assert sum(len(block.remarks) for block in blocks_of(page)) == len(remarks), page.name
+
+
+def test_an_example_is_tried_by_the_commands_of_its_page_and_one_that_fails_ends_that(tmp_path: Path) -> None:
+    for name in ("try.sh", "hello/README.md"):
+        (tmp_path / "examples" / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "examples/try.sh").write_text((ROOT / "examples/try.sh").read_text())
+    page = "```console\n$ echo 'a  \"b\"'\na\n$ git log --format=%s\n$ false\n$ echo never\n```\n"
+    (tmp_path / "examples/hello/README.md").write_text(page)
+    words = ["sh", str(tmp_path / "examples/try.sh"), "hello"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout == ('\n$ echo \'a  "b"\'\na  "b"\n\n$ git log --format=%s\nThe example hello\n\n$ false\n')
+    assert (tmp_path / "demo/hello/README.md").read_text() == page

@@ -203,10 +203,10 @@ def at_home(folder: Path) -> Reader:
     return reader
 
 
-def in_the_example(folder: Path) -> Reader:
-    """Return a reader in a copy of the iris example that is a git repository."""
+def in_an_example(name: str, folder: Path) -> Reader:
+    """Return a reader in a copy of an example that is a git repository."""
     reader = Reader(folder)
-    reader.cwd = Path(shutil.copytree(ROOT / "examples/iris", folder / "iris"))
+    reader.cwd = Path(shutil.copytree(ROOT / "examples" / name, folder / name))
     for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "Start"]):
         subprocess.run(["git", *words], cwd=reader.cwd, check=True)
     return reader
@@ -221,7 +221,7 @@ def in_a_project(name: str, folder: Path) -> Reader:
 
 RUN_PAGES: dict[str, Callable[[Path], Reader]] = {
     "docs/tutorial.md": at_home,
-    "README.md": in_the_example,
+    "README.md": partial(in_an_example, "iris"),
     "docs/sweeps.md": partial(in_a_project, "valley"),
     "docs/curves.md": partial(in_a_project, "digits"),
     "docs/checkpoints.md": partial(in_a_project, "darts"),
@@ -235,6 +235,8 @@ RUN_PAGES: dict[str, Callable[[Path], Reader]] = {
     "docs/starting.md": Reader,
     "docs/sites.md": partial(in_a_project, "climate"),
     "docs/export.md": partial(in_a_project, "lines"),
+    "examples/ising/README.md": partial(in_an_example, "ising"),
+    "examples/network/README.md": partial(in_an_example, "network"),
 }
 
 
