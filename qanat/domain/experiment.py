@@ -82,7 +82,7 @@ class Experiment:
     `seeds` are the parameters that only tell repetitions apart; None if the definition does not say. `code_paths` are
     the files and folders of its code besides the program; if empty, its code is all that is in the repository, except
     for the files of documents, which are `apart`.
-    `figures` are patterns of images in a group's directory, `retry` is what is retried by itself, and `checkpoint` when
+    `figures` are patterns of images in a group's directory, `retry` is what is retried automatically, `checkpoint` when
     a group continues later, if any. With `transfer`, its jobs get what they need, since their machines do not see the
     project.
     """

@@ -211,7 +211,7 @@ def _retry(rest: KeyPath, old: Any, new: Any) -> Sentence:
     if key == "when":
         return _items("also retries groups after ", "no longer retries groups after ", "")((), *map(_ends, (old, new)))
     if key == "times" and new is ABSENT:
-        return ("no group is retried by itself",)
+        return ("no group is retried automatically",)
     if key == "times":
         added = ("groups get up to ", Verbatim(shown(new)), " more attempts by themselves")
         return added if old is ABSENT else (*added, " instead of ", Verbatim(shown(old)))

@@ -1,4 +1,4 @@
-"""Which groups of a run are retried by themselves, how often, and with how much more memory and time."""
+"""Which groups of a run are retried automatically, how often, and with how much more memory and time."""
 
 from __future__ import annotations
 

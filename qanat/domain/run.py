@@ -83,7 +83,7 @@ class RequestedParameters:
 
 @dataclass(frozen=True, slots=True)
 class RunnerChoice:
-    """The runner's name, the template's name and the options as submitted, and what is retried by itself, if any.
+    """The runner's name, the template's name and the options as submitted, and what is retried automatically, if any.
 
     `sources` are the templates that the options come from, if there are several, or if they came with a pack.
     With `transfer`, its jobs do not see the project's disk; None means that nobody has said so yet.

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from qanat.domain.checkpoint import Checkpoint
 from qanat.domain.container import Container
 from qanat.domain.data import DataState
 from qanat.domain.environment import Environment
@@ -33,6 +34,7 @@ class RunPlan:
 
     `options` are those of `qanat run` by their names, `arguments` those of the program. `commit` has the code, `data`
     are what datasets and inputs were. `environment` is None if it was not known yet, or if there is a container.
+    `checkpoint` is when groups continue later, if any.
     `choice` is what jobs are submitted with, None for a run of this machine, and in plans of an earlier qanat.
     """
 
@@ -48,7 +50,13 @@ class RunPlan:
     groups: tuple[PlannedKey, ...]
     environment: Environment | None = None
     container: Container | None = None
+    checkpoint: Checkpoint | None = None
     choice: RunnerChoice | None = None
+
+
+def drifted_checkpoint(planned: Checkpoint | None, now: Checkpoint | None) -> list[str]:
+    """Return how it has changed when groups continue from a checkpoint, as a phrase; nothing if it has not."""
+    return [] if planned == now else [f"checkpoint: {now or 'none'}, was {planned or 'none'}"]
 
 
 def drifted_options(planned: RunnerChoice, now: RunnerChoice) -> list[str]:

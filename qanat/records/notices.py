@@ -52,7 +52,7 @@ class Launched:
 def begin(private: Path, run_id: str, launched: Launched, sharing: Sharing) -> None:
     """Note a launch. Raises WriteFailed.
 
-    If the user has not been told of the end of an earlier one, as when a run is retried by itself, it is part of that.
+    If the user does not know of an earlier end yet, as when a run is retried automatically, it is part of that.
     """
     file = private / FOLDER / run_id
     for note in pending(private):

@@ -17,7 +17,19 @@ from qanat.records import data_rows, environments, run_codec, schemas, yaml_io
 from qanat.records.record_reader import Reader
 
 _FLOW = frozenset(
-    {"options", "command", "arguments", "datasets", "data", "environment", "container", "submission", "key", "groups"}
+    {
+        "options",
+        "command",
+        "arguments",
+        "datasets",
+        "data",
+        "environment",
+        "container",
+        "checkpoint",
+        "submission",
+        "key",
+        "groups",
+    }
 )
 
 
@@ -34,6 +46,7 @@ def to_mapping(plan: RunPlan) -> dict[str, Any]:
         "data": [state.as_mapping() for state in plan.data],
         **({"environment": plan.environment.as_mapping()} if plan.environment else {}),
         **({"container": plan.container.as_mapping()} if plan.container else {}),
+        **({"checkpoint": plan.checkpoint.as_mapping()} if plan.checkpoint else {}),
         **({"submission": _submission(plan.choice)} if plan.choice else {}),
         "key": plan.key.as_mapping(),
         "groups": [_row(number, group) for number, group in enumerate(plan.groups)],
@@ -78,6 +91,7 @@ def decode(data: bytes, source: str) -> RunPlan:
         groups=tuple(map(_group, content["groups"])),
         environment=environments.environment_from(top.inner("environment")) if top.has("environment") else None,
         container=run_codec.container_from(top.inner("container")) if top.has("container") else None,
+        checkpoint=run_codec.checkpoint_from(top.inner("checkpoint")) if top.has("checkpoint") else None,
         choice=run_codec.runner_from(top.inner("submission")) if top.has("submission") else None,
     )
 

@@ -1,4 +1,4 @@
-"""Runs whose groups are to be retried by themselves, noted when this user's qanat submitted them.
+"""Runs whose groups are to be retried automatically, noted when this user's qanat submitted them.
 
 A record may come from anybody, so what it says of retries starts no jobs: these notes do, which lie in the repository's
 private folder and count only where they were written (records.own_notes).
@@ -77,7 +77,7 @@ def write(noted: Noted, sharing: Sharing = UNSHARED) -> None:
 
 
 def of(private: Path, root: str) -> list[Noted]:
-    """List the runs of a working tree that are retried by themselves."""
+    """List the runs of a working tree that are retried automatically."""
     folder = private / FOLDER
     found = (_read(folder / name) for name in own_notes.names(folder))
     return [noted for noted in found if noted and noted.root == root]

@@ -212,7 +212,7 @@ def from_mapping(content: Any, source: str) -> Run:
         machine=top.hash("machine"),
         imported=top.optional("imported", dict) or {},
         container=container_from(top.inner("container")) if top.has("container") else None,
-        checkpoint=_checkpoint(top.inner("checkpoint")) if top.has("checkpoint") else None,
+        checkpoint=checkpoint_from(top.inner("checkpoint")) if top.has("checkpoint") else None,
         origin=_origin(top.inner("origin")) if top.has("origin") else None,
     )
     _check_summary(top, run)
@@ -309,7 +309,7 @@ def _after(rows: list[Any], top: Reader) -> tuple[After, ...]:
     return tuple(found)
 
 
-def _checkpoint(row: Reader) -> Checkpoint:
+def checkpoint_from(row: Reader) -> Checkpoint:
     code, file, attempts = row.optional("exit_code", int), row.optional("file", str), row.take("attempts", int)
     if not 1 <= attempts <= ATTEMPTS_MAX:
         raise row.wrong("attempts", f"{quoted(attempts)} is not from 1 to {ATTEMPTS_MAX:,}")

@@ -16,6 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from qanat.system import installation
+
 # How long a command waits to learn whether the message was sent, and how long the sending may take.
 WAIT_S = 1.0
 LIMIT_S = 60.0
@@ -99,7 +101,7 @@ def _by_apprise(addresses: Sequence[str], title: str, text: str) -> list[str]:
     try:
         import apprise
     except ImportError:
-        return ["notify.apprise needs Apprise: pip install 'qanat[notify]'"]
+        return [f"notify.apprise needs Apprise: {installation.to_add('notify')}"]
     heard: list[str] = []
     logger = logging.getLogger("apprise")
     logger.addHandler(_Listener(heard))

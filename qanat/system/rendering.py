@@ -64,12 +64,15 @@ def render(wanted: Rendering, *, bytes_max: int, cpu_s: int = CPU_S) -> None:
         order, report = Path(name, "order.json"), Path(name, "report.json")
         paths = {"source": str(wanted.source), "target": str(wanted.target), "report": str(report)}
         order.write_text(json.dumps(asdict(wanted) | paths | {"bytes_max": bytes_max, "cpu_s": cpu_s}))
+        before = _cpu_s_of_children()
         status = _end_of(_command(order), wanted, bytes_max)
+        used_s = _cpu_s_of_children() - before
         try:
             said: dict[str, str] = json.loads(report.read_text())
         except (OSError, ValueError):
             said = {}
-    if status == -signal.SIGXCPU or (not said and status == -signal.SIGKILL):
+    # The system kills what is still running a second after SIGXCPU.
+    if status == -signal.SIGXCPU or (status == -signal.SIGKILL and used_s >= cpu_s):
         raise InputInvalid(
             f"the template was not rendered within {cpu_s} s of CPU time", hint="is there an endless loop?"
         )
@@ -84,7 +87,17 @@ def render(wanted: Rendering, *, bytes_max: int, cpu_s: int = CPU_S) -> None:
             raise UsageError(said["problem"], hint=said["hint"])
         case "template":
             raise InputInvalid(f"the template cannot be rendered: {said['problem']}", hint=said["hint"])
-    raise InputInvalid(f"the template cannot be rendered: copier ended with exit code {status}")
+    if status == -signal.SIGKILL:
+        raise InputInvalid(
+            "the template was not rendered: its process was killed", hint="is there enough memory left on this machine?"
+        )
+    how = f"ended with exit code {status}" if status >= 0 else f"was ended by {signal.Signals(-status).name}"
+    raise InputInvalid(f"the template cannot be rendered: copier {how}")
+
+
+def _cpu_s_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _command(order: Path) -> list[str]:

@@ -185,6 +185,10 @@ def test_nothing_of_a_template_runs_without_trust(here: Sandbox, tmp_path: Path)
     (tasks / "copier.yml").write_text("_jinja_extensions: [evil.Extension]\n")
     assert "(jinja_extensions)" in nothing_came_of(here, "--from", str(tasks))
     assert not hacked.exists()
+    (tasks / "copier.yml").write_text("_tasks: ['kill -KILL $PPID']\n")  # as the system does without memory
+    killed = nothing_came_of(here, "--from", str(tasks), "--trust")
+    assert "the template was not rendered: its process was killed" in killed
+    assert "enough memory" in killed
     (tasks / "copier.yml").write_text(f"_tasks: ['echo 1 >{hacked}; echo made >made.txt']\n")
     here.qanat("init", "storms", "--from", str(tasks), "--yes", "--trust")
     assert hacked.exists()

@@ -96,7 +96,7 @@ def _say_waiting(runs: Sequence[Run]) -> None:
 
 
 def _say_retries(pending: Iterable[PendingRetry]) -> None:
-    """Print which groups are to be retried by themselves, and when."""
+    """Print which groups are to be retried automatically, and when."""
     for each in sorted(pending, key=lambda one: -one.run)[:RUNS_EXPLAINED]:
         say(brief(f"{MARKS[State.QUEUED]} {each}"))
 

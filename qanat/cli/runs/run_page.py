@@ -22,7 +22,7 @@ REASONS_SHOWN = 5
 
 
 def run_page(project: Project, run: Run, retry: PendingRetry | None = None) -> str:
-    """Describe a run, line by line; `retry` has its groups that are to be retried by themselves."""
+    """Describe a run, line by line; `retry` has its groups that are to be retried automatically."""
     lines = [
         f"Run {run.number} of experiment {run.experiment}:",
         f"  - 🆔 Id: {run.id}",

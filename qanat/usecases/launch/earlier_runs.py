@@ -90,7 +90,7 @@ def _found(index: Index, result: Refreshed, after: Iterable[After]) -> Iterator[
 
 
 def _state(run: Run, result: Refreshed) -> State:
-    """Return the state of a run; one that is about to be retried by itself has not ended."""
+    """Return the state of a run; one that is about to be retried automatically has not ended."""
     return State.QUEUED if run_codec.path_of(run) in result.pending else run.state
 
 

@@ -36,7 +36,7 @@ def forget(project: Project, run: Run) -> None:
 def jobs_before(project: Project, order: Order, runner: str) -> tuple[JobsBefore, ...]:
     """Return the jobs that have to end first; nothing if not all of them are known to be this runner's.
 
-    Those of a run that is retried by itself are not known: there may be more of them.
+    Those of a run that is retried automatically are not known: there may be more of them.
     """
     anyhow = {one.run for one in order.after if one.any}
     found = []

@@ -15,14 +15,14 @@ from qanat.domain.environment import Environment
 from qanat.domain.group_key import CODE, COMMAND, CONTAINER, DATA, ENVIRONMENT, inputs_of, parts_of
 from qanat.domain.layout import STATE
 from qanat.domain.run import RunnerChoice
-from qanat.domain.run_plan import PlannedKey, RunPlan, drifted_groups, drifted_options
+from qanat.domain.run_plan import PlannedKey, RunPlan, drifted_checkpoint, drifted_groups, drifted_options
 from qanat.domain.standing import Standing
 from qanat.errors import GitRefused, PlanDrifted, QanatError, UsageError
 from qanat.git import code_commits, repository
 from qanat.records import environments, plan_file, yaml_io
 from qanat.runners.protocol import Runners
 from qanat.system import files
-from qanat.usecases.launch import differences
+from qanat.usecases.launch import differences, shipping
 from qanat.usecases.launch.findings import Findings
 from qanat.usecases.launch.options import LOCAL, LaunchOptions, choose
 from qanat.usecases.launch.plan import Plan, RunRequest
@@ -68,6 +68,7 @@ def run_plan(
         key=found.key,
         environment=_environment(found),
         container=plan.container,
+        checkpoint=plan.experiment.checkpoint,
         choice=choice,
         groups=tuple(PlannedKey(args, s.key, s) for args, s in zip(plan.groups, standings, strict=True)),
     )
@@ -78,7 +79,8 @@ def choice_of(project: Project, plan: Plan, options: LaunchOptions, runners: Run
     if runners.is_in_process(options.runner):
         return None
     alone = LaunchOptions(options.runner, options.template)
-    return choose(project, alone, len(plan.groups), runners, plan.experiment.retry)
+    choice = choose(project, alone, len(plan.groups), runners, plan.experiment.retry)
+    return replace(choice, transfer=shipping.is_wanted(plan.experiment, choice) or None)
 
 
 def as_mapping(plan: RunPlan) -> dict[str, Any]:
@@ -191,6 +193,7 @@ def check(
         differing.add(DATA)
     how = partial(_how, project, expected, plan, found)
     drifted = [how(part) for part in _COMPARED if part in differing and part not in ignored]
+    drifted += drifted_checkpoint(expected.checkpoint, plan.experiment.checkpoint)
     if (
         choice
         and expected.choice

@@ -1,7 +1,7 @@
 """Retrying groups of submitted runs by the policy with which they were launched, once their runs have ended.
 
 A record says which policy is in force, but starts nothing: only a run that this user's qanat submitted from here, and
-noted, is retried by itself.
+noted, is retried automatically.
 """
 
 from __future__ import annotations

@@ -29,6 +29,11 @@ ARCHIVES = "archives"
 LAUNCH_S = 3_600
 
 
+def is_wanted(experiment: Experiment, choice: RunnerChoice) -> bool:
+    """Return whether files are to be transferred to the machines of jobs: a template says so, or the experiment."""
+    return experiment.transfer if choice.transfer is None else choice.transfer
+
+
 def decided(
     choice: RunnerChoice, experiment: Experiment, options: LaunchOptions, runners: Runners, *, in_place: bool = False
 ) -> RunnerChoice:
@@ -39,7 +44,7 @@ def decided(
     """
     if runners.is_in_process(choice.name):
         return choice
-    wanted = experiment.transfer if choice.transfer is None else choice.transfer
+    wanted = is_wanted(experiment, choice)
     if not wanted:
         return replace(choice, transfer=None)
     where = f"template {choice.template}" if choice.transfer else f"experiment {experiment.name}"

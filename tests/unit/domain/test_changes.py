@@ -164,7 +164,7 @@ def retrying(*when: Any, **keys: Any) -> dict[str, Any]:
             "experiment",
             retrying("failed"),
             {},
-            "no longer retries groups after failed; no group is retried by itself",
+            "no longer retries groups after failed; no group is retried automatically",
         ),
         ("experiment", {}, {"container": "a.sif"}, "runs in the container a.sif"),
         (

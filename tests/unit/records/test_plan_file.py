@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from qanat.domain.checkpoint import Checkpoint
 from qanat.domain.container import Container
 from qanat.domain.data import DataState
 from qanat.domain.environment import Environment, Interpreter
@@ -48,7 +49,9 @@ ENVIRONMENT = Environment(
 CONTAINER = Container("a.sif", "apptainer", "sha256:1", ("/data:ro",), gpu=True, options=("--cleanenv",))
 
 
-@pytest.mark.parametrize("words", [{}, {"environment": ENVIRONMENT}, {"container": CONTAINER}])
+@pytest.mark.parametrize(
+    "words", [{}, {"environment": ENVIRONMENT}, {"container": CONTAINER}, {"checkpoint": Checkpoint(85)}]
+)
 def test_a_plan_comes_back_and_passes_its_schema(words: dict[str, Any]) -> None:
     plan = replace(PLAN, **words)
     data = plan_file.encode(plan)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from qanat.system import notifying
+from qanat.system import installation, notifying
 
 PATIENT_S = 60.0
 SECRET = "s3cret-token-of-mine"
@@ -77,7 +77,7 @@ def test_an_address_without_apprise_needs_the_extra(tmp_path: Path, monkeypatch:
     (tmp_path / "apprise.py").write_text("raise ImportError\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     problem = send(tmp_path, [], ["json://127.0.0.1"])
-    assert problem == "notify.apprise needs Apprise: pip install 'qanat[notify]'"
+    assert problem == f"notify.apprise needs Apprise: {installation.to_add('notify')}"
 
 
 def test_a_problem_replaces_a_link_and_does_not_follow_it(tmp_path: Path) -> None:

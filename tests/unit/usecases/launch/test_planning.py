@@ -105,6 +105,9 @@ def test_what_has_drifted_is_named(weather: World) -> None:
     assert drifted(weather, plan, "--lr", "1") == "code: README.md"
     weather.experiment("exit 0\n", datasets=["rain"], executable_command="sh -e")
     assert drifted(weather, plan, "--lr", "1") == "code: README.md\ncommand: sh -e train.sh, was sh train.sh"
+    weather.experiment("exit 0\n", datasets=["rain"], checkpoint=85)
+    continued = "checkpoint: up to 20 attempts: exit code 85, was none"
+    assert drifted(weather, plan, "--lr", "1") == f"code: README.md\n{continued}"
 
 
 def test_what_a_template_comes_to_is_compared_with_a_plan(weather: World) -> None:
@@ -113,8 +116,9 @@ def test_what_a_template_comes_to_is_compared_with_a_plan(weather: World) -> Non
     weather.write(f"{folder}/big.yaml", head.format("big") + "extends: base\noptions: {memory: 4G}\n")
     options = LaunchOptions("world", "big")
     plan = plan_file.decode(plan_file.encode(planned(weather, options=options)), "plan.yaml")
-    weather.write(f"{folder}/base.yaml", head.format("base") + "options: {account: '2027', time: 60}\ntransfer: true\n")
-    weather.experiment("exit 0\n", datasets=["rain"], retry={"when": ["timeout"], "times": 2})
+    weather.write(f"{folder}/base.yaml", head.format("base") + "options: {account: '2027', time: 60}\n")
+    retry = {"when": ["timeout"], "times": 2}
+    weather.experiment("exit 0\n", datasets=["rain"], retry=retry, transfer=True)
     with pytest.raises(PlanDrifted) as error:
         weather.launch(expected=plan, runner="world", template="big")
     assert error.value.message.splitlines()[1:] == [
@@ -124,6 +128,7 @@ def test_what_a_template_comes_to_is_compared_with_a_plan(weather: World) -> Non
         "  template big: queue: none, was fast",
         "  template big: time: 60, was none",
     ]
+    weather.experiment("exit 0\n", datasets=["rain"])
     assert planned(weather).choice is None
     # What the command line adds is no drift.
     weather.write(f"{folder}/other.yaml", head.format("other") + "options: {memory: 1G}\n")
