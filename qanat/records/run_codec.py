@@ -310,6 +310,7 @@ def _after(rows: list[Any], top: Reader) -> tuple[After, ...]:
 
 
 def checkpoint_from(row: Reader) -> Checkpoint:
+    """Return what the keys of `checkpoint` describe. Raises InputInvalid."""
     code, file, attempts = row.optional("exit_code", int), row.optional("file", str), row.take("attempts", int)
     if not 1 <= attempts <= ATTEMPTS_MAX:
         raise row.wrong("attempts", f"{quoted(attempts)} is not from 1 to {ATTEMPTS_MAX:,}")
