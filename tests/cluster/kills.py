@@ -45,7 +45,7 @@ def happened(project: OnCluster, step: str, known: set[Path], is_there: IsThere)
 
 def kill_when(project: OnCluster, has_come: Callable[[], object], *words: str) -> bool:
     """Start a command and kill it at a chosen point; return whether it was still running then."""
-    process = project.start(*words)
+    process = project.start(*words, real=True)
     wait_until(lambda: process.poll() is not None or has_come())
     in_time = process.poll() is None
     process.send_signal(signal.SIGKILL)

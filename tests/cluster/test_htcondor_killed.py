@@ -159,7 +159,7 @@ def test_when_the_schedd_crashes_in_the_middle_a_run_is_submitted_once_or_not_at
     words = ("run", "brief", "--runner", "htcondor", "--submit_template", "slow", "-R", "--n 0 600 1")
     for delay_s in (0.0, 0.1, 0.2, 0.4):
         known = set(quick.record_files())
-        process = quick.start(*words)
+        process = quick.start(*words, real=True)
         wait_until(lambda k=known: happened(quick, "job script", k, is_queued(quick)))  # type: ignore[misc]
         wait_until(after(delay_s))
         quick.pool.restart_daemon("SCHEDD")

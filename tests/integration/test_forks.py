@@ -20,6 +20,7 @@ import pytest
 
 from qanat.cli.commands.table import SECTIONS
 from tests.support import forks
+from tests.support.costs import SHARED_MIB
 from tests.support.forks import ForkServer
 from tests.support.gates import is_running
 from tests.support.sandbox import PROGRAM, wait_until
@@ -134,6 +135,54 @@ def test_a_fork_can_be_limited_and_in_a_session_of_its_own(server: ForkServer) -
     assert state["session"] == state["process group"] != os.getsid(0)
     assert run([*PROBE, "compute"]).returncode in (-signal.SIGXCPU, -signal.SIGKILL)
     assert run([*PROBE, "allocate", str(2**28)]).stderr.rstrip().endswith(b"MemoryError")
+
+
+def test_what_a_fork_costs_is_measured_without_what_is_loaded_anyway(server: ForkServer) -> None:
+    little, much = (
+        server.run([*PROBE, "allocate", str(size << 20)], cwd=ROOT, env=os.environ, timeout_s=60) for size in (1, 256)
+    )
+    assert little.beyond_mib < 40
+    assert 256 - SHARED_MIB - 4 < much.beyond_mib < 300
+    assert 0 < little.cpu_s < 5
+
+
+def test_other_variables_have_a_server_of_their_own(tmp_path: Path) -> None:
+    command, env = [*PROBE, "return"], os.environ | {"PYTHONPATH": str(tmp_path)}
+    with ForkServer() as server:
+        with server.also(PYTHONPATH=str(tmp_path)):
+            assert server.can_run(PROGRAM, env)
+            assert server.can_run(PROGRAM, os.environ)
+            seen = [server.run(command, cwd=ROOT, env=each, timeout_s=60) for each in (env, os.environ)]
+            assert [str(tmp_path) in json.loads(done.stdout)["path"] for done in seen] == [True, False]
+        assert not server.can_run(PROGRAM, env)
+
+
+def test_a_fork_in_the_background_is_handled_like_a_real_process(server: ForkServer, tmp_path: Path) -> None:
+    told = tmp_path / "pids"
+
+    def start(*words: str) -> subprocess.Popen[str]:
+        return server.popen([*PROBE, *words], cwd=ROOT, env=os.environ)
+
+    with start("exit", "3") as ended:
+        out, err = ended.communicate(timeout=60)
+        assert (ended.wait(), ended.poll(), ended.returncode) == (3, 3, 3)
+        words = [*PROBE, "exit", "3"]
+        really = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=ROOT, check=False)
+        assert err == really.stderr
+        state, expected = json.loads(out), json.loads(really.stdout)
+        alike = ("arguments", "cwd", "stdin", "signals", "blocked", "open files", "umask")
+        assert [state[key] for key in alike] == [expected[key] for key in alike]
+        assert state["session"] == state["process group"] == ended.pid
+    with start("wait", str(told)) as waiting:
+        wait_until(lambda: told.exists() and len(told.read_text().split()) == 3)
+        assert waiting.poll() is None
+        with pytest.raises(subprocess.TimeoutExpired, match="probe"):
+            waiting.wait(0.01)
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.communicate(timeout=0.01)
+        os.killpg(waiting.pid, signal.SIGKILL)
+        assert waiting.wait(60) == -signal.SIGKILL
+        waiting.kill()  # does nothing any more
 
 
 @pytest.mark.parametrize(("words", "code"), [("exit 3", 3), (f"signal {signal.SIGTERM:d}", -signal.SIGTERM)])

@@ -52,7 +52,7 @@ def storage(sandbox: Sandbox, experiment: str, run: int = 1) -> Path:
 
 def start(sandbox: Sandbox, experiment: str, *words: str) -> subprocess.Popen[str]:
     """Start a run of one group and wait until its program has started."""
-    process = sandbox.start("run", *words, experiment)
+    process = sandbox.start("run", *words, experiment, real=True)
     wait_until((storage(sandbox, experiment) / "begun").exists)
     return process
 

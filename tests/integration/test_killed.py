@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from qanat.system import processes
+from tests.support.forks import FORKS
 from tests.support.gates import SCRIPT, Gates, is_running
 from tests.support.invariants import violations
 from tests.support.killing import EXPERIMENT, RUNS, Killer, kill_run, make_project, random_moment
@@ -317,7 +318,7 @@ def test_whenever_other_commands_are_killed_nothing_is_broken_and_nothing_is_los
     for words in (*RUNS, RUNS[0]):
         sandbox.qanat("run", EXPERIMENT, *words, code=None)
     kills = []
-    with spool_at(tmp_path / "spool") as known:
+    with spool_at(tmp_path / "spool") as known, FORKS.also(PYTHONPATH=known["PYTHONPATH"]):
         for name, value in known.items():
             monkeypatch.setenv(name, value)
         killer = Killer(sandbox, random.Random(SEED))

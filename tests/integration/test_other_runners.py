@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from qanat.runners.registry import BUILT_IN
 from qanat.testing.commands import forget_jobs
+from tests.support.forks import FORKS
 from tests.support.gates import Gates
 from tests.support.sandbox import Result, Sandbox, wait_until
 
@@ -99,6 +101,7 @@ class Packages:
     def __init__(self, folder: Path, sandbox: Sandbox) -> None:
         self._folder = folder
         self._sandbox = sandbox
+        shutil.rmtree(folder)
         folder.mkdir()
         for module, text in (("forgetful", FORGETFUL), ("full", FULL), ("small", SMALL)):
             (folder / f"{module}.py").write_text(text)
@@ -113,14 +116,26 @@ class Packages:
 
     def qanat(self, *words: str, code: int = 0) -> Result:
         """Run qanat where the packages are installed."""
-        path = os.pathsep.join(filter(None, (str(self._folder), os.environ.get("PYTHONPATH"))))
-        return self._sandbox.qanat(*words, code=code, env={"PYTHONPATH": path})
+        return self._sandbox.qanat(*words, code=code, env={"PYTHONPATH": path_with(self._folder)})
+
+
+def path_with(folder: Path) -> str:
+    """Return where Python finds what is installed in a folder."""
+    return os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return the folder in which one test after the other installs packages."""
+    folder = tmp_path_factory.mktemp("site packages")
+    with FORKS.also(PYTHONPATH=path_with(folder)):
+        yield folder
 
 
 @pytest.fixture
-def packages(tmp_path: Path, sandbox: Sandbox) -> Packages:
+def packages(site: Path, sandbox: Sandbox) -> Packages:
     sandbox.experiment("end", 'echo "$1"; exit "$1"\n')
-    return Packages(tmp_path / "site packages", sandbox)
+    return Packages(site, sandbox)
 
 
 def test_a_runner_that_is_installed_is_there_and_one_that_is_not_is_named_with_those_that_are(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 
 from qanat.testing.commands import forget_jobs
 from tests.support.crowds import both
+from tests.support.forks import FORKS
 from tests.support.gates import Gates
 from tests.support.invariants import violations
 from tests.support.sandbox import Sandbox
@@ -174,7 +176,7 @@ class Remembering(RunnerDefaults):
 
 
 @pytest.fixture
-def remembering(tmp_path: Path) -> dict[str, str]:
+def remembering(tmp_path: Path) -> Iterator[dict[str, str]]:
     """Install a package with a runner; return the environment that includes it."""
     folder = tmp_path / "site"
     info = folder / "qanat_remembering-1.0.dist-info"
@@ -182,7 +184,9 @@ def remembering(tmp_path: Path) -> dict[str, str]:
     (folder / "remembering.py").write_text(REMEMBERING)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: qanat-remembering\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[qanat.runners]\nremembering = remembering:Remembering\n")
-    return {"PYTHONPATH": os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))}
+    path = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+    with FORKS.also(PYTHONPATH=path):
+        yield {"PYTHONPATH": path}
 
 
 def test_a_tag_beside_a_refresh_that_finds_jobs_whose_submission_was_cut_short(

@@ -9,7 +9,7 @@ import importlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import pytest
 
 from qanat.runners.api import JobHandle, JobStatus, Runner, RunnerUnavailable, State, UsageError
 from qanat.testing import Place, RunnerContract
+from tests.support.forks import FORKS
 from tests.support.packages import ROOT
 
 pytestmark = pytest.mark.xdist_group("pbs")
@@ -28,14 +29,15 @@ STARTED, ENDED = "Mon Nov 23 05:17:56 2026", "Mon Nov 23 05:20:07 2026"
 
 
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Install the example as users do, into a folder of its own."""
     folder = tmp_path_factory.mktemp("installed")
     offline = ["--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
     pip = [sys.executable, "-m", "pip", "install", "--quiet", *offline, "--target", str(folder), str(EXAMPLE)]
     done = subprocess.run(pip, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return folder
+    with FORKS.also(PYTHONPATH=os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))):
+        yield folder
 
 
 @pytest.fixture

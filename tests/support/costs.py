@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.sandbox import PROGRAM
+from tests.support.forks import FORKS
+from tests.support.sandbox import PROGRAM, TIMEOUT_S
 
 # A program that only starts takes about this much: Python, and the libraries that a command needs.
 START_MIB = 60
+# Of the memory of a fork, some pages of libraries are not counted before they are used.
+SHARED_MIB = 16
 # The system counts the memory of a process from before it became another program, so a small one starts it.
 _STARTER = """\
 import json, os, sys
@@ -51,11 +54,14 @@ def cost_of(
     words: Sequence[str], cwd: Path, *, env: dict[str, str] | None = None, program: Sequence[str] = PROGRAM
 ) -> Cost:
     """Run a qanat command without a terminal, and measure it."""
+    command = [*program, *words]
+    if FORKS.can_run(command, surroundings := os.environ | (env or {})):
+        done = FORKS.run(command, cwd=cwd, env=surroundings, timeout_s=TIMEOUT_S)
+        return Cost(done.returncode, done.stdout, done.stderr, done.cpu_s, START_MIB + SHARED_MIB + done.beyond_mib)
     with tempfile.TemporaryDirectory() as folder:
         out, err, measured = (Path(folder) / name for name in ("out", "err", "measured"))
         with out.open("wb") as out_file, err.open("wb") as err_file:
-            starter = [sys.executable, "-I", "-S", "-c", _STARTER, str(measured), *program, *words]
-            surroundings = os.environ | (env or {})
+            starter = [sys.executable, "-I", "-S", "-c", _STARTER, str(measured), *command]
             subprocess.run(
                 starter,
                 cwd=cwd,

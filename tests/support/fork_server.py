@@ -2,7 +2,7 @@
 
 It is single-threaded, since otherwise a fork would lack the other threads. A request comes with four file descriptors:
 the new process's stdin, stdout and stderr, and a socket. From the socket the new process reads its order; on it the
-server answers with the process's number and, once the process has ended, its exit code.
+server answers with the process's number and, once the process has ended, its exit code and what it has cost.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ LIBRARIES = ("jsonschema", "pygit2", "questionary", "rich.live", "sqlite3", "yam
 PACKAGES = ("qanat", "qanat_hooks")
 NOT_LOADED = ("qanat.testing", "qanat.__main__")
 NUMBER = struct.Struct("!i")
+# Time of the processor in microseconds, and the memory in KiB that it had at most beyond the server's.
+COST = struct.Struct("!qq")
 
 
 def main() -> None:
@@ -86,22 +88,29 @@ def _serve(control: socket.socket) -> list[int] | None:
             *streams, sockets[pid] = sent
             for stream in streams:
                 os.close(stream)
-            _answer(sockets[pid], pid)
+            _answer(sockets[pid], NUMBER.pack(pid))
 
 
 def _report(sockets: dict[int, int]) -> None:
-    """Report the exit codes of the processes that have ended."""
+    """Report the exit codes and the costs of the processes that have ended."""
     while sockets:
-        pid, status = os.waitpid(-1, os.WNOHANG)
+        pid, status, used = os.wait4(-1, os.WNOHANG)
         if not pid:
             return
-        _answer(sockets[pid], os.waitstatus_to_exitcode(status))
+        cost = COST.pack(int((used.ru_utime + used.ru_stime) * 1e6), used.ru_maxrss - _resident_kib())
+        _answer(sockets[pid], NUMBER.pack(os.waitstatus_to_exitcode(status)) + cost)
         os.close(sockets.pop(pid))
 
 
-def _answer(to: int, number: int) -> None:
+def _resident_kib() -> int:
+    """Return the memory of this process."""
+    with open("/proc/self/statm") as file:  # noqa: PTH123  # no path
+        return int(file.read().split()[1]) * resource.getpagesize() // 1024
+
+
+def _answer(to: int, answer: bytes) -> None:
     with contextlib.suppress(BrokenPipeError):  # the test no longer waits
-        os.write(to, NUMBER.pack(number))
+        os.write(to, answer)
 
 
 def _become(sent: list[int]) -> str:

@@ -1,6 +1,6 @@
 """Running commands in forks of a process that has loaded qanat: real processes without their start-up time.
 
-Tests of start-up, signals or kills need real processes: Sandbox.start, Terminal with real=True, and the `call` of
+Tests of start-up, signals or kills need real processes: Sandbox.start and Terminal with real=True, and the `call` of
 qanat.testing.sandbox.
 """
 
@@ -17,13 +17,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from tests.support.fork_server import NUMBER, PACKAGES
+from tests.support.fork_server import COST, NUMBER, PACKAGES
+from tests.support.forked import Forked
 
 SERVER = Path(__file__).with_name("fork_server.py")
 # Variables that Python, the C library and libgit2 read only once, when loaded, and those that govern how git works.
@@ -49,17 +50,28 @@ class Module:
         return None
 
 
+class Ended(subprocess.CompletedProcess[bytes]):
+    """How a fork ended, its time of the processor, and the memory that it had at most beyond what is loaded anyway."""
+
+    def __init__(self, args: list[str], code: int, out: bytes, err: bytes, *, cpu_s: float, beyond_mib: float) -> None:
+        super().__init__(args, code, out, err)
+        self.cpu_s = cpu_s
+        self.beyond_mib = beyond_mib
+
+
 class ForkServer:
     """The server of one pytest process. It runs commands inside a `with` block, and the first of them starts it."""
 
-    def __init__(self) -> None:
+    def __init__(self, **further: str) -> None:
+        self._further = further
+        self._others: list[ForkServer] = []
         self._environment: dict[str, str] | None = None
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[str] | None = None
         self._one_thread = threading.Lock()
 
     def __enter__(self) -> Self:
-        self._environment = dict(os.environ)
+        self._environment = os.environ | self._further
         return self
 
     def __exit__(
@@ -71,11 +83,34 @@ class ForkServer:
             printed = self._process.communicate(timeout=60)
             assert (self._process.returncode, *printed) == (0, "", "")
 
+    @contextlib.contextmanager
+    def also(self, **further: str) -> Iterator[None]:
+        """Run commands with these further variables in forks, too, inside a block: in those of another server.
+
+        It has loaded qanat already, so what the variables name must not be another qanat.
+        """
+        if self._environment is None:
+            yield
+            return
+        with ForkServer(**further) as other:
+            self._others.append(other)
+            try:
+                yield
+            finally:
+                self._others.remove(other)
+
+    def _for(self, env: Mapping[str, str]) -> ForkServer | None:
+        """Return the server that shares an environment: this one or one of the others."""
+        wanted = _surroundings(env)
+        servers = (self, *self._others)
+        return next(
+            (s for s in servers if s._environment is not None and _surroundings(s._environment) == wanted), None
+        )
+
     def can_run(self, words: Sequence[str], env: Mapping[str, str]) -> bool:
         """Return whether the command is one of qanat's modules, in an environment that the server shares."""
-        if self._environment is None or (wanted := Module.of(words)) is None:
-            return False
-        return wanted.module.partition(".")[0] in PACKAGES and _surroundings(env) == _surroundings(self._environment)
+        wanted = Module.of(words)
+        return wanted is not None and wanted.module.partition(".")[0] in PACKAGES and self._for(env) is not None
 
     def run(
         self,
@@ -87,34 +122,52 @@ class ForkServer:
         stdin: bytes = b"",
         new_session: bool = False,
         limits: Mapping[int, int] | None = None,
-    ) -> subprocess.CompletedProcess[bytes]:
-        """Run `python -m …` to its end, as subprocess.run does with captured output; limits are those of `resource`."""
+        merged: bool = False,
+    ) -> Ended:
+        """Run `python -m …` to its end, as subprocess.run does with captured output; limits are those of `resource`.
+
+        If `merged`, its stdout has what it writes to stderr, too.
+        """
         deadline = time.monotonic() + timeout_s
         order = self._order(words, cwd, env) | {"new_session": new_session, "limits": list((limits or {}).items())}
         (their_stdin, our_stdin), (our_stdout, their_stdout), (our_stderr, their_stderr) = (os.pipe() for _ in range(3))
-        talk = self._fork(order, [their_stdin, their_stdout, their_stderr])
+        if merged:
+            os.dup2(their_stdout, their_stderr)
+        talk = self._begin(order, [their_stdin, their_stdout, their_stderr])
         ours = os.fdopen(our_stdin, "wb", 0), os.fdopen(our_stdout, "rb", 0), os.fdopen(our_stderr, "rb", 0)
         with _Child(talk, *ours) as child:
             pid = child.number(deadline)
             try:
                 out, err = child.communicate(stdin, deadline)
                 code = child.number(deadline)
+                cpu_us, beyond_kib = child.cost()
             except TimeoutError:
                 end_tree(pid)
                 raise subprocess.TimeoutExpired(list(words), timeout_s) from None
-        return subprocess.CompletedProcess(list(words), code, out, err)
+        return Ended(list(words), code, out, err, cpu_s=cpu_us / 1e6, beyond_mib=beyond_kib / 1024)
+
+    def popen(self, words: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Forked:
+        """Start `python -m …` in a session of its own, as subprocess.Popen does with pipes for what it prints."""
+        order = self._order(words, cwd, env) | {"new_session": True}
+        (our_stdout, their_stdout), (our_stderr, their_stderr) = os.pipe(), os.pipe()
+        talk = self._begin(order, [os.open(os.devnull, os.O_RDONLY), their_stdout, their_stderr])
+        return Forked(words, talk, our_stdout, our_stderr)
 
     def start(self, words: Sequence[str], *, cwd: Path, env: Mapping[str, str], streams: Sequence[int]) -> AtTerminal:
         """Start `python -m …` in a session of its own at the terminal that is its stdin. Closes the streams here."""
         order = self._order(words, cwd, env) | {"new_session": True, "terminal": True}
-        return AtTerminal(self._fork(order, streams))
+        return AtTerminal(self._begin(order, streams))
+
+    def _begin(self, order: Mapping[str, Any], theirs: Sequence[int]) -> socket.socket:
+        """Fork, from the server that shares the environment, if one does."""
+        return (self._for(order["env"]) or self)._fork(order, theirs)
 
     def _order(self, words: Sequence[str], cwd: Path, env: Mapping[str, str]) -> dict[str, Any]:
         """Return what a new process is to be; the server runs from now on."""
         module = Module.of(words)
         assert module, words
         with self._one_thread:
-            self._start()
+            (self._for(env) or self)._start()
             umask = _umask()
         usual = {"umask": umask, "new_session": False, "terminal": False, "limits": []}
         return {**asdict(module), "cwd": str(cwd), "env": dict(env), **usual}
@@ -198,6 +251,11 @@ class _Child:
         """Read the next number from the server: first the process's number, then its exit code."""
         self.talk.settimeout(max(0.001, deadline - time.monotonic()))
         return _number(self.talk)
+
+    def cost(self) -> tuple[int, int]:
+        """Read what the process has cost, which comes with its exit code."""
+        cpu_us, beyond_kib = COST.unpack(self.talk.recv(COST.size))
+        return cpu_us, beyond_kib
 
     def communicate(self, unsent: bytes, deadline: float) -> tuple[bytes, bytes]:
         """Write stdin, and read stdout and stderr to their ends. Raises TimeoutError when that takes too long."""

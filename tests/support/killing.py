@@ -75,7 +75,7 @@ def random_moment(chance: random.Random) -> Moment:
 def kill_run(sandbox: Sandbox, words: tuple[str, ...], moment: Moment) -> Kill:
     """Start a run and kill its qanat process, and nothing else, at the chosen point."""
     known = set(sandbox.record_files())
-    process = sandbox.start("run", EXPERIMENT, *words)
+    process = sandbox.start("run", EXPERIMENT, *words, real=True)
     wait_until(lambda: process.poll() is not None or _happened(sandbox, moment.after, known))
     time.sleep(moment.delay_ms / 1000)  # the chosen delay, not a wait for a condition
     in_time = process.poll() is None
@@ -86,7 +86,7 @@ def kill_run(sandbox: Sandbox, words: tuple[str, ...], moment: Moment) -> Kill:
 
 def kill_command(sandbox: Sandbox, words: tuple[str, ...], chance: random.Random) -> Kill:
     """Start a command on an ended run, or one that looks at runs, and kill it at a random point."""
-    process = sandbox.start(*words)
+    process = sandbox.start(*words, real=True)
     moment = Moment("the launch", chance.uniform(100.0, 400.0))
     time.sleep(moment.delay_ms / 1000)  # the chosen delay, not a wait for a condition
     in_time = process.poll() is None

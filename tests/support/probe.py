@@ -60,7 +60,7 @@ if __name__ == "__main__":
             while True:
                 pass
         case "allocate":
-            bytes(int(sys.argv[2]))
+            bytearray(b"x") * int(sys.argv[2])
         case "read":
             Path(sys.argv[2]).read_text()
         case "write":

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from qanat.testing import sandbox
 from qanat.testing.sandbox import PROGRAM, TIMEOUT_S, Result, wait_until
@@ -57,3 +57,11 @@ class Sandbox(sandbox.Sandbox):
     ) -> Result:
         """Run `qanat arguments…` and check its exit code against `code`, unless that is None."""
         return call([*PROGRAM, *words], cwd or self.root, code=code, stdin=stdin, env=env)
+
+    def start(self, *words: str, real: bool = False, **options: Any) -> subprocess.Popen[str]:
+        """Start `qanat words…` in a session of its own, without waiting for it; in a fork, unless it is to be real."""
+        command = [*PROGRAM, *words]
+        env = options.get("env", os.environ)
+        if real or options.keys() - {"env"} or not FORKS.can_run(command, env):
+            return super().start(*words, **options)
+        return FORKS.popen(command, cwd=self.root, env=env)
