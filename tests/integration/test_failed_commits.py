@@ -16,9 +16,8 @@ from typing import Any
 
 import pytest
 
-from qanat.testing import sandbox as real
 from tests.support import versions
-from tests.support.sandbox import PROGRAM, Sandbox, call
+from tests.support.sandbox import Sandbox, call
 
 pytestmark = pytest.mark.slow
 
@@ -294,7 +293,7 @@ def test_after_a_kill_the_next_command_brings_all_or_nothing(tmp_path: Path, nam
         (tmp_path / "count").write_text("0\n")
         env = {"QANAT_COUNT": str(tmp_path / "count"), "QANAT_KILL": str(step)}
         env["PATH"] = f"{programs}:{os.environ['PATH']}"
-        done = real.call([*PROGRAM, *COMMANDS[name]], project.root, code=None, env=env)
+        done = project.qanat(*COMMANDS[name], code=None, env=env)
         killed = done.code == -9
         _check_killed(project, name, before)
     assert done.code == 0, done.err
