@@ -87,12 +87,12 @@ def between_s(start: str, end: str) -> float:
 def took(started: str | None, ended: str | None, paused_s: float = 0.0) -> str:
     """Return how long something took, for display, without the time in which it paused.
 
-    It is negative if it ended before it started, as by different clocks.
+    It is empty if that is unknown, as by a clock that was set back meanwhile.
     """
     if not started or not ended:
         return ""
     seconds = between_s(started, ended) - paused_s
-    return duration(max(0.0, seconds)) if seconds > -_CLOCKS_S else f"-{duration(-seconds)}"
+    return duration(max(0.0, seconds)) if seconds > -_CLOCKS_S else ""
 
 
 def duration(seconds: float | None) -> str:

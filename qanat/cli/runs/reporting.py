@@ -172,7 +172,7 @@ def _took(groups: Sequence[Group]) -> str:
         return ""
     last, numbers = pauses.took_last(groups), {group.attempt for group in groups}
     which = f"attempt {max(numbers)}" if len(numbers) == 1 else "the last attempts"
-    is_said = any(group.earlier for group in groups) and (len(numbers) == 1 or last != whole)
+    is_said = last and any(group.earlier for group in groups) and (len(numbers) == 1 or last != whole)
     of_last = f" ({last} in {which})" if is_said else ""
     return f" after {whole}{of_last}"
 

@@ -17,6 +17,7 @@ from qanat.domain.varying import varying
 if TYPE_CHECKING:
     from qanat.usecases.runs.listing import RunLine
 
+_UNKNOWN = "\N{EN DASH}"
 Writer: TypeAlias = "Callable[[RunLine, Any], str]"
 
 
@@ -72,12 +73,15 @@ def pairs(parameters: Mapping[str, str]) -> str:
 
 
 def _duration(run: RunSummary) -> str:
-    """Write how long a run took, without its pauses; empty when it has not started, or when its end is not known."""
+    """Write how long a run took, without its pauses; empty when it has not started, or when its end is not known.
+
+    By a clock that was set back meanwhile, a run may have ended before it started.
+    """
     if not run.started or (run.ended is None and run.state not in State.LIVE):
         return ""
     paused_s = run.paused_ms / 1_000
     if run.ended:
-        return times.took(run.started, run.ended, paused_s)
+        return times.took(run.started, run.ended, paused_s) or _UNKNOWN
     return times.duration(max(0.0, (times.seconds_between(run.started, None) or 0.0) - paused_s))
 
 

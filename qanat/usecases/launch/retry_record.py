@@ -17,6 +17,10 @@ from qanat.usecases.tracking import notices, record
 from qanat.usecases.tracking.find import Found
 
 
+class RetriedMeanwhile(UsageError):
+    """Another command has queued the groups since this one looked at the run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Again:
     """Groups of an ended run that are about to start again; in `run`, they are queued."""
@@ -66,7 +70,7 @@ class Again:
     def _queued(self, now: Run) -> Run:
         before = self.found.run
         if any(now.groups[n].attempt != before.groups[n].attempt for n in self.numbers) or not now.state.ended:
-            raise UsageError(
+            raise RetriedMeanwhile(
                 f"run {now.number} is being retried by another qanat", hint=f"see how it is doing: qanat show {now.id}"
             )
         return self._with(now, self.run)

@@ -36,6 +36,7 @@ from qanat.usecases.launch import retry, retry_limits
 from qanat.usecases.launch.code import Captured
 from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.retry_note import launched
+from qanat.usecases.launch.retry_record import RetriedMeanwhile
 from qanat.usecases.launch.view import AlreadyRun, DataReport, EnvironmentReport, Outcome
 from qanat.usecases.project import Project
 from qanat.usecases.tracking import edits, record
@@ -98,6 +99,8 @@ class _Due:
             # Before the start: whatever happens then, no group gets more attempts than the policy allows.
             retries.write(self.noted.with_attempt(numbers), self.project.sharing)
             self._start(run, numbers)
+        except RetriedMeanwhile:
+            self._leave_to_another()
         except SubmitUnknown as error:
             self.result.notes.append(f"{_named(run)}: {error.message}")
             self.result.retried.append(self.noted.record)
@@ -164,6 +167,15 @@ class _Due:
         _add_pending(self.result, run, noted, pending_retry.tried_after(later, now))
         what = f"{_named(run)}: its groups could not be retried: {error.message}"
         self.result.notes.append(f"{what}; a later command tries again")
+
+    def _leave_to_another(self) -> None:
+        """Count no attempt: a user has just retried the run by hand, which the note on it still follows."""
+        if now := retries.read(self.project.location.private, self.noted.file.name):
+            with contextlib.suppress(WriteFailed):
+                retries.write(replace(now, given=self.noted.given), self.project.sharing)
+        run = record.load_record(self.project, self.noted.record)
+        if not run.state.ended:
+            self.result.live[self.noted.record] = run
 
     def _give_up(self, run: Run, error: Exception) -> None:
         from qanat.usecases.tracking import bug_report  # most retries can be submitted

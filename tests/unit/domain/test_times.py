@@ -144,12 +144,14 @@ def test_no_duration_shows_sixty_seconds_or_minutes(seconds: float) -> None:
     [
         ("2026-11-23T05:00:00+00:00", "2026-11-23T05:00:03.200+00:00", "3.2s"),
         ("2026-11-23T05:00:00.400+00:00", "2026-11-23T05:00:00+00:00", "0.0s"),
-        ("2026-11-23T05:03:07+00:00", "2026-11-23T05:00:00+00:00", "-3:07"),
+        ("2026-11-23T05:03:07+00:00", "2026-11-23T05:00:00+00:00", ""),
         (None, "2026-11-23T05:00:00+00:00", ""),
         ("2026-11-23T05:00:00+00:00", None, ""),
     ],
 )
-def test_what_ended_before_it_started_is_shown_as_that(started: str | None, ended: str | None, shown: str) -> None:
+def test_how_long_something_took_is_unknown_if_it_ended_before(
+    started: str | None, ended: str | None, shown: str
+) -> None:
     assert times.took(started, ended) == shown
 
 

@@ -81,6 +81,11 @@ def test_a_run_whose_end_is_not_known_has_no_duration_and_a_running_one_has_that
     assert column("⏱ Duration", running)[0] != ""
 
 
+def test_of_a_run_that_ended_before_it_started_it_is_not_known_how_long_it_took() -> None:
+    set_back = line(started="2026-11-23T06:00:00+00:00", ended="2026-11-23T05:00:00+00:00")
+    assert column("⏱ Duration", set_back) == ["\N{EN DASH}"]
+
+
 @pytest.mark.parametrize("state", list(State))
 def test_every_state_has_a_mark(state: State) -> None:
     assert column("🔍 Status", line(state=state.value)) == [f"{MARKS[state]} {state.value}"]

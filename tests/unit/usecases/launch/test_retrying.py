@@ -385,6 +385,28 @@ def test_a_retry_by_hand_counts_as_an_attempt(retried: World) -> None:
     assert retried.look().state is State.FAILED
 
 
+def test_a_retry_by_hand_at_the_same_time_counts_and_the_policy_goes_on(
+    retried: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retried.submit()
+    last(retried).ends(75)
+    check = retried.scheduler.check
+
+    def by_hand() -> None:
+        monkeypatch.setattr(retried.scheduler, "check", check)
+        options = LaunchOptions(runner="world")
+        retry(retried.project, retried.find(), [0], [], options, {}, runners=retried, view=View())
+
+    monkeypatch.setattr(retried.scheduler, "check", by_hand)
+    run = retried.look()
+    assert (run.state, run.groups[0].attempt, retried.notes) == (State.QUEUED, 2, [])
+    assert len(retried.scheduler.batches) == 2
+    last(retried).ends(75)
+    assert retried.look().groups[0].attempt == 3
+    last(retried).ends(75)
+    assert retried.look().state is State.FAILED
+
+
 def test_a_rerun_is_retried_as_the_run_was(retried: World) -> None:
     retried.submit()
     last(retried).ends(0)
