@@ -27,7 +27,8 @@ class Apart:
     """The files of a document: patterns of its texts and its output in its folder, and all files in `exports`.
 
     What belongs to texts by its suffix is among them, too, such as a bibliography or a log of LaTeX.
-    `parameters` are its files of parameters: what they say is among the arguments of groups.
+    `parameters` are its files of parameters: what they say is among the arguments of groups. `others` are single files,
+    such as the one that the document was created from. `programs` are those of experiments, which are code wherever.
     Paths are from the root of the project, and as normpath() leaves them; patterns are relative to the folder.
     """
 
@@ -35,11 +36,15 @@ class Apart:
     texts: tuple[str, ...]
     exports: str
     parameters: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
 
     def has(self, path: str) -> bool:
         """Return whether a file is one of these."""
-        if path in self.parameters or path.startswith(f"{self.exports}/"):
+        if path in self.parameters or path in self.others or path.startswith(f"{self.exports}/"):
             return True
+        if path in self.programs:
+            return False
         inner = path if self.folder == "." else path.removeprefix(f"{self.folder}/")
         if inner == path and self.folder != ".":
             return False
@@ -56,7 +61,7 @@ class Apart:
 
     def may_have(self, folder: str) -> bool:
         """Return whether there may be such files in a folder or below it."""
-        return any(_are_on_one_way(folder, own) for own in (self.folder, self.exports, *self.parameters))
+        return any(_are_on_one_way(folder, own) for own in (self.folder, self.exports, *self.parameters, *self.others))
 
 
 def _are_on_one_way(one: str, other: str) -> bool:

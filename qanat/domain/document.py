@@ -17,6 +17,9 @@ from qanat.errors import NotFound
 LOCAL = "local"
 TEXTS = ("**/*.tex", "**/*.md", "**/*.qmd")
 EXPORTS = "exports"
+IGNORE = ".gitignore"
+# Where definitions are kept beside those of qanat, as by the starting points.
+DEFINITIONS = "documents"
 # Options of a run that a dependency may have, besides those with keys of their own.
 OPTIONS = ("n_threads", "max_running", "per_job", "time_limit", "retry", "gpu")
 
@@ -79,7 +82,20 @@ class Document:
         # What builds and shows a document is named in its commands.
         words = [word for word in (*self.compile, *self.view) if word and not set("*?[") & set(word)]
         patterns = (*self.texts, *words, *((self.output,) if self.output else ()))
-        return Apart(self.path, patterns, self.exports, tuple(map(posixpath.normpath, named)))
+        ignores = (IGNORE, posixpath.normpath(posixpath.join(self.path, IGNORE)))
+        return Apart(self.path, patterns, self.exports, tuple(map(posixpath.normpath, named)), ignores)
+
+    @property
+    def may_be_from(self) -> list[str]:
+        """The files that it may have been created from, by their usual names."""
+        names = (f"{self.name}.yaml", f"{self.name}.yml")
+        folders = (".", DEFINITIONS, self.path)
+        return [posixpath.normpath(posixpath.join(folder, name)) for folder in folders for name in names]
+
+    def is_defined_by(self, text: str) -> bool:
+        """Return whether a text in YAML defines a document of this name, rather than something that programs read."""
+        keys = {line.partition(":")[0]: line.partition(":")[2].strip(" '\"") for line in text.splitlines()}
+        return keys.get("name") == self.name and "path" in keys
 
     def folder_of(self, dependency: Dependency) -> str:
         """Return the folder, from the root, to which the files of a dependency are copied."""

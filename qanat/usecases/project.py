@@ -181,11 +181,9 @@ class Project:
     @cached_property
     def _apart(self) -> tuple[Apart, ...]:
         """The files of documents, which are not code, as far as their definitions can be read."""
-        found = []
-        for name in self.names("document"):
-            with contextlib.suppress(InputInvalid, NotFound):
-                found.append(self.document(name).files)
-        return tuple(found)
+        from qanat.usecases.apart import files_of_documents  # few projects have documents
+
+        return files_of_documents(self) if self.names("document") else ()
 
     def dataset(self, name: str) -> Dataset:
         """Return a dataset; errors as for an experiment."""

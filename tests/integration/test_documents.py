@@ -96,6 +96,39 @@ def test_a_paper_from_nothing_to_a_stale_number(paper: Sandbox) -> None:
     assert "note: document paper has copies of files of run 2, which nothing will prove any longer" in noted
 
 
+def test_what_a_document_is_created_with_is_no_code(sandbox: Sandbox) -> None:
+    sandbox.experiment("train", PROGRAM)
+    sandbox.commit()
+    sandbox.qanat("run", "train", "--lr", "1e-2")
+    fresh = ("runs", "--where", "fresh", "--json")
+    # The text of the first document is a program: that remains code, whatever its commands name.
+    sandbox.write("paper.yaml", FILE.replace("path: paper", "path: .").replace("build.sh", "train.sh"))
+    sandbox.write("documents/talk.yaml", FILE.replace("name: paper", "name: talk").replace("path: paper", "path: talk"))
+    sandbox.write(".gitignore", "/results\n/built.md\n")
+    sandbox.write("talk/talk.md", "text\n")
+    sandbox.commit("papers")
+    sandbox.qanat("document", "new", "paper.yaml")
+    sandbox.qanat("document", "new", "documents/talk.yaml", "--commit")
+    assert len(sandbox.qanat(*fresh).json) == 1
+    found = sandbox.qanat("document", "status", "talk", "--json", code=1).json
+    assert [(one["state"], one["to_run"]) for one in found["dependencies"]] == [("stale", 0)]
+    sandbox.write("paper.yaml", f"description: A paper\n{FILE}")
+    sandbox.git("rm", "--quiet", "documents/talk.yaml")
+    sandbox.commit("edited")
+    assert len(sandbox.qanat(*fresh).json) == 1
+    # The same name does not make a definition of what programs read.
+    sandbox.write("talk/talk.yaml", "name: talk\nlr: 0.1\n")
+    sandbox.commit("settings")
+    assert sandbox.qanat("document", "status", "talk", code=1).out.splitlines()[1:3] == [
+        "  ✗ train: stale",
+        "      differs from run 1: code: talk/talk.yaml",
+    ]
+    sandbox.git("rm", "--quiet", "--force", "talk/talk.yaml")
+    sandbox.write("train.sh", f"# changed\n{PROGRAM}")
+    sandbox.commit("other code")
+    assert sandbox.qanat(*fresh).json == []
+
+
 def test_a_compilation_that_is_killed_continues_with_its_run(sandbox: Sandbox) -> None:
     gates = waiting(sandbox)
     process = sandbox.start("document", "compile", "paper")

@@ -41,6 +41,9 @@ TOP = Apart(".", ("*.md",), "exports")
         ("papers/irises/paper.tex", False),
         ("train.tex", False),
         ("train/params.yaml", True),
+        (".gitignore", True),
+        ("papers/iris/.gitignore", True),
+        ("train/.gitignore", False),
     ],
 )
 def test_texts_copies_and_what_is_built_are_files_of_a_document(path: str, expected: bool) -> None:
