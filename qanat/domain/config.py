@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from qanat.domain.keeping import Keep
 from qanat.domain.time_limits import NONE
 
 RESULT_DIR = "results"
@@ -14,7 +15,9 @@ ASK, NOTE, REFUSE = "ask", "note", "refuse"
 # Records are committed one by one, together after the user's next commit, or only when the user says so.
 EACH, BATCH, MANUAL = "each", "batch", "manual"
 # The keys that do not belong to a runner; one that does has templates by their names.
-SETTINGS = frozenset({"schema", "result_dir", "default_editor", "logging", "records", "untracked", "grace", "local"})
+SETTINGS = frozenset(
+    {"schema", "result_dir", "default_editor", "logging", "records", "untracked", "grace", "local", "keep"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,8 @@ class Config:
 
     `result_dir` is the folder for storage directories, from the project's root. `editor` is a command that may have
     arguments, empty if the project names none. `records` is EACH, BATCH or MANUAL, `untracked` ASK, NOTE or REFUSE.
-    `time_limit` is how long a group of a local run may take (domain.time_limits). `templates` has the options of the
-    templates in the settings, by runner and by name.
+    `time_limit` is how long a group of a local run may take (domain.time_limits). `keep` says of which runs
+    `qanat gc` keeps the results. `templates` has the options of the templates in the settings, by runner and by name.
     """
 
     result_dir: str = RESULT_DIR
@@ -47,6 +50,7 @@ class Config:
     untracked: str = ASK
     time_limit: str = NONE
     grace: Grace = field(default_factory=Grace)
+    keep: Keep = field(default_factory=Keep)
     templates: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
 
     @property

@@ -62,7 +62,7 @@ class RunFacts(NamedTuple):
     key that say what was executed, the code and the command; empty if they are not known. `rerun_of` is the id of the
     run that it repeats. `template` and `options` are those of its runner. Each job has
     `per_job` groups, of which `at_once` run at the same time. `origin` are the tool that recorded it and the run's id
-    there; empty for a run of qanat.
+    there; empty for a run of qanat. `removed` is when its results were removed; None if they were not.
     """
 
     number: int
@@ -92,6 +92,7 @@ class RunFacts(NamedTuple):
     per_job: int = 1
     at_once: int = 1
     origin: Sequence[str] = ()
+    removed: str | None = None
 
     @property
     def data(self) -> list[DataState]:
@@ -149,6 +150,7 @@ def facts_of(run: Run) -> RunFacts:
         per_job=max(1, run.submission.per_job or 1),
         at_once=max(1, run.submission.at_once or 1) if run.submission.per_job else 1,
         origin=[run.origin.tool, run.origin.id] if run.origin else [],
+        removed=run.results_removed,
     )
 
 

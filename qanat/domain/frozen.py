@@ -1,9 +1,9 @@
 """What may still change in a record: how the run ends, until it has ended, and then almost nothing.
 
-An ended run may get tags and further attempts: a retried group has a higher attempt number, starts later, has a
-job of its own, keeps how its earlier attempts ended, and the run has a new intent. A lost group may get an end that was
-found later. Groups that have ended in an active run are as fixed as those of an ended run. Comments are files of their
-own.
+An ended run may get tags, lose its results, and have further attempts: a retried group has a higher attempt number,
+starts later, has a job of its own, keeps how its earlier attempts ended, and the run has a new intent. A lost group may
+get an end that was found later. Groups that have ended in an active run are as fixed as those of an ended run. Comments
+are files of their own.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ Open = Mapping[str, frozenset[str]]
 
 _ALL: frozenset[str] = frozenset()
 _ALWAYS: Open = {"tags": _ALL}
+_AFTER_THE_END: Open = {"results": _ALL}
 _UNTIL_THE_END: Open = {
     "submission": _ALL,
     "state": _ALL,
@@ -64,10 +65,14 @@ def violations(before: Sequence[Record], after: Record, *, moved: bool = False) 
     may_change = {**_ALWAYS, **(_MOVED if moved else {})}
     if not ended:
         may_change |= _UNTIL_THE_END
-    elif groups.changed:
+    else:
+        may_change |= _AFTER_THE_END
+    if ended and groups.changed:
         may_change |= _WITH_AN_ATTEMPT if groups.may_be_new or len(sides) > 1 else _WITH_AN_END
     keys = [key for key in _keys(*sides, after) if key != "groups"]
     found = [place for key in keys for place in _changed(key, sides, after, may_change.get(key))]
+    if ended and "results" not in after and all("results" in side for side in sides) and not groups.may_be_new:
+        found.append(("results",))
     found += _inconsistent_times(after) if ended and groups.changed and not groups.wrong else []
     return list(dict.fromkeys((*found, *_wrong_intent(sides, after, groups), *groups.wrong)))
 

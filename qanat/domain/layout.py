@@ -34,7 +34,7 @@ STARTS = "starts"
 CANCELLED_GROUPS = "cancelled_groups"
 REPORT = "report.html"
 # Folders of notes in the repository's private folder.
-RETRIES, ORDERS, NOTICES, PROBLEMS = "retries", "orders", "notices", "problems"
+RETRIES, ORDERS, NOTICES, PROBLEMS, REMOVALS = "retries", "orders", "notices", "problems", "removals"
 NAME_BYTES_MAX = 255
 FOLDER_BYTES_MAX = 1_000
 

@@ -16,7 +16,7 @@ from qanat.domain.attempts import combine
 from qanat.domain.run import Code, Group, Run, State, SubmissionFacts
 
 # What has a rule of its own in merge_runs(). All other fields identify a launch, and no command changes them.
-_CHANGING = frozenset({"description", "tags", "code", "runner", "submission", "groups"})
+_CHANGING = frozenset({"description", "tags", "code", "runner", "submission", "groups", "results_removed"})
 _FIXED = tuple(field.name for field in fields(Run) if field.name not in _CHANGING)
 _GOING = (State.QUEUED, State.HELD, State.RUNNING)
 _ABSENT = object()
@@ -48,6 +48,7 @@ def merge_runs(base: Run | None, ours: Run, theirs: Run) -> Run:
         runner=source.runner,
         submission=submission,
         groups=groups,
+        results_removed=_merge_removals(versions, groups),
     )
 
 
@@ -130,6 +131,17 @@ def _merge_facts(less: SubmissionFacts, more: SubmissionFacts) -> SubmissionFact
     missing = [f.name for f in fields(more) if getattr(more, f.name) in (None, (), {})]
     known = {name: getattr(less, name) for name in missing}
     return replace(more, **(known | {"details": {**less.details, **more.details}}))
+
+
+def _merge_removals(versions: Sequence[Run | None], groups: Sequence[Group]) -> str | None:
+    """Return when results were last removed; None if a group has been started again since, or waits for that."""
+    known = [_attribute(run, "results_removed") for run in versions]
+    try:
+        removed = _choose(*known)
+    except CannotMerge:
+        removed = max(filter(None, known[1:]))
+    again = removed and any(not g.state.ended or (g.started or "") > removed for g in groups)
+    return None if again else removed
 
 
 def _merge_code(base: Run | None, ours: Run, theirs: Run) -> Code:

@@ -211,6 +211,7 @@ class Run:
     `after` are the runs that had to end first. `environment` and `machine` are the hashes by which
     `.qanat/environments/` has the software that they found, and the machine of a local run; None if that is unknown.
     `imported` holds what a qanat 0.x run had and no other field holds, `origin` where one of another tool came from.
+    `results_removed` is when its results were removed; None if they were not.
     """
 
     number: int
@@ -239,6 +240,7 @@ class Run:
     container: Container | None = None
     checkpoint: Checkpoint | None = None
     origin: Origin | None = None
+    results_removed: str | None = None
 
     @property
     def id(self) -> str:

@@ -25,6 +25,7 @@ ONLY_NAMED = (
     "run.data",
     "run.environment",
     "run.container",
+    "run.results",
     "host",
     "key",
     "origin",

@@ -297,6 +297,7 @@ FIELDS: Mapping[str, Field] = {
     "run.environment": Field(lambda row: row.run.environment, value_tests.commit),
     "run.container": Field(lambda row: tuple(row.run.container), value_tests.any_text),
     "run.data": Field(lambda row: data_texts(row.run), value_tests.any_text),
+    "run.results": Field(lambda row: "removed" if row.run.removed else None, value_tests.text),
     "origin": Field(lambda row: row.run.origin[0] if row.run.origin else None, value_tests.text),
     "origin.id": Field(lambda row: row.run.origin[1] if row.run.origin else None, value_tests.text),
     "key": Field(lambda row: tuple(group.key for group in row.groups if group.key), value_tests.any_text),

@@ -57,6 +57,22 @@ def links_to(location: Location, path: str) -> str:
     return next(iter(_listed(location, links[:1])), "") if links else ""
 
 
+def links(location: Location) -> list[str]:
+    """List the symbolic links that git tracks, by their paths from the root."""
+    printed = command.output(location.root, "ls-files", "-z", "--stage")
+    entries = (entry.partition("\t") for entry in os.fsdecode(printed).split("\0"))
+    return [path for mode, _, path in entries if mode.startswith("120000 ")]
+
+
+def with_marks(location: Location, marks: Sequence[bytes], patterns: Sequence[str]) -> list[str]:
+    """List the files with one of these texts, tracked or not, but not ignored, by patterns of names."""
+    words = [word for mark in marks for word in ("-e", os.fsdecode(mark))]
+    found = command.call(location.root, "grep", "-lzF", "--untracked", "--no-color", *words, "--", *patterns)
+    if found.status not in (0, 1):
+        raise command.refused("git grep", found)
+    return [path for path in os.fsdecode(found.out).split("\0") if path]
+
+
 def ignores(location: Location, folder: str) -> bool:
     """Return whether git ignores whatever is created in a folder, given by its path from the root."""
     return command.call(location.root, "check-ignore", "--quiet", "--", f"{folder}/{_ANY_FILE}").status == 0

@@ -14,6 +14,7 @@ from qanat.domain.config import ASK, EACH, RESULT_DIR, Config, Grace, template_s
 from qanat.domain.container import ContainerRequest
 from qanat.domain.data import STAT
 from qanat.domain.experiment import Action, Dataset, Experiment, MetricSource, Program, Template
+from qanat.domain.keeping import Keep
 from qanat.domain.layout import is_for_results
 from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.shipment import FILE
@@ -151,6 +152,7 @@ def config_from(content: dict[str, Any], source: str) -> Config:
         untracked=content.get("untracked", ASK),
         time_limit=_time_limit(content.get("local", {}).get("time_limit", NONE), source),
         grace=Grace(**content.get("grace", {})),
+        keep=_keep(content.get("keep", {})),
         templates=template_sections(content),
     )
 
@@ -160,6 +162,10 @@ def _time_limit(text: str, source: str) -> str:
         return text if text == NONE or time_limits.seconds(text) else NONE
     except InputInvalid as error:
         raise InputInvalid(f"{source}: local.time_limit: {error.message}", hint=error.hint) from None
+
+
+def _keep(content: dict[str, Any]) -> Keep:
+    return Keep(tuple(content.get("tags", ())), content.get("newest"), content.get("failed_days"))
 
 
 def _committed(records: dict[str, Any]) -> str:
@@ -173,6 +179,7 @@ def config_mapping(config: Config) -> dict[str, Any]:
     return {
         "default_editor": config.editor or "vi",
         "grace": asdict(config.grace),
+        **({"keep": kept} if (kept := config.keep.as_mapping()) else {}),
         "local": {"time_limit": config.time_limit},
         "records": {"commit": config.records},
         "result_dir": config.result_dir,

@@ -40,6 +40,7 @@ FLOW = frozenset(
         "submission",
         "imported",
         "origin",
+        "results",
         "groups",
     }
 )
@@ -108,14 +109,14 @@ def to_mapping(run: Run) -> dict[str, Any]:
             transfer=run.runner.transfer or None,
         ),
         "storage": run.storage,
+        **present(results={"removed": run.results_removed} if run.results_removed else None),
         "submission": _submission_row(run.submission),
         "state": run.state.value,
         "started": run.started,
         "ended": run.ended,
     }
-    after = [one.as_mapping() for one in run.after]
-    record |= present(rerun_of=run.rerun_of, after=after or None, imported=dict(run.imported) or None)
-    record |= present(origin=run.origin.as_mapping() if run.origin else None)
+    record |= present(rerun_of=run.rerun_of, after=[one.as_mapping() for one in run.after] or None)
+    record |= present(imported=dict(run.imported) or None, origin=run.origin.as_mapping() if run.origin else None)
     record["groups"] = [group_rows.to_row(group) for group in run.groups]
     return record
 
@@ -168,7 +169,6 @@ def from_mapping(content: Any, source: str) -> Run:
     if not (_NUMBER.match(number) and _UID.match(uid)):
         raise InputInvalid(f"{source}: id: {quoted(top.text('id'))} is not a run id", hint="ids look like 4-7f3a9c")
     code, requested, runner = top.inner("code"), top.inner("parameters"), top.inner("runner")
-    submission = top.inner("submission")
     groups = top.take("groups", list)
     if not groups:
         raise InputInvalid(f"{source}: groups: is empty")
@@ -202,7 +202,7 @@ def from_mapping(content: Any, source: str) -> Run:
         ),
         runner=runner_from(runner),
         storage=top.path("storage"),
-        submission=_submission(submission),
+        submission=_submission(top.inner("submission")),
         groups=tuple(group_rows.from_row(row, source, i) for i, row in enumerate(groups)),
         rerun_of=top.optional("rerun_of", str),
         after=_after(top.optional("after", list) or [], top),
@@ -214,6 +214,7 @@ def from_mapping(content: Any, source: str) -> Run:
         container=container_from(top.inner("container")) if top.has("container") else None,
         checkpoint=checkpoint_from(top.inner("checkpoint")) if top.has("checkpoint") else None,
         origin=_origin(top.inner("origin")) if top.has("origin") else None,
+        results_removed=top.inner("results").timestamp("removed") if top.has("results") else None,
     )
     _check_summary(top, run)
     return run

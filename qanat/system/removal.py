@@ -80,10 +80,24 @@ def make_trash(removal: Removal) -> Removal:
 
 def remove(removal: Removal) -> None:
     """Remove the directory, for which make_trash() was called. Raises NotRemoved; another directory is left alone."""
+    move_away(removal)
+    finish(removal)
+
+
+def move_away(removal: Removal) -> None:
+    """Move the directory into the private folder, in one step, if it is still there. Raises NotRemoved."""
     with _explained(removal), opened(removal.path.parent) as parent, _trash(removal, parent) as trash:
         if identify_in(parent, removal.path.name) == removal.folder:
             os.rename(removal.path.name, _TARGET, src_dir_fd=parent, dst_dir_fd=trash)
-    finish(removal)
+
+
+def move_back(removal: Removal) -> None:
+    """Undo move_away(), and remove the private folder. Raises NotRemoved."""
+    with _explained(removal), opened(removal.path.parent) as parent:
+        with _trash(removal, parent) as trash:
+            if exists_in(trash, _TARGET) and not exists_in(parent, removal.path.name):
+                os.rename(_TARGET, removal.path.name, src_dir_fd=trash, dst_dir_fd=parent)
+        os.rmdir(removal.trash, dir_fd=parent)
 
 
 def finish(removal: Removal) -> None:
@@ -196,5 +210,5 @@ def _explained(removal: Removal) -> Iterator[None]:
         why = error.strerror if error.errno == errno.ESTALE else reason(error)
         raise NotRemoved(
             f"{removal.path} was not removed, or only in part: {what}{why}",
-            hint="the next qanat delete or qanat cache clean tries again",
+            hint="the next qanat delete, qanat gc or qanat cache clean tries again",
         ) from None

@@ -23,6 +23,7 @@
  * @property {string} command
  * @property {string[]} [code]
  * @property {string} storage
+ * @property {string} [removed] when the results were removed
  * @property {string} [rerun_of]
  * @property {string} [origin]
  * @property {string} [template]

@@ -209,6 +209,7 @@ function record(app, row) {
     ['host', first && first.host],
     ['files', details?.outputs && `${plural(details.outputs[0], 'file')}, ${shownSize(details.outputs[1])}`],
     ['directory', details?.storage],
+    ['results', details?.removed && `removed on ${shownTime(details.removed)}`],
     ['repeats', details?.rerun_of],
     ['imported from', details?.origin],
   ];

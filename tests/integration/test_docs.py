@@ -44,6 +44,7 @@ PAGES = sorted(DOCS.glob("*.md"))
         ("docs/export.md", 5),
         ("examples/ising/README.md", 6),
         ("examples/network/README.md", 8),
+        ("docs/results.md", 12),
     ],
 )
 def test_every_command_of_a_page_works_and_what_it_shows_is_what_comes_out(

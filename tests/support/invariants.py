@@ -61,6 +61,9 @@ def record_violations(sandbox: Sandbox, record: dict[str, Any], committed: set[s
         found.append(f"run {number} is {record['state']}")
     if record["storage"] != f"results/{record['experiment']}/run_{number}":
         found.append(f"run {number} has the directory {record['storage']}")
+    if "results" in record:
+        is_there = (sandbox.root / record["storage"]).exists()
+        return [*found, f"run {number} has results that were removed"] if is_there else found
     for group in record["groups"]:
         folder = sandbox.root / record["storage"]
         own = folder if len(record["groups"]) == 1 else folder / f"group_{group['group']}"

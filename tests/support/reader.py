@@ -250,6 +250,7 @@ RUN_PAGES: dict[str, Callable[[Path], Reader]] = {
     "docs/export.md": partial(in_a_project, "lines"),
     "examples/ising/README.md": partial(in_an_example, "ising"),
     "examples/network/README.md": partial(in_an_example, "network"),
+    "docs/results.md": partial(in_a_project, "rates"),
 }
 
 

@@ -282,6 +282,7 @@ def runs() -> st.SearchStrategy[Run]:
         container=st.none()
         | st.builds(Container, texts.filter(bool), names, texts.filter(bool), full, st.booleans(), lists),
         checkpoint=st.none() | st.builds(Checkpoint, st.integers(1, 125), st.none() | names, st.integers(1, 1000)),
+        results_removed=st.none() | timestamps(),
         origin=st.none()
         | st.builds(Origin, names, texts, texts.filter(bool), timestamps(), st.none() | texts.filter(bool)),
     )

@@ -149,6 +149,7 @@ FLOORS = {
             "packages",
             "project",
         ),
+        "cleaning": ("documents", "references", "launch", "runs", "definitions", "tracking", "results", "project"),
         "documents": ("launch", "references", "runs", "definitions", "checks", "tracking", "project"),
         "launch": ("data", "environment", "runs", "definitions", "checks", "tracking", "results", "merging", "project"),
         "runs": ("environment", "definitions", "checks", "tracking", "results", "merging", "project", "packages"),

@@ -52,6 +52,7 @@ SECTIONS = {
         "tag": ("qanat.cli.commands.tag:tag", "Add or remove tags of a run."),
         "commit": ("qanat.cli.commands.commit:commit", "Commit records of runs that are not committed yet."),
         "delete": ("qanat.cli.commands.delete:delete", "Delete runs and their results."),
+        "gc": ("qanat.cli.commands.gc:gc", "Remove results of runs to make room."),
     },
     "Review and maintain": {
         "diff": ("qanat.cli.commands.diff:diff", "Show what a branch changes in experiments and runs."),

@@ -14,7 +14,7 @@ from qanat.domain.changes import CHANGED
 from qanat.domain.meanings import Sentence, Verbatim
 from qanat.domain.web_pages import WebPages
 from qanat.usecases.review.other_code import OtherCode
-from qanat.usecases.review.runs import ANNOUNCED, COMMENT, DELETED, ONLY_BEFORE, TAGS, OtherRunChange
+from qanat.usecases.review.runs import ANNOUNCED, COMMENT, DELETED, ONLY_BEFORE, REMOVED, TAGS, OtherRunChange
 from qanat.usecases.review.state import StateChanges
 
 FILES_NAMED = 10
@@ -23,6 +23,7 @@ _OTHERS = (
     (ONLY_BEFORE, "run", "only in the base"),
     (TAGS, "run", "tagged"),
     (COMMENT, "comment", "changed"),
+    (REMOVED, "run", "without results now"),
 )
 
 
@@ -150,6 +151,8 @@ def _other(change: OtherRunChange, names: Names) -> Sentence:
     run = ("run ", names.whole(change.run), " of ", Verbatim(change.experiment))
     if change.kind == TAGS:
         return (*run, " is tagged ", Verbatim(change.text))
+    if change.kind == REMOVED:
+        return ("the results of ", *run, f" were removed on {change.text[:10]}")
     if change.kind == ONLY_BEFORE:
         return (*run, " is only in the base")
     if change.kind == DELETED and change.text == ANNOUNCED:

@@ -35,6 +35,7 @@ def run_page(project: Project, run: Run, retry: PendingRetry | None = None) -> s
         *_data_lines(run),
         *_environment_lines(project, run),
         f"  - 📁 Path: {run.storage}",
+        *([f"  - 🧹 Results: removed on {times.local(run.results_removed)}"] if run.results_removed else []),
         *_output_lines(run),
         f"  - 🔍 Status: {MARKS[run.state]} {_state(run)}",
         *_waiting_lines(run),

@@ -22,10 +22,17 @@ def needing(project: Project, experiment: str) -> list[str]:
 
 def with_copies_of(project: Project, runs: Collection[str]) -> Iterator[tuple[str, str]]:
     """Yield documents with copies of files of runs, as their notes say, and the id of one of these runs."""
+    named = set()
+    for document, run in copied(project):
+        if run in runs and document not in named:
+            named.add(document)
+            yield document, run
+
+
+def copied(project: Project) -> Iterator[tuple[str, str]]:
+    """Yield documents, and the ids of the runs of whose files they have copies, as their notes say."""
     for document in _documents(project):
         for dependency in document.dependencies:
             note = exported.note_in(project, document.folder_of(dependency))
-            used = [source.run for source in note.groups if source.run in runs] if note else []
-            if used:
-                yield document.name, used[0]
-                break
+            for run in dict.fromkeys(source.run for source in note.groups) if note else ():
+                yield document.name, run

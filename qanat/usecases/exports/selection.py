@@ -32,6 +32,7 @@ from qanat.usecases.tracking.refresh import Refreshed
 # What is said of several runs at once.
 ELSEWHERE = "no files of {runs}: nothing shows that qanat made the directory"
 GONE = "no files of {runs}: the results are not here"
+REMOVED = "no files of {runs}: the results were removed"
 ACTIVE = "exported as it is now, before its end: {runs}"
 LISTED_MAX = 20
 
@@ -138,7 +139,7 @@ class Selection:
         if is_elsewhere:
             self._without[ELSEWHERE].append(run.number)
         elif folder is None and any(group.has_run for group in run.groups):
-            self._without[GONE].append(run.number)
+            self._without[REMOVED if run.results_removed else GONE].append(run.number)
         if not run.state.ended:
             self._without[ACTIVE].append(run.number)
         generated = self._runners.generated_files(run.runner.name)

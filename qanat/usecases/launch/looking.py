@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from qanat.domain.layout import NOTICES, ORDERS, PROBLEMS, RETRIES
+from qanat.domain.layout import NOTICES, ORDERS, PROBLEMS, REMOVALS, RETRIES
 from qanat.domain.run import Run
 from qanat.records.index import Index
 from qanat.usecases.project import Project
@@ -33,6 +33,11 @@ def refreshed(project: Project, runners: Runners, *, retries_due: bool = True) -
     """
     with project.index() as index:
         result = refresh(project, index, runners)
+        if _has_notes(project, REMOVALS):
+            from qanat.usecases.runs import removing_results
+
+            result.notes += removing_results.finish(project)
+            index.sync()
         if _has_notes(project, RETRIES):
             from qanat.usecases.launch.retrying import retry_due
 

@@ -268,7 +268,7 @@ def _attempt(
     intent, inputs = new_intent(found.run.id), found.run.submission.inputs
     facts = replace(facts, intent=intent, inputs=inputs, changed=dict(changed.options), data=states)
     facts = replace(facts, environment=_unlike(found.run.environment, changed.environment))
-    run = replace(found.run.with_groups(queued), submission=facts, runner=choice)
+    run = replace(found.run.with_groups(queued), submission=facts, runner=choice, results_removed=None)
     metrics, captured = again.experiment_of(project, run).metrics, past_code.as_checked_out(project, run.code)
     again_here = Again(
         project, found, run, tuple(numbers), placing.open_again(project, run), changed.files, changed.start_over

@@ -87,4 +87,7 @@ class Again:
 
     def _with(self, now: Run, source: Run) -> Run:
         groups = {n: source.groups[n] for n in self.numbers}
-        return replace(now.with_groups(groups), runner=source.runner, submission=source.submission)
+        changed = now.with_groups(groups)
+        return replace(
+            changed, runner=source.runner, submission=source.submission, results_removed=source.results_removed
+        )

@@ -15,6 +15,7 @@ from qanat.records import manifest, run_codec
 from qanat.system import below
 from qanat.usecases.references.known_runs import KnownRuns, pin_of
 from qanat.usecases.references.values import chosen
+from qanat.usecases.tracking.find import removal_of
 
 SIZE_BYTES_MAX = 256 * 2**20
 
@@ -65,6 +66,8 @@ def _left(known: KnownRuns, row: Row, name: str) -> tuple[str, bytes | None, str
     try:
         data = below.read(folder, name, SIZE_BYTES_MAX)
     except (InputInvalid, NotFound, OSError):
+        if run.results_removed and not folder.is_dir():
+            return recorded or "", None, f"the results of run {run.number} {removal_of(run)}"
         if recorded:
             return recorded, None, f"{name} of run {run.number} is not here"
         if listed is not None or folder.is_dir():

@@ -44,6 +44,7 @@ class Details:
             "command": shortened(shlex.join(run.command), TEXT_MAX),
             "code": self._code(run),
             "storage": run.storage,
+            "removed": run.results_removed,
             "rerun_of": run.rerun_of,
             "origin": str(run.origin) if run.origin else "",
             "template": run.runner.template,

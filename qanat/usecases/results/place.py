@@ -88,6 +88,11 @@ def check_own(project: Project, run: Run) -> None:
     from qanat.usecases.results.proof import Proof  # a new run has nothing to prove
 
     proof, folder = Proof(project), project.storage_of(run)
+    if run.results_removed and not os.path.lexists(folder):
+        raise InputInvalid(
+            f"run {run.number} cannot be retried: its results were removed on {run.results_removed[:10]}",
+            hint=f"repeat it as a new run: qanat rerun {run.number}, or with --failed only what failed",
+        )
     allowed = proof.is_its_own(run) if os.path.lexists(folder) else proof.may_be_created(run)
     if not allowed:
         raise InputInvalid(

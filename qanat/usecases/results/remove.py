@@ -6,8 +6,8 @@ import os
 import re
 import secrets
 import shlex
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from qanat.domain import times
@@ -51,13 +51,30 @@ def remove_results(project: Project, results: Results) -> None:
 
 def remove_folder(project: Project, path: Path, folder: FolderId) -> None:
     """Remove this very directory, given by its path without links. Raises NotRemoved, WriteFailed."""
+    with taken_away(project, path, folder):
+        pass
+
+
+@contextmanager
+def taken_away(project: Project, path: Path, folder: FolderId) -> Iterator[None]:
+    """Move this very directory out of the way, in one step, and remove it at the end of the block.
+
+    If the block fails, it is moved back. Raises NotRemoved, WriteFailed.
+    """
     notes = Notes(project.location.private, project.sharing)
     planned = Removal(path, folder, f"{removal.TRASH}{secrets.token_hex(8)}")
     with lock.claimed(project.location, notes.claim_of(planned)):
         notes.begin_removal(planned)
         made = removal.make_trash(planned)
         notes.begin_removal(made)
-        removal.remove(made)
+        removal.move_away(made)
+        try:
+            yield
+        except BaseException:
+            removal.move_back(made)
+            notes.end_removal(made)
+            raise
+        removal.finish(made)
         notes.end_removal(made)
 
 

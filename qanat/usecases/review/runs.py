@@ -13,7 +13,7 @@ from qanat.usecases.review.files import Record, Sides
 NEW, CONTINUED, RETRIED = "new", "continued", "retried"
 CHANGED_AFTER_END, DELETED_AFTER_END = "changed_after_end", "deleted_after_end"
 LAUNCH_CHANGED = "launch_changed"
-TAGS, COMMENT, DELETED = "tags", "comment", "deleted"
+TAGS, COMMENT, DELETED, REMOVED = "tags", "comment", "deleted", "results_removed"
 # Only the base has it, and the head never had it.
 ONLY_BEFORE = "only_in_base"
 ANNOUNCED = "announced"
@@ -35,7 +35,7 @@ class RunWarning:
 
 @dataclass(frozen=True, slots=True)
 class OtherRunChange:
-    """A change of a run that is allowed but worth seeing: its tags, its comment, or its deletion."""
+    """A change of a run that is allowed but worth seeing: of its tags, its comment, its results, or its deletion."""
 
     kind: str
     run: str
@@ -136,6 +136,8 @@ def _changed(found: RunChanges, path: str, old: Record, new: Record, is_renamed:
         found.reported.append((run, RETRIED))
     if come := [tag for tag in run.tags if tag not in old.run.tags]:
         found.others.append(OtherRunChange(TAGS, run.id, run.experiment, ", ".join(come)))
+    if run.results_removed and run.results_removed != old.run.results_removed:
+        found.others.append(OtherRunChange(REMOVED, run.id, run.experiment, run.results_removed))
 
 
 def _gone(found: RunChanges, path: str, run: Run, announced: Callable[[], Collection[str]], *, broken: bool) -> None:

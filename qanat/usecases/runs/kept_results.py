@@ -22,6 +22,7 @@ from qanat.records.manifest import Left
 from qanat.records.record_stamps import COARSEST_NS
 from qanat.system import folders
 from qanat.usecases.tracking import manifests
+from qanat.usecases.tracking.find import removal_of
 
 _NAME_MAX = 100
 # By how much the clock of a file server may be ahead.
@@ -36,7 +37,9 @@ def why_not_kept(folder: Path, run: Run, number: int, left_by_runner: frozenset[
     try:
         left = manifest.left_in(own, storage.NO_OUTPUTS | left_by_runner | left_out(run.checkpoint))
     except OSError:
-        return "its results are not here" if group.has_run else ""
+        if not group.has_run:
+            return ""
+        return f"its results {removal_of(run)}" if run.results_removed else "its results are not here"
     return next(_changes(own, group, left, len(run.groups)), "")
 
 

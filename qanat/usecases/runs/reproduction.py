@@ -31,7 +31,7 @@ from qanat.system import files, folders
 from qanat.usecases.project import Project
 from qanat.usecases.runs import compare_outputs
 from qanat.usecases.tracking import manifests
-from qanat.usecases.tracking.find import Found, check_results, results_missing
+from qanat.usecases.tracking.find import Found, check_results, removal_of, results_missing
 
 NAMED_MAX, NAME_MAX = 5, 100
 _IN_GROUP = re.compile(r"group_([0-9]{1,9})/")
@@ -111,7 +111,8 @@ def _notes(run: Run, groups: Sequence[GroupBasis], *, are_here: bool) -> Iterato
     """Yield sentences on what is missing of the results of a run, and what it is compared with instead."""
     ran = [each for each in groups if each.group.has_run]
     if not are_here:
-        yield f"the results of run {run.number} are not here: comparing with {_in_record(ran)} in its record"
+        how = removal_of(run) or "are not here"
+        yield f"the results of run {run.number} {how}: comparing with {_in_record(ran)} in its record"
         return
     if gone := [_within(run, each.group, name) for each in ran for name in each.gone]:
         what = f"{_listed(gone)} of run {run.number} {'is' if len(gone) == 1 else 'are'} gone or changed"

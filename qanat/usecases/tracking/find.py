@@ -133,8 +133,18 @@ def deletion_hint(run: Run) -> str:
     return f"its record was copied or edited; delete it: qanat delete {run.id}"
 
 
+def removal_of(run: Run) -> str:
+    """Return how the results of a run that are not here were removed, as the end of a sentence; empty if none knows."""
+    return f"were removed on {run.results_removed[:10]}" if run.results_removed else ""
+
+
 def results_missing(found: Found, folder: Path) -> InputInvalid:
     """Return the error that the results of a run, or of one of its groups, are not where they should be."""
+    if found.run.results_removed:
+        return InputInvalid(
+            f"the results of run {found.run.number} {removal_of(found.run)}",
+            hint=f"repeat it with: qanat rerun {found.run.number}",
+        )
     again = f", or repeat it with: qanat rerun {found.run.number}" if found.run.state.ended else ""
     return InputInvalid(
         f"the results of run {found.run.number} are missing: {folder}",
@@ -148,7 +158,7 @@ def check_results(found: Found) -> None:
         return
     missing = f"the results of run {found.run.number} are missing"
     recorded = found.folder.with_name(PurePath(found.run.storage).name)
-    if recorded == found.folder:
+    if recorded == found.folder or found.run.results_removed:
         raise results_missing(found, found.folder)
     raise InputInvalid(
         f"{missing}: {recorded} has those of run {storage.run_in(recorded)}",

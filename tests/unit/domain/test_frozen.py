@@ -59,6 +59,9 @@ HEARSAY = {"group": 1, "args": ["1"], "state": "cancelled", "job": "812_1", "sta
     [
         (ENDED, ENDED),
         (ENDED, ENDED | {"tags": ["a"]}),
+        (ENDED, ENDED | {"results": {"removed": LATER}}),
+        (ENDED | {"results": {"removed": NEXT}}, ENDED | {"results": {"removed": LATER}}),
+        (ENDED | {"results": {"removed": NEXT}}, record(DONE, AGAIN, **RETRIED)),
         (ENDED, record(DONE, AGAIN, **RETRIED)),
         (ENDED, QUEUED),
         (QUEUED, record(DONE, AGAIN, **RETRIED)),
@@ -81,6 +84,8 @@ def test_what_may_follow(before: dict[str, Any], after: dict[str, Any]) -> None:
         (ENDED, ENDED | {"state": "finished"}, [("state",)]),
         (ENDED, ENDED | {"experiment": "f"}, [("experiment",)]),
         (ENDED, ENDED | {"extra": 1}, [("extra",)]),
+        (ENDED | {"results": {"removed": LATER}}, ENDED, [("results",)]),
+        (GOING, GOING | {"results": {"removed": LATER}}, [("results",)]),
         (ENDED, {k: v for k, v in ENDED.items() if k != "started"}, [("started",)]),
         (ENDED, ENDED | {"submission": {"intent": "bb"}}, [("submission", "intent")]),
         (ENDED, ENDED | {"code": {"commit": "b", "snapshot": False}}, [("code", "commit")]),

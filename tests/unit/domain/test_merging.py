@@ -291,3 +291,25 @@ def test_what_identifies_a_launch_is_the_same_on_both_sides_or_comes_from_one(ch
     assert merge_runs(RUN, RUN, other) == merge_runs(RUN, other, RUN) == other
     with pytest.raises(CannotMerge):
         merge_runs(None, RUN, other)
+
+
+EARLY, LATE = "2026-11-24T00:00:00+00:00", "2026-11-25T00:00:00+00:00"
+RETRIED = replace(DONE, attempt=2, started=LATE, ended=LATE)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "merged"),
+    [
+        ((DONE, EARLY), (DONE, None), EARLY),
+        ((DONE, EARLY), (DONE, LATE), LATE),
+        ((DONE, EARLY), (RETRIED, None), None),
+        ((DONE, EARLY), (replace(DONE, attempt=2, state=State.QUEUED, started=None, ended=None), None), None),
+        ((DONE, "2026-11-26T00:00:00+00:00"), (RETRIED, None), "2026-11-26T00:00:00+00:00"),
+    ],
+)
+def test_results_that_a_side_has_removed_are_gone_unless_the_other_has_made_new_ones(
+    ours: tuple[Group, str | None], theirs: tuple[Group, str | None], merged: str | None
+) -> None:
+    sides = [replace(RUN, groups=(group,), results_removed=removed) for group, removed in (ours, theirs)]
+    base = replace(RUN, groups=(DONE,))
+    assert [merge_runs(base, *pair).results_removed for pair in (sides, sides[::-1])] == [merged] * 2

@@ -1,0 +1,1 @@
+"""Which results of runs may be removed to make room, since nothing needs them."""
