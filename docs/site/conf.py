@@ -23,7 +23,7 @@ EXAMPLES = "examples/README"
 ONLY_HERE = {"Reference": ["docs/site/python", "docs/site/runners", "docs/site/testing"]}
 """Pages of the site alone, since nothing but Sphinx understands them, at the ends of the lists."""
 SHORT = 30
-"""Characters of code that fit into one line on a phone."""
+"""Characters that fit into one line on a phone."""
 
 project = "qanat"
 author = "The qanat authors"
@@ -59,6 +59,7 @@ default_role = "code"
 # Types that are not the API's own, such as those of Python.
 nitpick_ignore_regex = [("py:.*", ".*")]
 
+pygments_dark_style = "a11y-high-contrast-dark"
 html_theme = "furo"
 html_title = f"qanat {version}"
 html_copy_source = False
@@ -102,11 +103,14 @@ def constructed(_app: Any, what: str, name: str, found: Any, _options: Any, argu
     return ("", None) if what == "class" and not is_created else (arguments, returned)
 
 
-def unbroken(_app: Any, doctree: nodes.document) -> None:
-    """Mark code within sentences that is short enough for one line."""
+def marked(_app: Any, doctree: nodes.document) -> None:
+    """Mark code that is short enough for one line, and cells that are not."""
     for literal in doctree.findall(nodes.literal):
         if len(literal.astext()) <= SHORT:
             literal["classes"].append("short")
+    for cell in doctree.findall(nodes.entry):
+        if len(cell.astext()) > SHORT:
+            cell["classes"].append("long")
 
 
 def begun(app: Any, error: Exception | None) -> None:
@@ -119,5 +123,5 @@ def setup(app: Any) -> None:
     """Register what is done on the way."""
     app.connect("source-read", ordered)
     app.connect("autodoc-process-signature", constructed)
-    app.connect("doctree-read", unbroken)
+    app.connect("doctree-read", marked)
     app.connect("build-finished", begun)
