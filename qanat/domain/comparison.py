@@ -54,6 +54,12 @@ class Row:
         """The number of groups that count."""
         return len(self.members)
 
+    @property
+    def without_seed(self) -> int:
+        """How many groups have no seed beside others that have one; the default of a program is not known."""
+        count = self.seeds.count(None)
+        return count if count < len(self.seeds) else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Absent:

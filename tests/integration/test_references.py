@@ -125,6 +125,27 @@ def test_what_a_condition_chose_is_pinned(paper: Sandbox) -> None:
         paper.qanat("delete", f"{new + 1}", "--yes")
 
 
+def test_a_group_without_a_seed_beside_others_is_noted(paper: Sandbox) -> None:
+    paper.qanat("run", "train", "--n", "2")
+    new = max(ids(paper))
+    try:
+        paper.write(
+            "a.md", f"<!-- qanat:mean(acc, n=2) -->?{END} <!-- qanat:mean(acc, n=2, parameter.seed) -->?{END}\n"
+        )
+        said = paper.qanat("document", "check", "a.md", "--write").out.splitlines()
+        assert said[1:-1] == [
+            "a.md:1:1: unchecked: mean(acc, n=2): it counts 1 group without a seed beside those with one, whatever the "
+            "default is (leave them out with the seed's name: mean(…, parameter.seed))"
+        ]
+        assert "(n=4)" in (paper.root / "a.md").read_text()
+        assert "(n=3)" in (paper.root / "a.md").read_text()
+        note = "note: 1 group without --seed counts as a sample beside those with one, whatever the default is"
+        assert note in paper.qanat("compare", "--pool", "--where", "n=2").err
+        assert "without" not in paper.qanat("compare", "--pool", "--where", "n=2 and --seed").err
+    finally:
+        paper.qanat("delete", f"{new}", "--yes")
+
+
 def test_a_unit_is_that_of_a_mean_and_not_of_its_count(paper: Sandbox) -> None:
     paper.write("a.md", f"<!-- qanat:mean(acc, n=2) percent -->?{END}\n")
     paper.write("a.tex", "\\qanat[unit]{mean(acc, n=2)}\n")

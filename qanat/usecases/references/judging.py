@@ -126,6 +126,9 @@ class Judge:
         elif found.pin != pin and (language == LATEX or reference.chooses):
             what = f"is pinned to {pin}, not to {found.pin}" if pin else "is not pinned yet"
             judged.add(Verdict.UNPINNED, f"{reference.spelled} {what}")
+        if found.doubt:
+            hint = "leave them out with the seed's name: mean(…, parameter.seed)"
+            judged.add(Verdict.UNCHECKED, f"{reference.spelled}: {found.doubt}", hint)
         self._doubt(judged, reference)
 
     def figure(

@@ -34,12 +34,14 @@ class Value:
     """What a reference stands for, and the ids of the runs that it is from.
 
     `pin` is what is noted of the groups that a condition chose. If it would choose others now, `moved` says which.
+    `doubt` is what a reader should know of a mean.
     """
 
     text: str
     runs: tuple[str, ...]
     pin: str = ""
     moved: str = ""
+    doubt: str = ""
 
 
 def value_of(known: KnownRuns, reference: Reference, language: str, pin: str) -> Value:
@@ -166,12 +168,16 @@ def _mean(known: KnownRuns, target: OfMean, shape: Shape, language: str, pin: st
     text = shape.mean(used.statistic)
     if not text:
         raise UsageError("the mean of a single value has no deviation", hint="leave out show=std")
+    doubt = ""
+    if used.without_seed:
+        groups = "1 group" if used.without_seed == 1 else f"{used.without_seed:,} groups"
+        doubt = f"it counts {groups} without a seed beside those with one, whatever the default is"
     if shape.show == COUNT:
-        return Value(text, used.runs, used.pin, moved)
+        return Value(text, used.runs, used.pin, moved, doubt)
     if used.unfinished and text.endswith(")"):
         count = used.statistic.count
         text = f"{text.removesuffix(f'(n={count})')}(n={count} of {count + used.unfinished})"
-    return Value(_finished(known, text, used.experiment, metric, shape, language), used.runs, used.pin, moved)
+    return Value(_finished(known, text, used.experiment, metric, shape, language), used.runs, used.pin, moved, doubt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +187,7 @@ class _Average:
     pin: str
     experiment: str
     unfinished: int
+    without_seed: int
 
 
 def _at_pin(known: KnownRuns, pin: str) -> list[RunFacts]:
@@ -208,7 +215,12 @@ def _averaged(known: KnownRuns, runs: list[RunFacts], metric: str) -> _Average:
         raise _several(found, rows)
     row = rows[0]
     return _Average(
-        row.metrics[metric], row.runs, pinned_groups.pin_of(row.members), row.experiment, len(row.unfinished)
+        row.metrics[metric],
+        row.runs,
+        pinned_groups.pin_of(row.members),
+        row.experiment,
+        len(row.unfinished),
+        row.without_seed,
     )
 
 

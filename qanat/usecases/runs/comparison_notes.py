@@ -35,6 +35,7 @@ def notes(compared: Compared, chosen: ChosenRuns, names: Sequence[str]) -> Itera
     yield from _other_data([run for run in chosen.runs if run.id in shown])
     yield from _other_images([run for run in chosen.runs if run.id in shown])
     yield from _repeated(compared, chosen)
+    yield from _without_seed(compared)
     yield from _unfinished(compared)
     yield from _mixed(compared)
     if compared.request.pool:
@@ -61,6 +62,20 @@ def _repeated(compared: Compared, chosen: ChosenRuns) -> Iterator[str]:
         if count:
             what = "1 group does" if count == 1 else f"{count:,} groups do"
             yield f"{what} not count, since {other} finished later"
+
+
+def _without_seed(compared: Compared) -> Iterator[str]:
+    """Yield how many groups of rows have no seed beside others that have one, as they might be the same samples."""
+    found: dict[str, int] = {}
+    for row in compared.found.rows:
+        found[row.experiment] = found.get(row.experiment, 0) + row.without_seed
+    for experiment, count in found.items():
+        if count:
+            seed = compared.found.seeds[experiment][0]
+            what = "1 group without" if count == 1 else f"{count:,} groups without"
+            counts = "counts as a sample" if count == 1 else "count as samples"
+            leave_out = f"leave out with: --where {seed}"
+            yield f"{what} {seed} {counts} beside those with one, whatever the default is; {leave_out}"
 
 
 def _unfinished(compared: Compared) -> Iterator[str]:
