@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ _OPERATIONS = {
     "REVERT_HEAD": "revert",
 }
 
+_COMMIT = re.compile("[0-9a-f]{40}(?:[0-9a-f]{24})?")
 # Otherwise git would lock the index to refresh it, and a command that the user runs meanwhile would fail.
 _NO_LOCK = {"GIT_OPTIONAL_LOCKS": "0"}
 _LITERALLY = {**_NO_LOCK, "GIT_LITERAL_PATHSPECS": "1"}
@@ -185,6 +187,13 @@ def is_tracked(location: Location, path: str) -> bool:
 
 def head(location: Location) -> str | None:
     """Return the id of the commit that is checked out; None before the first one."""
+    with contextlib.suppress(OSError):
+        # Mostly two files say it, and git need not be started.
+        said = (location.git_dir / "HEAD").read_text(errors="replace").strip()
+        if said.startswith("ref: refs/heads/"):
+            said = (location.common_dir / said.removeprefix("ref: ")).read_text(errors="replace").strip()
+        if _COMMIT.fullmatch(said):
+            return said
     done = command.call(location.root, "rev-parse", "--verify", "--quiet", "HEAD")
     return done.out.decode().strip() or None
 

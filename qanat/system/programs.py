@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from select import PIPE_BUF
 from threading import Thread
 from typing import IO
 
@@ -104,7 +105,10 @@ def _communicate(
 ) -> tuple[bytes, bytes]:
     if when_slow is None:
         return process.communicate(stdin, timeout=timeout_s)
-    if stdin and process.stdin:
+    if stdin and process.stdin and len(stdin) <= PIPE_BUF:
+        _feed(process.stdin, stdin)  # an empty pipe holds that much
+        process.stdin = None
+    elif stdin and process.stdin:
         # What a first communicate() has not written by its timeout, a second one does not write either.
         Thread(target=_feed, args=(process.stdin, stdin), daemon=True).start()
         process.stdin = None

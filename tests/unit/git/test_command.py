@@ -50,7 +50,8 @@ def test_what_is_slow_for_another_reason_is_waited_for(repository: Repository, m
         repository.git("config", "alias.slow", f"!{reads}; echo done")
         assert command.output(repository.root, "slow", stdin=b"a" * 1_000_000) == b"a" * 1_000_000 + b"done\n"
     repository.git("config", "alias.deaf", "!sleep 0.5; echo done")
-    assert command.output(repository.root, "deaf", stdin=b"a" * 1_000_000) == b"done\n"
+    for size in (1_000_000, 1):
+        assert command.output(repository.root, "deaf", stdin=b"a" * size) == b"done\n"
     empty = repository.root / "empty"
     repository.git("init", "-q", str(empty))
     assert command.output(empty, "-c", "alias.slow=!sleep 0.5; echo done", "slow") == b"done\n"
@@ -105,4 +106,4 @@ def test_a_git_that_writes_is_not_interrupted_and_signals_come_through_after_it(
         done = command.write(repository.root, "update-ref", "refs/heads/new", "HEAD")
     assert done is None
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
-    assert repository.git("rev-parse", "new") == repository.git("rev-parse", "HEAD")
+    assert repository.git("rev-parse", "new") == repository.head

@@ -17,10 +17,18 @@ def changes(repository: Repository) -> set[tuple[str, str]]:
 
 
 def test_a_clean_tree_has_a_commit_a_branch_and_no_change(repository: Repository) -> None:
-    head = repository.git("rev-parse", "HEAD")
+    head = repository.head
     assert worktree.status(repository.location) == WorkTree(head, "main", (), None)
     assert worktree.head(repository.location) == head
     assert worktree.checked_out(repository.location) == "main"
+
+
+def test_the_commit_is_known_of_a_branch_that_is_packed_or_leads_to_another(repository: Repository) -> None:
+    repository.git("pack-refs", "--all")
+    assert worktree.head(repository.location) == repository.head
+    repository.git("symbolic-ref", "refs/heads/other", "refs/heads/main")
+    repository.git("symbolic-ref", "HEAD", "refs/heads/other")
+    assert worktree.head(repository.location) == repository.git("rev-parse", "HEAD")
 
 
 def test_before_the_first_commit_there_is_a_branch_and_no_commit(repository: Repository) -> None:
@@ -34,7 +42,8 @@ def test_before_the_first_commit_there_is_a_branch_and_no_commit(repository: Rep
 def test_a_detached_head_has_a_commit_and_no_branch(repository: Repository) -> None:
     repository.git("checkout", "--quiet", "--detach")
     found = worktree.status(repository.location)
-    assert (found.commit, found.branch) == (repository.git("rev-parse", "HEAD"), None)
+    assert (found.commit, found.branch) == (repository.head, None)
+    assert worktree.head(repository.location) == repository.head
     assert worktree.checked_out(repository.location) is None
 
 
