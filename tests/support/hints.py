@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import click
@@ -35,12 +35,12 @@ class Hint:
         return f"{self.place}: qanat {' '.join(self.words).replace(VALUE, '{}')}"
 
 
-def hints_in(tree: ast.AST, name: str) -> Iterator[Hint]:
-    """List the command lines in the messages of a module; its docstrings have none."""
-    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+def hints_in(nodes: Sequence[ast.AST], name: str) -> Iterator[Hint]:
+    """List the command lines in the messages of a module, given by all that is in it; its docstrings have none."""
+    docs = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    parts = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
     apart = docs | parts
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in apart:
             for text in _texts(node):
                 for match in _START.finditer(text):

@@ -6,10 +6,8 @@ Each row of PHRASES is a pattern, what to write instead, and where it applies.
 from __future__ import annotations
 
 import ast
-import io
 import json
 import re
-import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +17,10 @@ import pytest
 
 from qanat.cli.program import qanat
 from tests.support.commands import contexts
+from tests.unit.test_import_directions import MODULES, Module
 
+# Those who read all sources share what is read.
+pytestmark = pytest.mark.xdist_group("source")
 ROOT = Path(__file__).parents[2]
 DOCSTRING, STRING, COMMENT, HELP, PAGE, SCHEMA = "docstring", "string", "comment", "help", "page", "schema"
 CODE = (DOCSTRING, STRING, COMMENT)
@@ -69,31 +70,26 @@ PHRASES = (
 ABOUT_WORDS = ("qanat/domain/randomness.py", "qanat/domain/secret")
 # Data, not prose: what the ids of imported runs are computed from, and arguments that tests pass.
 DATA = ("first qanat\0", "two words")
+_STRING_OR_COMMENT = re.compile(r"""(\"{3}|'{3}|"|')(?:\\.|(?!\1).)*\1|\#[^\n]*""", re.DOTALL)
+_PARSED = {module.path: module for module in MODULES}
 # A newer version replaces it, and what is replaced is never edited.
 FROZEN = ("schemas/run.v1.schema.json",)
 
 
-def _fragments(path: Path) -> Iterator[tuple[str, int, str]]:
+def _fragments(module: Module) -> Iterator[tuple[str, int, str]]:
     """Return the prose of a source file: its kind, its line, and its text."""
-    source = path.read_text()
-    tree = ast.parse(source)
-    docstrings = {id(node) for node in _docstrings(tree)}
-    for node in ast.walk(tree):
+    # Strings that stand alone are docstrings, and those below an attribute.
+    docstrings = {id(node.value) for node in module.nodes if isinstance(node, ast.Expr)}
+    for node in module.nodes:
         text = _text(node)
         if text and id(node) in docstrings:
             yield DOCSTRING, node.lineno, text  # type: ignore[attr-defined]
         elif " " in text and not text.startswith(DATA):  # a single word is a name
             yield STRING, node.lineno, text  # type: ignore[attr-defined]
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            yield COMMENT, token.start[0], token.string.lstrip("# ")
-
-
-def _docstrings(tree: ast.Module) -> Iterator[ast.expr]:
-    """List the strings that stand alone: docstrings, and those below an attribute."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            yield node.value
+    source = module.path.read_text()
+    for found in _STRING_OR_COMMENT.finditer(source) if "#" in source else ():
+        if not found[1]:
+            yield COMMENT, source.count("\n", 0, found.start()) + 1, found[0].lstrip("# ")
 
 
 def _text(node: ast.AST) -> str:
@@ -118,7 +114,8 @@ def _offences_of(path: Path) -> list[str]:
     name = path.relative_to(ROOT)
     match path.suffix:
         case ".py":
-            found = [_offences(kind, f"{name}:{line}", text) for kind, line, text in _fragments(path)]
+            module = _PARSED.get(path) or Module(str(name), path)
+            found = [_offences(kind, f"{name}:{line}", text) for kind, line, text in _fragments(module)]
         case ".md":
             lines = path.read_text().splitlines()
             found = [_offences(PAGE, f"{name}:{number}", line) for number, line in enumerate(lines, 1)]

@@ -20,11 +20,11 @@ KNOWN = contexts(qanat)
 
 
 def hints(source: str) -> list[Hint]:
-    return list(hints_in(ast.parse(f"x = {source}"), "m"))
+    return list(hints_in(list(ast.walk(ast.parse(f"x = {source}"))), "m"))
 
 
 def test_every_command_in_a_message_can_be_typed() -> None:
-    found = [hint for module in MODULES for hint in hints_in(module.tree, module.name)]
+    found = [hint for module in MODULES for hint in hints_in(module.nodes, module.name)]
     assert len(found) > 150
     assert [f"{hint} ({problem})" for hint in found if (problem := problem_of(hint, KNOWN))] == []
 
