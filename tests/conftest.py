@@ -77,13 +77,20 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Look for no garbage among what was collected, which stays until the end."""
+    """Look for no garbage among what was collected, which stays until the end, and seldom among what tests make."""
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(100_000, 20, 100)
         gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Look once for what was not closed, and not as often as pytest does."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -23,6 +23,30 @@ def copy_repository(original: Path, root: Path) -> Path:
     return root
 
 
+class Original:
+    """A folder without links, read once, that is written many times."""
+
+    def __init__(self, folder: Path) -> None:
+        found = sorted(path.relative_to(folder) for path in folder.rglob("*"))
+        self._folders = [str(path) for path in found if (folder / path).is_dir()]
+        files = [path for path in found if (folder / path).is_file()]
+        self._files = [(str(path), (folder / path).read_bytes()) for path in files]
+        self._programs = [str(path) for path in files if (folder / path).stat().st_mode & 0o100]
+
+    def copy(self, root: Path) -> Path:
+        """Write it to a new folder, whose files have new times."""
+        root.mkdir(parents=True)
+        top = f"{root}/"
+        for folder in self._folders:
+            os.mkdir(top + folder)  # noqa: PTH102  # strings take half the time
+        for file, content in self._files:
+            with open(top + file, "wb", 0) as opened:  # noqa: PTH123
+                opened.write(content)
+        for program in self._programs:
+            os.chmod(top + program, 0o755)  # noqa: PTH101
+        return root
+
+
 def refresh_index(root: Path) -> None:
     """Write times, inodes and sizes of the files into the index, as `git update-index --refresh` does in a process.
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qanat.git import command, location
 from qanat.git.location import Location
+
+if TYPE_CHECKING:
+    import pygit2
 
 
 class Repository:
@@ -21,6 +25,18 @@ class Repository:
         assert found
         return found
 
+    @property
+    def head(self) -> str:
+        """The commit that is checked out."""
+        return str(self._opened.head.target)
+
+    @property
+    def _opened(self) -> pygit2.Repository:
+        """The repository, read and written without a process."""
+        import pygit2  # not before HOME is that of the tests: libgit2 reads it once
+
+        return pygit2.Repository(str(self.root))
+
     def git(self, *arguments: str, stdin: str = "") -> str:
         """Run git and return what it printed, without the last newline."""
         return command.output(self.root, *arguments, stdin=stdin.encode()).decode().rstrip("\n")
@@ -33,11 +49,12 @@ class Repository:
         return file
 
     def commit(self, message: str = "work", **files: str) -> str:
-        """Write files, commit everything, and return the commit."""
+        """Write files, commit everything as git does without hooks, in a fraction of its time; return the commit."""
         for path, text in files.items():
             self.write(path, text)
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", message)
-        import pygit2  # not before HOME is that of the tests: libgit2 reads it once
-
-        return str(pygit2.Repository(str(self.root)).head.target)
+        repository = self._opened
+        repository.index.add_all()
+        repository.index.write()
+        who, tree = repository.default_signature, repository.index.write_tree()
+        parents = [] if repository.head_is_unborn else [repository.head.target]
+        return str(repository.create_commit("HEAD", who, who, f"{message}\n", tree, parents))

@@ -20,8 +20,8 @@ import yaml
 from qanat.domain.intents import new_intent
 from qanat.domain.run import Code, Group, Run, SubmissionFacts
 from qanat.errors import RunnerUnavailable, UsageError
-from qanat.git import command, lock
-from qanat.records import flight, run_codec, storage
+from qanat.git import command
+from qanat.records import flight, numbers, run_codec, storage
 from qanat.records.flight import Journal, Watcher
 from qanat.runners.local.runner import LocalRunner
 from qanat.runners.registry import Registry
@@ -34,7 +34,7 @@ from qanat.usecases.launch.options import LaunchOptions
 from qanat.usecases.launch.plan import RunRequest
 from qanat.usecases.launch.view import AlreadyRun, DataReport, EnvironmentReport, Outcome
 from qanat.usecases.project import Project, open_project
-from qanat.usecases.tracking import committing, counting, record
+from qanat.usecases.tracking import committing, record
 from qanat.usecases.tracking.find import Found, find_run
 from tests.support.repository import Repository
 from tests.support.scheduler import Killed, MovableClock, Scheduler
@@ -64,8 +64,10 @@ def make_template(root: Path) -> Path:
     command.output(root, "gc", "--quiet")
     shutil.rmtree(root / ".git/hooks")
     project = open_project(root)
-    with lock.held(project.location):
-        counting.begin(project)  # looks through the history, which only the first run in a clone does
+    # What the first command in a clone does: look through the history, and write the schemas and the index.
+    numbers.raise_to(project.location.private, 1)
+    numbers.give_back(project.location.private, 1)
+    project.experiment("train")
     return root
 
 
@@ -235,7 +237,7 @@ class World(Repository):
 
     def left_alone(self, groups: int = 2) -> Run:
         """Record a run of this machine, committed as it was launched, whose qanat is gone, and its processes too."""
-        head = self.git("rev-parse", "HEAD")
+        head = self.head
         run = replace(
             RUN,
             number=1,

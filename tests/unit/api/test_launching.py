@@ -109,7 +109,7 @@ def test_the_keywords_of_a_launch_mean_what_the_options_mean(world: World, proje
 
 
 def test_uncommitted_changes_are_committed_kept_or_left_out(world: World, project: qanat.Project) -> None:
-    head = world.git("rev-parse", "HEAD")
+    head = world.head
     world.write("train.sh", "echo changed\n")
     snapshot = project.launch("train", snapshot=True)
     assert (snapshot.record.code.snapshot, (snapshot.path / "stdout.txt").read_text()) == (True, "changed\n")

@@ -27,7 +27,7 @@ def test_files_and_folders_that_differ_are_found_however_many_are_asked_for(
 def test_of_a_commit_that_is_missing_nothing_is_known(repository: Repository) -> None:
     repository.commit(a="1")
     assert changed_paths.changed(repository.location, "0" * 40, None, ["a"]) is None
-    assert changed_paths.changed(repository.location, repository.git("rev-parse", "HEAD"), "0" * 40, ["a"]) is None
+    assert changed_paths.changed(repository.location, repository.head, "0" * 40, ["a"]) is None
 
 
 def test_what_is_no_folder_any_more_has_changed_with_all_that_was_in_it(repository: Repository) -> None:
@@ -40,7 +40,7 @@ def test_what_is_no_folder_any_more_has_changed_with_all_that_was_in_it(reposito
 
 
 def test_a_folder_of_a_billion_files_is_compared_as_one(repository: Repository) -> None:
-    old, new = repository.git("rev-parse", "HEAD"), many_files(repository, "data")
+    old, new = repository.head, many_files(repository, "data")
     assert changed_paths.changed(repository.location, old, new, ["data", "a.txt"]) == {"data"}
 
 

@@ -20,7 +20,7 @@ def folder(repository: Repository) -> Path:
 
 
 def test_a_revision_is_a_commit(repository: Repository) -> None:
-    head = repository.git("rev-parse", "HEAD")
+    head = repository.head
     repository.git("tag", "-a", "v1", "-m", "tag")
     later = repository.commit("later")
     for revision in (head[:8], "v1", "HEAD~1", ":/first"):
@@ -37,7 +37,7 @@ def test_what_is_no_commit_is_refused(repository: Repository, revision: str) -> 
 
 
 def test_a_commit_is_here_or_not(repository: Repository) -> None:
-    assert checkout.has_commit(repository.location, repository.git("rev-parse", "HEAD"))
+    assert checkout.has_commit(repository.location, repository.head)
     assert not checkout.has_commit(repository.location, "0" * 40)
     assert not checkout.has_commit(repository.location, repository.git("rev-parse", "HEAD:a.txt"))
 
@@ -51,13 +51,13 @@ def test_paths_are_tracked_in_a_commit_or_not(repository: Repository) -> None:
 
 
 def test_a_checkout_is_one_of_its_commit_and_untouched(repository: Repository, folder: Path) -> None:
-    commit = repository.git("rev-parse", "HEAD")
+    commit = repository.head
     repository.commit(**{"a.txt": "later\n"})
     checkout.create(repository.location, commit, folder)
     assert (folder / "a.txt").read_text() == "a\n"
     assert checkout.commit_of(folder) == commit
     assert checkout.is_untouched(folder, commit)
-    assert not checkout.is_untouched(folder, repository.git("rev-parse", "HEAD"))
+    assert not checkout.is_untouched(folder, repository.head)
 
 
 @pytest.mark.parametrize("how", ["changed", "new", "ignored", "empty folder", "other commit"])

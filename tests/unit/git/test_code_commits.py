@@ -63,7 +63,7 @@ def test_the_first_commit_is_one_of_code_whatever_it_has(repository: Repository)
 
 
 def test_a_merge_counts_if_it_changes_the_code_of_its_first_parent(repository: Repository) -> None:
-    start = repository.git("rev-parse", "HEAD")
+    start = repository.head
     repository.git("switch", "--quiet", "--create", "records")
     record(repository, 1)
     repository.git("switch", "--quiet", "--create", "code", start)
@@ -73,7 +73,7 @@ def test_a_merge_counts_if_it_changes_the_code_of_its_first_parent(repository: R
     repository.git("merge", "--quiet", "--no-ff", "--message", "records", "records")
     assert newest(repository) == start
     repository.git("merge", "--quiet", "--no-ff", "--message", "code", "code")
-    merge = repository.git("rev-parse", "HEAD")
+    merge = repository.head
     record(repository, 3)
     assert newest(repository) == merge
 
@@ -88,7 +88,7 @@ def test_a_shallow_clone_ends_where_its_history_does(repository: Repository) -> 
 
 @pytest.mark.slow
 def test_a_long_walk_is_made_once(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = repository.git("rev-parse", "HEAD")
+    code = repository.head
     many(repository, 2_000)
     looks = counted(monkeypatch)
     assert newest(repository) == code
@@ -127,7 +127,7 @@ def many(repository: Repository, count: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "garbage\n", f"{{head}} {'0' * 40}\n", "{head} {first}\n"])
 def test_a_note_that_is_wrong_is_not_believed(repository: Repository, text: str) -> None:
-    first = repository.git("rev-parse", "HEAD")
+    first = repository.head
     code = repository.commit("code", **{"train.py": "1"})
     head = record(repository, 1)
     file = repository.location.private / code_commits.FILE

@@ -29,9 +29,9 @@ def tree(repository: Repository, revision: str = "HEAD") -> dict[str, str]:
 
 
 def test_just_these_files_are_committed_with_message_author_and_parent(repository: Repository) -> None:
-    before = repository.git("rev-parse", "HEAD")
+    before = repository.head
     made = commit(repository, {R: b"one\n", "top.txt": b"top\n"})
-    assert made == repository.git("rev-parse", "HEAD")
+    assert made == repository.head
     assert tree(repository) == {"a.txt": "a", R: "one", "top.txt": "top"}
     assert repository.git("log", "-1", "--format=%P|%an <%ae>|%cn|%B") == (
         f"{before}|Ada Lovelace <ada@example.org>|Ada Lovelace|subject\n\nbody"
@@ -76,10 +76,10 @@ def test_files_are_found_in_a_commit_wherever_they_are(repository: Repository) -
 
 def test_what_a_branch_has_already_is_no_commit(repository: Repository) -> None:
     commit(repository, {R: b"one\n"})
-    before = repository.git("rev-parse", "HEAD")
+    before = repository.head
     assert commit(repository, {R: b"one\n"}) is None
     assert commit(repository, {"gone.txt": None}) is None
-    assert repository.git("rev-parse", "HEAD") == before
+    assert repository.head == before
 
 
 def test_a_file_may_take_the_place_of_a_folder_and_the_other_way_round(repository: Repository) -> None:
@@ -92,10 +92,10 @@ def test_a_file_may_take_the_place_of_a_folder_and_the_other_way_round(repositor
 
 def test_another_branch_is_committed_to_and_nothing_else_is_touched(repository: Repository) -> None:
     repository.git("branch", "other")
-    before = (repository.git("rev-parse", "HEAD"), repository.git("ls-files", "--stage"))
+    before = (repository.head, repository.git("ls-files", "--stage"))
     commit(repository, {R: b"one\n"}, "other", checked_out=False)
     assert tree(repository, "other") == {"a.txt": "a", R: "one"}
-    assert (repository.git("rev-parse", "HEAD"), repository.git("ls-files", "--stage")) == before
+    assert (repository.head, repository.git("ls-files", "--stage")) == before
     assert repository.git("status", "--porcelain") == ""
 
 
@@ -118,7 +118,7 @@ def test_a_lock_of_somebody_else_is_waited_for(repository: Repository, locked: s
     waiting.start()
     made = commit(repository, {R: b"one\n"})
     waiting.join()
-    assert made == repository.git("rev-parse", "HEAD")
+    assert made == repository.head
 
 
 @pytest.mark.parametrize(

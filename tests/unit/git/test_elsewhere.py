@@ -46,7 +46,8 @@ def test_a_submodule_is_its_commit_once_it_is_checked_out(repository: Repository
     inner = Repository(repository.root / "inner")
     repository.git("init", "--quiet", "inner")
     commit = inner.commit(**{"a": "1"})
-    repository.commit()
+    repository.git("add", "inner")
+    repository.git("commit", "--quiet", "--message", "inner")
     assert version_of(inner.root).id == f"commit:{commit}"
     inner.root.rename(repository.root / ".git/away")
     inner.root.mkdir()

@@ -18,7 +18,7 @@ def test_a_file_was_tracked_when_a_commit_of_head_had_it(repository: Repository)
 
 def test_a_diff_is_between_a_commit_and_the_working_tree(repository: Repository) -> None:
     repository.git("config", "color.ui", "always")
-    before = repository.git("rev-parse", "HEAD")
+    before = repository.head
     assert history.diff(repository.location, before, "a.txt") == ""
     repository.commit(**{"a.txt": "b\n"})
     repository.write("a.txt", "c\n")
@@ -39,7 +39,7 @@ def test_deleted_files_are_those_below_a_folder(repository: Repository) -> None:
 
 
 def test_messages_are_those_of_the_commits_that_are_new(repository: Repository) -> None:
-    base = repository.git("rev-parse", "HEAD")
+    base = repository.head
     repository.commit("second\n\nbody")
     repository.commit("third")
     assert history.messages(repository.location, base, "HEAD").split() == ["third", "second", "body"]
@@ -49,7 +49,7 @@ def test_messages_are_those_of_the_commits_that_are_new(repository: Repository) 
 
 
 def test_two_branches_left_each_other_at_a_commit_or_never_met(repository: Repository) -> None:
-    base = repository.git("rev-parse", "HEAD")
+    base = repository.head
     repository.git("checkout", "--quiet", "-b", "other")
     repository.commit("there")
     repository.git("checkout", "--quiet", "main")

@@ -27,7 +27,7 @@ def test_commits_that_are_missing_are_told(repository: Repository) -> None:
 
 
 def test_commits_that_no_ref_reaches_are_told(repository: Repository) -> None:
-    head, lost = repository.git("rev-parse", "HEAD"), left_behind(repository)
+    head, lost = repository.head, left_behind(repository)
     later = repository.commit("later")
     here = repository.location
     assert kept.unreachable(here, [head, later, lost, ABSENT]) == {lost}
@@ -42,7 +42,7 @@ def test_commits_that_no_ref_reaches_are_told(repository: Repository) -> None:
 
 
 def test_commits_are_kept_under_refs_of_their_own(repository: Repository) -> None:
-    one, other = left_behind(repository), repository.git("rev-parse", "HEAD")
+    one, other = left_behind(repository), repository.head
     kept.keep(repository.location, [one, other])
     assert repository.git("for-each-ref", "--format=%(refname)", "refs/qanat").splitlines() == sorted(
         f"refs/qanat/commits/{commit}" for commit in (one, other)

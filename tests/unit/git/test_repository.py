@@ -45,7 +45,7 @@ def test_the_tree_of_code_is_the_same_however_many_records_there_are(repository:
     def code(commit: str) -> str:
         return reading.code_tree(opened, commit)
 
-    first = repository.git("rev-parse", "HEAD")
+    first = repository.head
     assert code(first) == repository.git("rev-parse", "HEAD^{tree}")
     records = repository.commit(**{".qanat/runs/a/0/1.yaml": "1"})
     assert code(records) == code(first)
@@ -60,7 +60,7 @@ def test_the_tree_of_code_is_the_same_however_many_records_there_are(repository:
 
 def test_code_is_known_by_a_short_id_and_unknown_when_it_is_not_here(repository: Repository) -> None:
     opened = reading.open_repository(repository.location)
-    head = repository.git("rev-parse", "HEAD")
+    head = repository.head
     assert reading.commit_and_code(opened, head[:10]) == (head, reading.code_tree(opened, head))
     assert reading.commit_and_code(opened, "0" * 40) is None
     assert reading.commit_and_code(opened, repository.git("rev-parse", "HEAD:a.txt")) is None
@@ -69,7 +69,7 @@ def test_code_is_known_by_a_short_id_and_unknown_when_it_is_not_here(repository:
 
 def test_a_file_is_read_as_a_commit_has_it(repository: Repository) -> None:
     opened = reading.open_repository(repository.location)
-    before = repository.git("rev-parse", "HEAD")
+    before = repository.head
     repository.commit(**{"a.txt": "b\n", "f/c.txt": "c\n"})
     assert reading.read_at(opened, before, "a.txt") == b"a\n"
     assert reading.read_at(opened, "HEAD", "f/c.txt") == b"c\n"

@@ -21,7 +21,7 @@ def parse(repository: Repository, text: str | None) -> Range:
 @pytest.fixture
 def branched(repository: Repository) -> tuple[Repository, str, str, str]:
     """Return a repository on the branch work, where it left main, main's commit, and work's."""
-    base = repository.git("rev-parse", "HEAD")
+    base = repository.head
     main = repository.commit(**{"main.txt": ""})
     repository.git("checkout", "--quiet", "-b", "work", base)
     return repository, base, main, repository.commit(**{"work.txt": ""})

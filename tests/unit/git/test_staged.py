@@ -26,14 +26,14 @@ def filled(repository: Repository) -> Repository:
     repository.write("ü\n.txt", "new\n")
     (repository.root / "link").symlink_to("a.txt")
     repository.git("add", "--all")
-    head = repository.git("rev-parse", "HEAD")
+    head = repository.head
     repository.git("update-index", "--add", "--cacheinfo", f"160000,{head},vendor")
     repository.write("f/b.txt", "on disk\n")
     return repository
 
 
 def test_entries_are_those_of_the_index(filled: Repository) -> None:
-    head = filled.git("rev-parse", "HEAD")
+    head = filled.head
     found = Staged(filled.location).entries()
     assert set(found) == {"a.txt", "f/b.txt", "*.txt", "ü\n.txt", "link", "vendor"}
     assert found["f/b.txt"] == Entry("f/b.txt", FILE, blob(filled, "staged\n"))
@@ -42,7 +42,7 @@ def test_entries_are_those_of_the_index(filled: Repository) -> None:
 
 
 def test_entries_of_a_commit_are_those_of_the_commit(filled: Repository) -> None:
-    found = Staged(filled.location, filled.git("rev-parse", "HEAD")).entries()
+    found = Staged(filled.location, filled.head).entries()
     assert set(found) == {"a.txt", "f/b.txt", "*.txt"}
     assert found["f/b.txt"] == Entry("f/b.txt", FILE, blob(filled, "b\n"))
 
@@ -66,7 +66,7 @@ def test_a_conflict_has_no_entry(repository: Repository) -> None:
 
 def test_changes_are_what_differs_from_a_commit(filled: Repository) -> None:
     filled.git("rm", "--quiet", "--cached", "a.txt")
-    head = filled.git("rev-parse", "HEAD")
+    head = filled.head
     found = {change.path: change for change in Staged(filled.location).changes_since(head)}
     assert set(found) == {"a.txt", "f/b.txt", "ü\n.txt", "link", "vendor"}
     assert found["a.txt"] == Change("a.txt", Entry("a.txt", FILE, blob(filled, "a\n")), None)

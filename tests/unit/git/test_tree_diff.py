@@ -53,7 +53,7 @@ def test_what_was_added_removed_changed_or_became_something_else_differs(reposit
 
 
 def test_a_file_that_only_became_executable_differs(repository: Repository) -> None:
-    old = repository.git("rev-parse", "HEAD")
+    old = repository.head
     (repository.root / "a.txt").chmod(0o755)
     assert paths(repository, old, repository.commit()) == {"a.txt": (True, True)}
 
@@ -64,7 +64,7 @@ def test_a_billion_files_of_a_few_trees_are_given_up(repository: Repository) -> 
     with pytest.raises(TooManyFiles):
         list(differing(None, tree_of(repository, many)))
     trees = Trees(repository.location, reading.open_repository(repository.location))
-    found = trees.differing_code(many, repository.git("rev-parse", "HEAD"))
+    found = trees.differing_code(many, repository.head)
     assert found
     assert len(found) <= tree_diff.ENTRIES_MAX
     assert all(path.startswith("data/") for path in found)
@@ -79,7 +79,7 @@ def test_folders_in_folders_without_end_are_given_up(repository: Repository, mon
 
 @pytest.mark.slow
 def test_a_state_of_a_billion_files_is_an_error_of_one_sentence(repository: Repository) -> None:
-    base, many = repository.git("rev-parse", "HEAD"), many_files(repository, ".qanat")
+    base, many = repository.head, many_files(repository, ".qanat")
     trees = Trees(repository.location, reading.open_repository(repository.location))
     with pytest.raises(GitRefused, match=rf"\.qanat/ has too many files to compare in {base[:10]} and {many[:10]}"):
         trees.differences(base, many, many)

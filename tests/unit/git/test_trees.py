@@ -38,7 +38,7 @@ def test_a_commit_has_a_state_or_has_none(state: Repository) -> None:
 
 
 def test_files_that_differ_between_two_commits_are_told_in_order(state: Repository) -> None:
-    base = state.git("rev-parse", "HEAD")
+    base = state.head
     state.git("rm", "--quiet", B)
     head = state.commit(**{A: "changed\n", RUN: "run\n", "outside.txt": ""})
     old = Entry(B, blob(state, f"{base}:{B}"))
@@ -61,7 +61,7 @@ def test_a_state_that_comes_or_goes_as_a_whole_is_told_file_by_file(state: Repos
 
 
 def test_the_working_tree_is_compared_as_it_lies_there(state: Repository) -> None:
-    base = state.git("rev-parse", "HEAD")
+    base = state.head
     tip = state.commit(**{A: "committed\n"})
     state.write(B, "changed\n")
     state.write(RUN, "new\n")
@@ -91,7 +91,7 @@ def test_what_is_no_file_says_why_it_has_no_bytes(state: Repository) -> None:
         trees(state).read(committed, 100)
     state.git("update-index", "--add", "--cacheinfo", f"160000,{head},.qanat/vendor")
     state.git("commit", "--quiet", "--message", "vendor")
-    vendor = trees(state).entry(state.git("rev-parse", "HEAD"), ".qanat/vendor")
+    vendor = trees(state).entry(state.head, ".qanat/vendor")
     assert vendor
     assert vendor.problem == "is not a file"
     assert trees(state).entry(None, ".qanat/f") == Entry(".qanat/f", None, "is not a file")
@@ -106,7 +106,7 @@ def test_a_file_is_found_on_either_side_or_is_not_there(state: Repository) -> No
 
 
 def test_bytes_are_read_up_to_a_limit(state: Repository) -> None:
-    head, found = state.git("rev-parse", "HEAD"), trees(state)
+    head, found = state.head, trees(state)
     state.write(A, "disk\n")
     for entry, data in ((found.entry(head, A), b"a\n"), (found.entry(None, A), b"disk\n")):
         assert entry
@@ -127,7 +127,7 @@ def test_a_link_that_takes_a_files_place_meanwhile_is_not_followed(state: Reposi
 
 
 def test_code_that_differs_leaves_records_out(state: Repository) -> None:
-    base = state.git("rev-parse", "HEAD")
+    base = state.head
     head = state.commit(**{RUN: "", "a.txt": "changed\n", "ü.txt": ""})
     found = trees(state)
     assert found.differing_code(base, head) == ["a.txt", "ü.txt"]
@@ -136,7 +136,7 @@ def test_code_that_differs_leaves_records_out(state: Repository) -> None:
 
 
 def test_a_file_of_two_commits_is_changed_or_not(state: Repository) -> None:
-    base = state.git("rev-parse", "HEAD")
+    base = state.head
     head = state.commit(**{"a.txt": "changed\n", "new.txt": ""})
     found = [trees(state).is_changed(base, head, path) for path in ("a.txt", A, "new.txt", "gone")]
     assert found == [True, False, False, False]

@@ -43,7 +43,7 @@ def state(repository: Repository) -> dict[str, object]:
     return {
         "index": (repository.root / ".git/index").read_bytes(),
         "refs": repository.git("for-each-ref"),
-        "head": repository.git("rev-parse", "HEAD"),
+        "head": repository.head,
         "config": (repository.root / ".git/config").read_bytes(),
         "files": {str(path): path.read_bytes() for path in found},
         "left": [path for path in (repository.root / ".git").glob("qanat/commit-*")],
@@ -53,7 +53,7 @@ def state(repository: Repository) -> dict[str, object]:
 
 def test_tracked_and_named_files_are_committed_and_no_record(dirty: Repository) -> None:
     commit = user_commits.commit(dirty.location, "message\n\nwith more", ["new.txt"])
-    assert commit == dirty.git("rev-parse", "HEAD")
+    assert commit == dirty.head
     assert dirty.git("log", "-1", "--format=%B") == "message\n\nwith more"
     assert dirty.git("show", "--name-status", "--format=", "HEAD").splitlines() == [
         "M\ta.txt",
@@ -69,9 +69,9 @@ def test_tracked_and_named_files_are_committed_and_no_record(dirty: Repository) 
 
 
 def test_without_changes_nothing_is_committed(repository: Repository) -> None:
-    head = repository.git("rev-parse", "HEAD")
+    head = repository.head
     assert user_commits.commit(repository.location, "message") == head
-    assert repository.git("rev-parse", "HEAD") == head
+    assert repository.head == head
 
 
 def test_a_staged_change_that_was_undone_in_the_file_is_committed_as_the_file_is(repository: Repository) -> None:
@@ -206,13 +206,13 @@ ONCE = "[ -e .git/once ] && exit; touch .git/once"
 def test_a_hook_may_amend_the_commit(dirty: Repository) -> None:
     hook(dirty, "post-commit", f"{ONCE}; git commit -q --amend --message amended")
     made = user_commits.commit(dirty.location, "message", ["new.txt", "other.txt"])
-    assert made == dirty.git("rev-parse", "HEAD")
+    assert made == dirty.head
     assert dirty.git("log", "-1", "--format=%s") == "amended"
     assert dirty.git("status", "--porcelain") == f" M {RECORD}"
 
 
 def test_a_hook_that_uses_the_users_index_commits_once(dirty: Repository) -> None:
-    before, index = dirty.git("rev-parse", "HEAD"), dirty.git("ls-files", "--stage")
+    before, index = dirty.head, dirty.git("ls-files", "--stage")
     hook(dirty, "post-commit", f"{ONCE}; unset GIT_INDEX_FILE; git commit -q --amend --message amended")
     user_commits.commit(dirty.location, "message", ["new.txt"])
     assert dirty.git("rev-parse", "HEAD~1") == before

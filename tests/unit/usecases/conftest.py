@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.support.copied import Original
 from tests.support.world import World, make_template
 
 
 @pytest.fixture(scope="session")
-def template(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def template(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Original:
     """Create the project from which worlds are copied."""
-    return make_template(tmp_path_factory.mktemp("template") / "project")
+    return Original(make_template(tmp_path_factory.mktemp("template") / "project"))
 
 
 @pytest.fixture
-def world(template: Path, tmp_path: Path) -> World:
+def world(template: Original, tmp_path: Path) -> World:
     """Return a project with a scheduler whose jobs do what the test says."""
-    return World(shutil.copytree(template, tmp_path / "my project", symlinks=True))
+    return World(template.copy(tmp_path / "my project"))

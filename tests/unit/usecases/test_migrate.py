@@ -65,7 +65,7 @@ def test_a_definition_is_updated_with_its_comments_and_its_line_for_editors(worl
     world.commit(**{X: OLD, "data.csv": "1\n"})
     done = migrated(world)
     assert [(file.file, file.before, file.after) for file in done.files] == [(X, "dataset/1", "dataset/2")]
-    assert (done.left, done.commit) == ((), world.git("rev-parse", "HEAD"))
+    assert (done.left, done.commit) == ((), world.head)
     assert (world.root / X).read_text() == NEW
     assert migrated(world).files == ()
 

@@ -132,7 +132,7 @@ def test_why_there_is_no_file_is_said(staged: InGit) -> None:
 
 
 def test_a_commit_is_viewed_as_it_is(staged: InGit, world: World) -> None:
-    view = InGit(Staged(world.project.location, world.git("rev-parse", "HEAD")))
+    view = InGit(Staged(world.project.location, world.head))
     assert "staged.txt" not in view.entries
     assert view.read("train.sh", 100) == b'echo "$@"\n'
     assert not Path(world.root / "nowhere").exists()

@@ -17,7 +17,7 @@ def commit(world: World, name: str) -> str:
     world.write(name, name)
     world.git("add", name)
     world.git("commit", "--quiet", "--message", name)
-    return world.git("rev-parse", "HEAD")
+    return world.head
 
 
 def changed(found: Scope, *folders: str) -> list[str]:
@@ -26,7 +26,7 @@ def changed(found: Scope, *folders: str) -> list[str]:
 
 
 def test_the_next_commit_is_compared_with_head(world: World) -> None:
-    head = world.git("rev-parse", "HEAD")
+    head = world.head
     world.write("staged.txt", "")
     world.write("only/here.txt", "")
     world.git("add", "staged.txt")
@@ -45,7 +45,7 @@ def test_the_first_commit_of_all_is_compared_with_nothing(world: World) -> None:
 
 
 def test_two_revisions_are_compared_since_the_first_left_the_second(world: World) -> None:
-    start = world.git("rev-parse", "HEAD")
+    start = world.head
     world.git("branch", "other")
     here = commit(world, "here.txt")
     world.git("checkout", "--quiet", "other")
@@ -57,14 +57,14 @@ def test_two_revisions_are_compared_since_the_first_left_the_second(world: World
 
 
 def test_the_second_revision_is_head_when_only_one_is_given(world: World) -> None:
-    start = world.git("rev-parse", "HEAD")
+    start = world.head
     head = commit(world, "here.txt")
     found = scope.scope_of(world.project, start)
     assert (found.bases, found.state.commit) == ((start,), head)
 
 
 def test_revisions_without_a_common_ancestor_are_compared_as_they_are(world: World) -> None:
-    main = world.git("rev-parse", "HEAD")
+    main = world.head
     world.git("checkout", "--quiet", "--orphan", "new")
     new = commit(world, "new.txt")
     found = scope.scope_of(world.project, "main", "new")
@@ -77,7 +77,7 @@ def test_what_is_no_commit_is_refused(world: World) -> None:
 
 
 def test_pre_commit_names_the_revisions_in_the_environment(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    start = world.git("rev-parse", "HEAD")
+    start = world.head
     middle, last = commit(world, "one.txt"), commit(world, "two.txt")
     monkeypatch.setenv("PRE_COMMIT_FROM_REF", start)
     assert scope.scope_of(world.project).state.commit == last
@@ -107,7 +107,7 @@ def branch(world: World, tmp_path: Path) -> tuple[str, str]:
     world.git("clone", "--quiet", "--bare", ".", str(tmp_path / "origin.git"))
     world.git("remote", "add", "origin", str(tmp_path / "origin.git"))
     world.git("fetch", "--quiet", "origin")
-    start = world.git("rev-parse", "HEAD")
+    start = world.head
     world.git("checkout", "--quiet", "-b", "work", "--no-track", "origin/main")
     return start, commit(world, "work.txt")
 
@@ -155,7 +155,7 @@ def test_a_branch_with_no_target_is_compared_with_head_alone(world: World, monke
     monkeypatch.setenv("CI", "true")
     world.git("branch", "--move", "main", "alone")
     world.git("config", "init.defaultBranch", "nothing")
-    assert scope.scope_of(world.project).bases == (world.git("rev-parse", "HEAD"),)
+    assert scope.scope_of(world.project).bases == (world.head,)
 
 
 # ---- where

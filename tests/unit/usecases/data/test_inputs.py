@@ -71,7 +71,7 @@ def test_inputs_are_hashed_up_to_a_size_in_total(ignoring: World, monkeypatch: p
 
 
 def test_a_file_that_grows_is_not_read_without_end(ignoring: World) -> None:
-    (state,) = inputs.look_at_inputs(ignoring.project, ["/proc/self/status"], ignoring.git("rev-parse", "HEAD"))
+    (state,) = inputs.look_at_inputs(ignoring.project, ["/proc/self/status"], ignoring.head)
     assert (state.id, state.problem) == ("", "grows while it is read")
 
 

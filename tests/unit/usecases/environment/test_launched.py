@@ -207,7 +207,7 @@ def test_the_machine_of_a_job_is_known_when_it_has_ended(world: World) -> None:
 def test_a_plan_knows_no_environment_that_its_checkout_lacks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remembered, "is_settled", lambda stamp, now_ns: True)
     with_python(world).launch()
-    commit = world.git("rev-parse", "HEAD").strip()
+    commit = world.head.strip()
 
     def planned(revision: str | None) -> RunPlan:
         return plan_for_review(world.project, RunRequest("train", revision=revision), LaunchOptions(), world)

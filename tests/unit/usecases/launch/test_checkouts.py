@@ -38,7 +38,7 @@ TRACES = {
 
 def head(world: World) -> str:
     """Return the commit that is checked out."""
-    return world.git("rev-parse", "HEAD")
+    return world.head
 
 
 def claimed(world: World, commit: str, live: Sequence[Run] = (), **words: Any) -> AbstractContextManager[Workplace]:

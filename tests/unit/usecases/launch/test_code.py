@@ -32,11 +32,11 @@ def tree_of(world: World, commit: str) -> str:
 
 
 def test_a_clean_tree_is_head(world: World) -> None:
-    head = world.git("rev-parse", "HEAD")
+    head = world.head
     found = capture(world)
     assert found == Captured(Code(head, tree_of(world, head), "main"), head, frozenset())
     assert capture(world, message="unused") == capture(world, snapshot=True) == found
-    assert world.git("rev-parse", "HEAD") == head
+    assert world.head == head
 
 
 def test_a_detached_head_has_no_branch(world: World) -> None:
@@ -52,7 +52,7 @@ def test_records_are_no_change_and_no_code(world: World) -> None:
     assert capture(world).code == before
     assert capture(world, snapshot=True).code == before
     assert past_code.at_commit(world.project, "HEAD").code == replace(before, workdir=CHECKOUT)
-    assert world.recorded(2).code.commit == before.commit != world.git("rev-parse", "HEAD")
+    assert world.recorded(2).code.commit == before.commit != world.head
 
 
 def test_a_message_commits_everything_as_git_does(world: World) -> None:
@@ -60,7 +60,7 @@ def test_a_message_commits_everything_as_git_does(world: World) -> None:
     world.write("new.txt", "")
     found = capture(world, message="tried something", add=("new.txt",))
     assert world.git("log", "-1", "--format=%s") == "tried something"
-    assert world.git("rev-parse", "HEAD") == found.code.commit == found.head
+    assert world.head == found.code.commit == found.head
     assert world.git("show", "--name-only", "--format=", "HEAD").split() == ["new.txt", "train.sh"]
     assert (found.code.snapshot, found.code.tree) == (False, tree_of(world, "HEAD"))
     assert world.git("status", "--porcelain") == ""
@@ -71,9 +71,9 @@ def test_a_snapshot_changes_neither_branch_nor_index_nor_file(world: World) -> N
     world.write("new.txt", "new")
     world.write("staged.txt", "staged")
     world.git("add", "staged.txt")
-    before = (world.git("status", "--porcelain"), world.git("rev-parse", "HEAD"), world.git("ls-files", "--stage"))
+    before = (world.git("status", "--porcelain"), world.head, world.git("ls-files", "--stage"))
     found = capture(world, snapshot=True)
-    after = (world.git("status", "--porcelain"), world.git("rev-parse", "HEAD"), world.git("ls-files", "--stage"))
+    after = (world.git("status", "--porcelain"), world.head, world.git("ls-files", "--stage"))
     assert before == after
     assert found.code.snapshot
     assert world.git("show", f"{found.code.commit}:new.txt") == "new"
@@ -142,8 +142,8 @@ def test_a_hook_that_changes_files_again_is_told(world: World) -> None:
 
 
 def test_the_changes_of_a_merge_are_not_committed_by_qanat(world: World) -> None:
-    world.write(".git/MERGE_HEAD", world.git("rev-parse", "HEAD"))
-    assert capture(world, message="unused").code.commit == world.git("rev-parse", "HEAD")
+    world.write(".git/MERGE_HEAD", world.head)
+    assert capture(world, message="unused").code.commit == world.head
     world.write("train.sh", "true\n")
     with pytest.raises(GitRefused, match=r"the repository is in the middle of a merge$") as error:
         capture(world, message="work")
@@ -170,7 +170,7 @@ def test_nothing_runs_from_a_conflict(world: World, file: str, message: str, hin
     sides = "".join(f"100644 {blob} {stage}\ttrain.sh\n" for stage in (1, 2, 3))
     command.output(world.root, "update-index", "--index-info", stdin=sides.encode())
     if file:
-        world.write(f".git/{file}", world.git("rev-parse", "HEAD"))
+        world.write(f".git/{file}", world.head)
     with pytest.raises(GitRefused) as error:
         capture(world, snapshot=True)
     assert error.value.message == f"{message}train.sh has conflicts"
@@ -271,7 +271,7 @@ def test_changes_that_a_snapshot_has_are_none_until_they_change(world: World) ->
 
 
 def test_the_code_of_a_commit_runs_in_a_checkout(world: World) -> None:
-    before = world.git("rev-parse", "HEAD")
+    before = world.head
     world.commit(**{"new.txt": ""})
     found = past_code.at_commit(world.project, "HEAD~1")
     assert found == Captured(Code(before, tree_of(world, before), "main", workdir="checkout"), before, frozenset())

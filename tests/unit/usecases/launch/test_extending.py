@@ -124,7 +124,7 @@ def test_what_a_template_came_to_at_the_commit_of_the_run_counts_too(extending: 
     run = by_somebody_else(extending, submitted(extending))
     extending.commit("other", **{f"{FOLDER}/base.yaml": BASE.replace("abc", "xyz")})
     past_options.check(extending.project, run, extending)
-    elsewhere = replace(run, code=replace(run.code, commit=extending.git("rev-parse", "HEAD")))
+    elsewhere = replace(run, code=replace(run.code, commit=extending.head))
     with pytest.raises(InputInvalid, match="has option 'account' of world"):
         past_options.check(extending.project, elsewhere, extending)
 
@@ -132,7 +132,7 @@ def test_what_a_template_came_to_at_the_commit_of_the_run_counts_too(extending: 
 def test_what_a_template_came_to_on_the_machine_of_the_run_counts(extending: World) -> None:
     run = by_somebody_else(extending, submitted(extending))
     extending.commit("hosts", **{f"{FOLDER}/base.yaml": f"{BASE}when: {{host: login*}}\n"})
-    there = replace(run, host="login3", code=replace(run.code, commit=extending.git("rev-parse", "HEAD")))
+    there = replace(run, host="login3", code=replace(run.code, commit=extending.head))
     past_options.check(extending.project, there, extending)
     with pytest.raises(InputInvalid, match="unlike its template"):
         past_options.check(extending.project, replace(there, host="laptop"), extending)

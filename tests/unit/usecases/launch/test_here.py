@@ -346,7 +346,7 @@ def _nothing_is_left(world: World) -> None:
     assert not (world.root / "results").exists()
     assert not list(world.root.glob(".qanat/runs/*/*/*.yaml"))
     assert world.journals() == []
-    assert not (world.project.location.private / "next-run").exists()
+    assert (world.project.location.private / "next-run").read_text() == "0\n"
 
 
 def test_somebody_whom_git_does_not_know_cannot_launch(world: World) -> None:

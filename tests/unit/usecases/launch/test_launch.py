@@ -167,7 +167,7 @@ def test_nobody_is_asked_about_a_clean_tree(world: World) -> None:
 def test_somebody_is_asked_about_changes_and_their_answer_is_followed(world: World, options: LaunchOptions) -> None:
     world.write("new.sh", "new\n")
     asked = Asked(Uncommitted(snapshot=True))
-    head = world.git("rev-parse", "HEAD")
+    head = world.head
     assert start(world, options, ask=asked).run.code.snapshot
     assert asked.questions == [["?? new.sh"]]
     assert world.git("rev-parse", "HEAD~") == head  # and after it the record

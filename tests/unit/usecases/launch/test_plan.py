@@ -106,7 +106,7 @@ def test_a_program_that_is_not_there_is_refused(world: World) -> None:
 
 def test_a_program_outside_of_the_project_is_refused(world: World) -> None:
     world.experiment("true\n", executable="../train.sh")
-    for commit in (None, world.git("rev-parse", "HEAD")):
+    for commit in (None, world.head):
         with pytest.raises(InputInvalid, match=r"executable \.\./train\.sh is not inside the project") as error:
             planned(world, commit=commit)
         assert error.value.hint == "use a path relative to the project root"
@@ -115,7 +115,7 @@ def test_a_program_outside_of_the_project_is_refused(world: World) -> None:
 @pytest.mark.parametrize("executable", [".qanat/environments/train.sh", "./.qanat/runs/train.sh"])
 def test_a_program_among_the_records_is_refused(world: World, executable: str) -> None:
     world.experiment("true\n", executable=executable)
-    for commit in (None, world.git("rev-parse", "HEAD")):
+    for commit in (None, world.head):
         with pytest.raises(InputInvalid, match=r"/train\.sh is among the records, which are not code") as error:
             planned(world, commit=commit)
         assert error.value.hint == "move it, then: qanat experiment update train --executable PATH"
@@ -149,7 +149,7 @@ def test_a_program_without_a_command_has_to_be_executable(world: World) -> None:
 def test_data_that_are_not_there_are_refused(world: World) -> None:
     world.commit(**{".qanat/datasets/d.yaml": "schema: dataset/1\nname: d\npath: data.csv\n"})
     world.experiment("true\n", datasets=["d"])
-    for commit in (None, world.git("rev-parse", "HEAD")):
+    for commit in (None, world.head):
         with pytest.raises(InputInvalid, match=r"dataset d: path data\.csv does not exist") as error:
             planned(world, commit=commit)
         assert error.value.hint == (
@@ -206,20 +206,20 @@ def test_a_parameters_file_has_to_be_there(world: World) -> None:
 
 
 def test_the_experiment_of_a_commit_is_as_the_commit_has_it(world: World) -> None:
-    before = world.git("rev-parse", "HEAD")
+    before = world.head
     world.experiment("true\n", executable_command="bash")
     assert planned(world, commit=before).command == ("sh", "train.sh")
     assert planned(world).command == ("bash", "train.sh")
 
 
 def test_an_experiment_that_the_commit_has_not_is_as_it_is_now(world: World) -> None:
-    before = world.git("rev-parse", "HEAD")
+    before = world.head
     world.commit(**{".qanat/experiments/new.yaml": "schema: experiment/1\nname: new\nexecutable: train.sh\n"})
     assert planned(world, experiment="new", commit=before).command[-1].endswith("train.sh")
 
 
 def test_an_experiment_is_found_in_a_commit_under_a_name_that_it_had(world: World) -> None:
-    before = world.git("rev-parse", "HEAD")
+    before = world.head
     world.git("rm", "--quiet", ".qanat/experiments/train.yaml")
     world.experiment("true\n", name="fit", formerly=["train"], executable_command="bash")
     plan = planned(world, experiment="fit", commit=before)
@@ -228,7 +228,7 @@ def test_an_experiment_is_found_in_a_commit_under_a_name_that_it_had(world: Worl
 
 
 def test_a_program_that_the_commit_has_not_is_refused(world: World) -> None:
-    before = world.git("rev-parse", "HEAD")
+    before = world.head
     world.commit(**{"new.sh": "true\n"})
     world.experiment("true\n", name="new")
     with pytest.raises(InputInvalid, match=f"executable new.sh is not in commit {before[:10]}") as error:
@@ -241,7 +241,7 @@ def test_a_program_that_the_commit_has_not_is_refused(world: World) -> None:
 def test_data_that_only_the_commit_has_are_there(world: World) -> None:
     world.commit(**{"data.csv": "1\n", ".qanat/datasets/d.yaml": "schema: dataset/1\nname: d\npath: data.csv\n"})
     world.experiment("true\n", datasets=["d"])
-    commit = world.git("rev-parse", "HEAD")
+    commit = world.head
     (world.root / "data.csv").unlink()
     assert planned(world, commit=commit).datasets == {"d": "data.csv"}
 
@@ -287,7 +287,7 @@ def test_a_preview_is_that_of_the_next_run(world: World) -> None:
 
 def test_a_preview_of_a_submission_shows_what_the_scheduler_would_get(world: World) -> None:
     before = everything(world)
-    commit = world.git("rev-parse", "HEAD")
+    commit = world.head
     shown = preview(world, "a b", runner="world", max_running=3)
     place = world.root / f".qanat/cache/checkouts/{commit[:12]}"
     assert f"q_workdir='{place}'" in shown.script
@@ -303,7 +303,7 @@ def test_a_preview_in_place_is_one_in_the_project(world: World) -> None:
 
 
 def test_a_preview_of_a_commit_is_one_in_its_checkout(world: World) -> None:
-    before = world.git("rev-parse", "HEAD")
+    before = world.head
     world.commit(**{"more.txt": ""})
     assert f"checkouts/{before[:12]}'" in preview(world, runner="world", revision="HEAD~1").script
     with pytest.raises(GitRefused, match="'nothing' is not a commit"):

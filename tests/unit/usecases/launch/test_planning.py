@@ -68,7 +68,7 @@ def test_options_have_the_names_of_the_command_line(weather: World) -> None:
         "parameters-file": "p.local",
         "needed": True,
         "ignore": ["code"],
-        "commit-sha": weather.git("rev-parse", "HEAD").strip(),
+        "commit-sha": weather.head.strip(),
         "tag": ["t"],
         "yes": True,
         "runner": "world",
@@ -212,9 +212,9 @@ def test_other_data_are_compared_with_a_plan_beside_those_of_a_command(weather: 
 
 
 def test_a_plan_names_the_commit_that_its_run_records_whatever_records_came_after(weather: World) -> None:
-    code = weather.git("rev-parse", "HEAD").strip()
+    code = weather.head.strip()
     weather.launch()
-    assert weather.git("rev-parse", "HEAD").strip() != code
+    assert weather.head.strip() != code
     plan = planned(weather)
     assert plan.commit == code == weather.launch(expected=plan).code.commit
 

@@ -552,7 +552,7 @@ def test_a_run_of_a_definition_that_is_in_no_commit_is_repeated_where_it_was_lau
     world.git("rm", "--quiet", "--cached", ".qanat/experiments/train.yaml")
     world.git("commit", "--quiet", "--message", "not defined")
     world.git("tag", "bare")
-    commit = world.git("rev-parse", "HEAD")
+    commit = world.head
     world.git("add", ".qanat/experiments/train.yaml")
     world.experiment("exit 0\n", executable_command="bash")
     forged(world, code=replace(first.code, commit=commit))

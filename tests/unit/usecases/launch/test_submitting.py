@@ -190,7 +190,7 @@ def test_an_experiment_may_want_the_project_and_a_local_run_a_checkout(world: Wo
 
 
 def test_a_commit_that_is_asked_for_runs_in_a_checkout(world: World) -> None:
-    before = world.git("rev-parse", "HEAD")
+    before = world.head
     world.experiment("exit 1\n")
     run = world.launch(revision="HEAD~1")
     assert (run.code.commit, run.code.workdir, run.code.branch) == (before, "checkout", "main")

@@ -94,7 +94,7 @@ def test_a_large_file_comes_into_a_snapshot_if_it_is_named(littered: World) -> N
 def test_a_snapshot_without_any_difference_is_the_commit(world: World) -> None:
     world.write(".env", "A=1\n")
     found = capture(world, snapshot=True)
-    assert (found.code.snapshot, found.code.commit) == (False, world.git("rev-parse", "HEAD"))
+    assert (found.code.snapshot, found.code.commit) == (False, world.head)
     assert [file.path for file in found.left_out] == [".env"]
 
 
@@ -106,7 +106,7 @@ def test_comparing_the_code_of_a_snapshot_writes_no_object(littered: World) -> N
 
 
 def test_a_commit_needs_every_untracked_file_to_be_named(littered: World) -> None:
-    head = littered.git("rev-parse", "HEAD")
+    head = littered.head
     with pytest.raises(UsageError) as error:
         capture(littered, commit_message="work", add=("new.py",))
     assert error.value.message.startswith(
@@ -115,7 +115,7 @@ def test_a_commit_needs_every_untracked_file_to_be_named(littered: World) -> Non
     assert "new.py" not in error.value.message
     assert "--add FILE" in error.value.hint
     assert ".gitignore" in error.value.hint
-    assert littered.git("rev-parse", "HEAD") == head
+    assert littered.head == head
 
 
 def test_many_untracked_files_are_counted(world: World) -> None:
@@ -129,14 +129,14 @@ def test_named_files_are_committed_and_those_left_out_on_purpose_are_told(litter
     found = capture(littered, commit_message="work", add=("new.py", "data/large.bin"), others_left_out=True)
     assert littered.git("show", "--name-only", "--format=", "HEAD").split() == ["data/large.bin", "new.py", "train.sh"]
     assert [file.path for file in found.left_out] == [".env", "data/small.csv", "inner/", "notes.txt"]
-    assert found.code.commit == littered.git("rev-parse", "HEAD")
+    assert found.code.commit == littered.head
 
 
 def test_if_nothing_is_to_be_committed_nothing_is(world: World) -> None:
-    head = world.git("rev-parse", "HEAD")
+    head = world.head
     world.write("notes.txt", "")
     found = capture(world, commit_message="work", others_left_out=True)
-    assert found.code.commit == head == world.git("rev-parse", "HEAD")
+    assert found.code.commit == head == world.head
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_results_elsewhere_are_no_code(world: World) -> None:
     world.write("exp/st/info.yaml", "run_id: 1\nid: 1-aaaaaa\n")
     world.write("exp/st/out/a.txt", "1\n")
     assert untracked.find(world.project) == ()
-    assert capture(world).code.commit == world.git("rev-parse", "HEAD")
+    assert capture(world).code.commit == world.head
     world.write("exp/mine.txt", "1\n")
     assert [file.path for file in untracked.find(world.project)] == ["exp/mine.txt"]
 
@@ -261,7 +261,7 @@ def test_environments_and_bytecode_are_no_code(with_environments: World) -> None
     assert kept.environments == (".venv/", "a[b]/", "new/env/")
     assert kept.left_out == ()
     done = capture(with_environments, commit_message="work", add=("new",))
-    assert done.code.commit == with_environments.git("rev-parse", "HEAD")
+    assert done.code.commit == with_environments.head
     assert capture(with_environments).code.untracked == ()
 
 

@@ -34,7 +34,7 @@ def recorded(world: World, number: int, commit: str) -> Run:
 def left_behind(world: World, number: int = 1) -> Run:
     """Record a run whose commit is no longer reachable from a branch."""
     world.git("commit", "--quiet", "--allow-empty", "--message", f"left behind {number}")
-    run = recorded(world, number, world.git("rev-parse", "HEAD"))
+    run = recorded(world, number, world.head)
     world.git("reset", "--quiet", "--soft", "HEAD~1")
     return run
 
@@ -52,7 +52,7 @@ def warnings(world: World, records: Collection[str] | None = None) -> list[str]:
 
 
 def test_commits_of_branches_are_held(world: World) -> None:
-    recorded(world, 1, world.git("rev-parse", "HEAD"))
+    recorded(world, 1, world.head)
     recorded(world, 2, world.git("rev-parse", "HEAD~1"))
     assert look(world) == Unkept({}, {})
     assert warnings(world) == []
@@ -61,7 +61,7 @@ def test_commits_of_branches_are_held(world: World) -> None:
 def test_a_commit_that_no_ref_leads_to_is_named_with_its_runs(world: World) -> None:
     first = left_behind(world, 1)
     recorded(world, 2, first.code.commit)
-    recorded(world, 3, world.git("rev-parse", "HEAD"))
+    recorded(world, 3, world.head)
     assert look(world) == Unkept({first.code.commit: ["1-7f3a9c", "2-7f3a9c"]}, {})
     (warning,) = warnings(world)
     assert warning.startswith("no branch contains the commit of runs 1-7f3a9c, 2-7f3a9c,")
@@ -90,7 +90,7 @@ def test_both_are_said_when_both_are_so(world: World) -> None:
 def test_with_a_revision_only_that_and_what_is_kept_hold_a_commit(world: World) -> None:
     world.git("branch", "other")
     world.git("commit", "--quiet", "--allow-empty", "--message", "here")
-    run = recorded(world, 1, world.git("rev-parse", "HEAD"))
+    run = recorded(world, 1, world.head)
     assert look(world, held="main") == Unkept({}, {})
     assert look(world, held="other") == Unkept({run.code.commit: ["1-7f3a9c"]}, {})
     keep_commits.keep(world.project, [run.code.commit])
@@ -142,7 +142,7 @@ def test_five_runs_are_all_named(world: World) -> None:
 
 
 def test_commits_are_those_of_the_runs_by_their_ids(world: World) -> None:
-    head = world.git("rev-parse", "HEAD")
+    head = world.head
     runs = [recorded(world, 1, head), recorded(world, 2, world.git("rev-parse", "HEAD~1")), recorded(world, 3, head)]
     found = keep_commits.commits_of(world.project, runs)
     assert found == {head: ["1-7f3a9c", "3-7f3a9c"], runs[1].code.commit: ["2-7f3a9c"]}
@@ -153,7 +153,7 @@ def test_a_run_whose_commit_is_not_here_says_how_to_get_it(world: World) -> None
     with pytest.raises(GitRefused, match="commit 0123456789 of run 1 is not in this repository") as error:
         keep_commits.commits_of(world.project, [run])
     assert error.value.hint == FETCH
-    keep_commits.check_present(world.project, recorded(world, 2, world.git("rev-parse", "HEAD")))
+    keep_commits.check_present(world.project, recorded(world, 2, world.head))
 
 
 # ---- remotes

@@ -72,7 +72,7 @@ def test_it_comes_back_to_its_branch_though_another_one_is_checked_out(kept: Wor
 
 
 def test_a_dropped_change_of_a_record_comes_back_and_what_was_learned_since_stays(kept: World) -> None:
-    before = kept.git("rev-parse", "HEAD")
+    before = kept.head
     annotate.set_tags(kept.project, found(kept), ["good"], [])
     kept.git("reset", "--quiet", "--hard", before)
     record.update_record(kept.project, PATH, lambda run: replace(run, description="changed since"))
@@ -83,7 +83,7 @@ def test_a_dropped_change_of_a_record_comes_back_and_what_was_learned_since_stay
 
 
 def test_a_dropped_tag_comes_back(kept: World) -> None:
-    before = kept.git("rev-parse", "HEAD")
+    before = kept.head
     annotate.set_tags(kept.project, found(kept), ["good"], [])
     kept.git("reset", "--quiet", "--hard", before)
     assert restore.bring_back(kept.project) == [RESTORED]
@@ -167,9 +167,9 @@ def lose_the_blob(world: World) -> None:
 def test_what_the_user_did_on_purpose_stays(kept: World, change: object) -> None:
     assert callable(change)
     change(kept)
-    before = kept.git("rev-parse", "HEAD")
+    before = kept.head
     assert restore.bring_back(kept.project) == []
-    assert kept.git("rev-parse", "HEAD") == before
+    assert kept.head == before
 
 
 def test_nothing_is_done_while_a_rebase_has_stopped(kept: World) -> None:
@@ -204,7 +204,7 @@ def test_a_branch_that_another_working_tree_has_is_left_to_it(kept: World) -> No
 
 
 def test_a_tag_that_could_not_be_committed_is_committed_by_the_next_command(kept: World) -> None:
-    (kept.root / ".git/MERGE_HEAD").write_text(kept.git("rev-parse", "HEAD") + "\n")
+    (kept.root / ".git/MERGE_HEAD").write_text(kept.head + "\n")
     _, notes = annotate.set_tags(kept.project, found(kept), ["good"], [])
     assert notes == ["the record of run 1 was saved, but not committed: the repository is in the middle of a merge"]
     assert restore.bring_back(kept.project) == []
@@ -218,14 +218,14 @@ def test_a_tag_that_could_not_be_committed_is_committed_by_the_next_command(kept
 
 
 def test_a_record_that_was_edited_after_it_could_not_be_committed_is_left_to_its_user(kept: World) -> None:
-    (kept.root / ".git/MERGE_HEAD").write_text(kept.git("rev-parse", "HEAD") + "\n")
+    (kept.root / ".git/MERGE_HEAD").write_text(kept.head + "\n")
     annotate.set_tags(kept.project, found(kept), ["good"], [])
     (kept.root / ".git/MERGE_HEAD").unlink()
     file = kept.root / PATH
     file.write_text(file.read_text().replace("good", "better"))
-    before = kept.git("rev-parse", "HEAD")
+    before = kept.head
     assert restore.bring_back(kept.project) == []
-    assert kept.git("rev-parse", "HEAD") == before
+    assert kept.head == before
     assert "better" in file.read_text()
 
 

@@ -60,10 +60,10 @@ def delete(world: World, run: Run) -> str:
 
 def test_deletions_are_committed_by_the_next_command(world: World, runs: tuple[Run, Run, Run]) -> None:
     with editing(world):
-        head = world.git("rev-parse", "HEAD")
+        head = world.head
         assert [delete(world, run) for run in runs[:2]] == [LATER, LATER]
         assert annotate.set_comment(world.project, runs[2], "") == LATER
-        assert world.git("rev-parse", "HEAD") == head
+        assert world.head == head
     assert world.git("log", "-1", "--format=%s") == "mine"
     assert deleted.finish(world.project) == []
     assert [world.committed(run.number) for run in runs] == [None, None, runs[2]]

@@ -66,7 +66,7 @@ def test_a_run_of_a_snapshot_counts_for_the_commit_that_was_changed(world: World
 def test_a_run_that_names_a_commit_of_records_counts_for_the_code_before(world: World) -> None:
     world.launch()
     world.launch()
-    first, records = world.recorded().code.commit, world.git("rev-parse", "HEAD")
+    first, records = world.recorded().code.commit, world.head
     path = next(world.root.glob(".qanat/runs/train/0/2-*.yaml"))
     path.write_text(path.read_text().replace(first, records))
     assert runs(world) == {"train": {State.FINISHED: 2}}

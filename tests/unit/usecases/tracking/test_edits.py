@@ -74,14 +74,14 @@ def test_a_command_that_would_build_on_an_edit_is_refused(
     finished(world)
     before = world.committed()
     edit(world, old, new)
-    edited, head = file_of(world).read_bytes(), world.git("rev-parse", "HEAD")
+    edited, head = file_of(world).read_bytes(), world.head
     with pytest.raises(RecordEdited) as error:
         act(world)
     path = str(file_of(world).relative_to(world.root))
     assert error.value.message == f"{path} was edited: {key}"
     assert f"or commit it yourself: git add {path} && git commit" in error.value.hint
     assert file_of(world).read_bytes() == edited
-    assert (world.committed(), world.git("rev-parse", "HEAD")) == (before, head)
+    assert (world.committed(), world.head) == (before, head)
     assert (world.root / "results/train/run_1/metrics.json").is_file()
 
 

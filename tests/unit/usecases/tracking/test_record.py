@@ -62,7 +62,7 @@ def test_a_record_that_could_not_be_read_again_is_not_written(world: World, monk
 
 
 def test_a_record_is_one_commit_that_names_the_run_and_its_state(world: World) -> None:
-    before = world.git("rev-parse", "HEAD")
+    before = world.head
     assert write_and_commit(world, ONE) == []
     assert world.committed() == ONE
     assert world.git("log", "--format=%B", f"{before}..") == "qanat: run 1 of train finished"
@@ -70,7 +70,7 @@ def test_a_record_is_one_commit_that_names_the_run_and_its_state(world: World) -
 
 
 def test_several_records_are_one_commit_that_lists_them(world: World) -> None:
-    before = world.git("rev-parse", "HEAD")
+    before = world.head
     assert write_and_commit(world, ONE, TWO) == []
     assert world.git("log", "--format=%B", f"{before}..").splitlines() == [
         "qanat: 2 runs recorded",
@@ -81,9 +81,9 @@ def test_several_records_are_one_commit_that_lists_them(world: World) -> None:
 
 
 def test_no_record_is_no_commit(world: World) -> None:
-    before = world.git("rev-parse", "HEAD")
+    before = world.head
     assert committing.commit_records(world.project, []) == []
-    assert world.git("rev-parse", "HEAD") == before
+    assert world.head == before
 
 
 def test_what_the_user_has_staged_stays_staged_and_is_not_swept_in(world: World) -> None:
@@ -103,7 +103,7 @@ def test_records_are_left_to_the_user_where_the_settings_say_so(world: World) ->
 
 @pytest.mark.parametrize(("file", "what"), [("MERGE_HEAD", "merge"), ("REVERT_HEAD", "revert")])
 def test_in_the_middle_of_a_merge_a_record_stays_in_the_work_tree(world: World, file: str, what: str) -> None:
-    world.write(f".git/{file}", world.git("rev-parse", "HEAD"))
+    world.write(f".git/{file}", world.head)
     notes = write_and_commit(world, ONE)
     assert notes == [f"the record of run 1 was saved, but not committed: the repository is in the middle of a {what}"]
     assert world.committed() is None
@@ -111,7 +111,7 @@ def test_in_the_middle_of_a_merge_a_record_stays_in_the_work_tree(world: World, 
 
 
 def test_one_line_speaks_of_all_records_that_stay(world: World) -> None:
-    world.write(".git/MERGE_HEAD", world.git("rev-parse", "HEAD"))
+    world.write(".git/MERGE_HEAD", world.head)
     (note,) = write_and_commit(world, ONE, TWO)
     assert note.startswith("the records of 2 runs were saved, but not committed: ")
 

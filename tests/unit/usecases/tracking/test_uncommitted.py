@@ -57,10 +57,10 @@ def test_all_that_wait_are_one_commit(batch: World) -> None:
     assert (batch.committed(), ids(batch)) == (None, [ONE.id, TWO.id])
     batch.write("mine.txt", "mine")
     batch.git("add", "mine.txt")
-    before = batch.git("rev-parse", "HEAD")
+    before = batch.head
     outcome = uncommitted.commit(batch.project)
     (made,) = outcome.made
-    assert (made.branch, made.commit) == ("main", batch.git("rev-parse", "HEAD"))
+    assert (made.branch, made.commit) == ("main", batch.head)
     assert (made.runs, outcome.notes) == ((ONE, TWO), [])
     assert batch.git("log", "--format=%B", f"{before}..").splitlines() == [
         "qanat: 2 runs recorded",
@@ -82,11 +82,11 @@ def test_a_message_may_be_given_and_a_comment_alone_has_its_own(batch: World) ->
 
 
 def test_they_do_not_make_the_tree_dirty_and_looking_commits_nothing(batch: World) -> None:
-    head = batch.git("rev-parse", "HEAD")
+    head = batch.head
     run = batch.launch()
     batch.look(2)
     assert (run.code.commit, run.code.snapshot) == (head, False)
-    assert batch.git("rev-parse", "HEAD") == head
+    assert batch.head == head
     assert ids(batch) == [ONE.id, run.id]
 
 
@@ -113,10 +113,10 @@ def test_a_run_of_this_machine_is_committed_only_at_its_end(batch: World) -> Non
 
 def test_tags_and_comments_wait_too(batch: World) -> None:
     commit(batch)
-    head = batch.git("rev-parse", "HEAD")
+    head = batch.head
     annotate.set_tags(batch.project, batch.find(), ["good"], [])
     assert annotate.set_comment(batch.project, ONE, "it is good") is None
-    assert (batch.git("rev-parse", "HEAD"), ids(batch)) == (head, [ONE.id])
+    assert (batch.head, ids(batch)) == (head, [ONE.id])
     assert commit(batch, after_commit=True) == []
     now = batch.committed()
     assert now is not None
@@ -126,13 +126,13 @@ def test_tags_and_comments_wait_too(batch: World) -> None:
 
 def test_a_run_that_no_commit_has_is_deleted_without_one(batch: World) -> None:
     annotate.set_comment(batch.project, ONE, "it is good")
-    head = batch.git("rev-parse", "HEAD")
+    head = batch.head
     batch.git("checkout", "--quiet", "--detach")  # where nothing could be committed
     _, gone = deletion.delete_runs(batch.project, [batch.find()])
     assert (gone.commit, gone.note) == (None, "")
     assert batch.git("status", "--porcelain") == ""
     assert restore.bring_back(batch.project) == []
-    assert (ids(batch), batch.git("rev-parse", "HEAD")) == ([], head)
+    assert (ids(batch), batch.head) == ([], head)
 
 
 def test_a_run_that_a_commit_has_is_deleted_at_once(batch: World) -> None:
@@ -301,7 +301,7 @@ def test_an_edited_record_and_comment_are_left_to_the_user(batch: World) -> None
 
 
 def test_in_the_middle_of_a_merge_they_wait(batch: World) -> None:
-    batch.write(".git/MERGE_HEAD", batch.git("rev-parse", "HEAD"))
+    batch.write(".git/MERGE_HEAD", batch.head)
     assert commit(batch, after_commit=True) == []
     (said,) = commit(batch)
     assert said == "the record of run 1 was saved, but not committed: the repository is in the middle of a merge"

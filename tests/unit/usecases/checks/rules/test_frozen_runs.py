@@ -196,7 +196,7 @@ def test_the_environment_may_say_that_it_was_to_go(
 @pytest.mark.parametrize("message", ["tidy up", "tidy up\n\nDeleted-run: 4-7f3a9c"])
 def test_the_message_of_a_commit_may_say_so(world: World, message: str) -> None:
     commit(world, ENDED)
-    start = world.git("rev-parse", "HEAD")
+    start = world.head
     delete(world)
     world.git("commit", "--quiet", "--message", message)
     assert check(world, since=start) == ([gone(start[:12])] if message == "tidy up" else [])
@@ -204,7 +204,7 @@ def test_the_message_of_a_commit_may_say_so(world: World, message: str) -> None:
 
 def test_a_message_that_was_there_before_does_not_count(world: World) -> None:
     commit(world, GOING, "record\n\nDeleted-run: 4-7f3a9c")
-    start = world.git("rev-parse", "HEAD")
+    start = world.head
     delete(world)
     assert check(world) == [gone()]
     world.git("commit", "--quiet", "--message", "tidy up")
@@ -284,7 +284,7 @@ def test_a_branch_on_a_server_is_compared_with_both_and_told_once(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commit(world, ENDED)
-    start = world.git("rev-parse", "HEAD")
+    start = world.head
     world.git("clone", "--quiet", "--bare", ".", str(tmp_path / "origin.git"))
     world.git("remote", "add", "origin", str(tmp_path / "origin.git"))
     world.git("fetch", "--quiet", "origin")

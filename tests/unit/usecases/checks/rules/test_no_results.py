@@ -151,7 +151,7 @@ def test_patterns_let_files_in(world: World) -> None:
 
 
 def test_a_submodule_has_no_size_and_a_place(world: World) -> None:
-    commit = world.git("rev-parse", "HEAD")
+    commit = world.head
     for path in ("vendor", "results/vendor"):
         world.git("update-index", "--add", "--cacheinfo", f"160000,{commit},{path}")
     found = no_results.check(scope_of(world.project), ["vendor", "results/vendor"], max_bytes=0)

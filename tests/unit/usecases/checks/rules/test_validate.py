@@ -184,7 +184,7 @@ def test_a_definition_that_makes_no_sense_is_another_matter(world: World, text: 
 
 
 def test_only_what_has_gone_since_is_missed(world: World) -> None:
-    start = world.git("rev-parse", "HEAD")
+    start = world.head
     world.git("rm", "--quiet", "train.sh")
     world.git("commit", "--quiet", "--message", "gone")
     assert check(world) == []
