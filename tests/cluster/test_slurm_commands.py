@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import signal
 
 import pytest
@@ -281,3 +283,37 @@ def test_explore_shows_a_run_that_slurm_has_forgotten_or_when_it_does_not_answer
             terminal.see("Slurm's controller does not answer")
         terminal.press("q")
         terminal.ends()
+
+
+# ---- documents
+
+
+def test_a_document_is_built_from_jobs_that_outlive_an_interrupt(on_slurm: OnSlurm) -> None:
+    on_slurm.experiment("wait", f'set -- {shlex.quote(str(on_slurm.gate()))} 0 "$@"\n{WAIT}')
+    need = {
+        "experiment": "wait",
+        "parameters": {"varying_args": {"range": {"options": {"--n": {"values": [1, 2]}}}}},
+        "runner": "slurm",
+        "files": ["begun"],
+    }
+    content = {"schema": "document/2", "name": "paper", "path": "paper", "dependencies": [need]}
+    on_slurm.write(".qanat/documents/paper.yaml", json.dumps(content))
+    on_slurm.write("paper/paper.md", "text\n")
+    on_slurm.commit("a paper")
+    process = on_slurm.start("document", "compile", "paper")
+    for group in (0, 1):
+        on_slurm.begun(group=group)
+    process.send_signal(signal.SIGINT)
+    assert "hint: continue with: qanat document compile paper\n" in process.communicate()[1]
+    assert process.returncode == 130
+    assert on_slurm.states() == ["running", "running"]
+    again = on_slurm.start("document", "compile", "paper")
+    assert again.stderr is not None
+    assert "Waiting for run 1\n" in iter(again.stderr.readline, "")
+    on_slurm.gate().touch()
+    err = again.communicate()[1]
+    assert again.returncode == 0, err
+    assert (on_slurm.root / "paper/exports/wait/group_1/begun").exists()
+    assert len(on_slurm.records()) == 1
+    assert on_slurm.qanat("document", "status", "paper", "--json").json["fresh"]
+    assert len(on_slurm.qanat("runs", "--where", "fresh", "--json").json) == 1
