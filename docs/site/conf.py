@@ -42,6 +42,8 @@ include_patterns = [
 exclude_patterns = [".*", "build", "demo", "mutants", "qanat", "starting_points", "tests"]
 # Shown as they are written.
 lexers["txt"] = lexers["mermaid"] = TextLexer()
+# Two dashes and straight quotes are what people type.
+smartquotes = False
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 nitpicky = True
 
@@ -51,6 +53,8 @@ myst_links_external_new_tab = False
 myst_disable_syntax = ["colon_fence"]
 
 autodoc_default_options = {"members": True, "undoc-members": True}
+# A long signature has a line for each parameter.
+maximum_signature_line_length = 100
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True

@@ -21,7 +21,9 @@ class Group:
     """One execution of the program: its arguments, how it ended, its directory."""
 
     record: records.Group
+    """Everything in its record."""
     path: Path
+    """Its directory in that of the run, which is that of the run if it has only this group."""
     # The files of metrics of its experiment, which are looked up when curves are read.
     _sources: Callable[[], Sequence[MetricSource]] = field(default=tuple, repr=False, compare=False)
 

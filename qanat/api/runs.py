@@ -39,8 +39,11 @@ class Run:
     """One run, as it was when it was requested."""
 
     record: records.Run
+    """Everything in its record."""
     path: Path
+    """Its storage directory."""
     comment: str
+    """What was written about it, in Markdown."""
     _opened: Opened = field(repr=False, compare=False)
 
     def __repr__(self) -> str:
