@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 
+from tests.browser.test_report import add_runs
 from tests.support.images import png
+from tests.support.pages import ROOT
+from tests.support.report_runs import sweep
 from tests.support.sandbox import Sandbox
 
 
@@ -136,3 +140,14 @@ def test_figures_outside_of_the_storage_directory_are_refused(sandbox: Sandbox) 
     file = sandbox.root / ".qanat/experiments/train.yaml"
     file.write_text(f"{file.read_text()}figures: [plots/*.png, '*.eps']\n")
     assert "item 2 of figures: *.eps does not name images" in sandbox.qanat("validate", code=1).out
+
+
+def test_the_commands_of_its_page_work(sandbox: Sandbox) -> None:
+    add_runs(sandbox, sweep(12))
+    blocks = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "docs/report.md").read_text(), re.MULTILINE | re.DOTALL)
+    commands = [shlex.split(line, comments=True) for line in "".join(blocks).splitlines()]
+    assert len(commands) >= 8
+    for program, *words in commands:
+        assert program == "qanat"
+        sandbox.qanat(*words)
+    assert {path.name for path in sandbox.root.glob("*.html")} == {"report.html", "baselines.html"}
