@@ -36,7 +36,10 @@ def run_table(run: Run, path: Path, failures: Iterable[Failure]) -> str:
         for g in islice(groups, ROWS)
     ]
     text = " · ".join(map(_text, filter(None, facts)))
-    said = (f"{len(f.groups):,} failed: {f.said}; see {f.file}" for f in islice(failures, FAILURES))
+    said = (
+        f"{len(f.groups):,} failed: {f.said}{f'; see {f.file}' if f.is_in_file else ''}"
+        for f in islice(failures, FAILURES)
+    )
     below = "".join(f"<p>{_text(line)}</p>" for line in said)
     table = _table(("group", "arguments", "state", *metrics), rows, len(groups))
     return f"<b>{_text(title)}</b><br>{text}{table}{below}"

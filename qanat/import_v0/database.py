@@ -35,6 +35,7 @@ TABLES = {
 NEEDED = ("experiments", "runs_of_experiments")
 # Only later versions have these, so nothing is said if they are missing.
 LATER = {"runs_of_experiments": ("param_file",)}
+_HINT = "qanat 0.x kept it in .qanat/database.db; runs of another tool need its name, such as: --from mlflow"
 # Leaving these out loses nothing: progress is in the run's own file, and rows have no numbers of their own here.
 LEFT_OUT = frozenset({"id", "progress"})
 DATES = frozenset({"created", "updated"})
@@ -50,7 +51,8 @@ class V0Database(NamedTuple):
 def read(file: Path) -> V0Database:
     """Read a database. Raises InputInvalid for a file that is not a qanat 0.x database."""
     if not files.is_file(file):
-        raise InputInvalid(f"{file}: there is no such file", hint="qanat 0.x kept it in .qanat/database.db")
+        problem = " is a folder, and no database of qanat 0.x" if files.is_folder(file) else ": there is no such file"
+        raise InputInvalid(f"{file}{problem}", hint=_HINT)
     try:
         with _open_read_only(file) as database:
             return _read(database, file)
@@ -60,7 +62,7 @@ def read(file: Path) -> V0Database:
             raise InputInvalid(f"{file}: another program is writing to it", hint="wait until it has finished") from None
         raise InputInvalid(
             f"{file} cannot be read as a qanat 0.x database: {problem}",
-            hint="name the old project's .qanat/database.db",
+            hint=_HINT,
         ) from None
 
 
@@ -79,7 +81,7 @@ def _read(database: sqlite3.Connection, file: Path) -> V0Database:
     if missing := [name for name in NEEDED if name not in there]:
         raise InputInvalid(
             f"{file} is not a qanat 0.x database: it has no table {missing[0]}",
-            hint="name the old project's .qanat/database.db",
+            hint=_HINT,
         )
     remarks: list[str] = []
     tables = {name: _rows(database, name, remarks) if name in there else [] for name in TABLES}

@@ -24,6 +24,7 @@ from qanat.system import files
 from qanat.usecases import packages
 from qanat.usecases.exports import mlflow_database
 from qanat.usecases.exports.mlflow_names import RUN, restored
+from qanat.usecases.exports.tracking_server import said_by
 
 PAGE = 1_000
 INFINITE = "±1.797e308, which MLflow's databases have in place of infinite numbers, is infinity here"
@@ -151,8 +152,8 @@ class ClientStore:
         except (InputInvalid, PackageMissing):
             raise
         except Exception as error:  # noqa: BLE001  # those of requests, of SQLAlchemy, of each plug-in
-            said = (str(error).strip().splitlines() or [type(error).__name__])[0].replace(self._source, self._shown)
-            raise InputInvalid(f"MLflow cannot read {self._shown}: {redaction.redacted(said)}", hint=HINT) from None
+            said = redaction.redacted(said_by(error).replace(self._source, self._shown))
+            raise InputInvalid(f"MLflow cannot read {self._shown}: {said}", hint=HINT) from None
 
 
 def _restored(value: Any, remarks: dict[str, None]) -> Any:

@@ -531,15 +531,20 @@ def test_a_number_that_a_run_has_here_already_is_said(sandbox: Sandbox, old: V0P
     [
         (None, "there is no such file"),
         (b"no database at all, but long enough to look at", "file is not a database"),
+        ("a folder", "other.db is a folder, and no database of qanat 0.x\n"),
         (b"", "is not a qanat 0.x database: it has no table experiments"),
     ],
 )
-def test_a_file_that_is_no_such_database_is_refused(sandbox: Sandbox, content: bytes | None, message: str) -> None:
-    if content is not None:
+def test_a_file_that_is_no_such_database_is_refused(
+    sandbox: Sandbox, content: bytes | str | None, message: str
+) -> None:
+    if isinstance(content, bytes):
         (sandbox.root / "other.db").write_bytes(content)
+    elif content:
+        (sandbox.root / "other.db").mkdir()
     result = sandbox.qanat("import", "other.db", code=2)
     assert message in result.err
-    assert ".qanat/database.db" in result.err
+    assert ".qanat/database.db; runs of another tool need its name, such as: --from mlflow\n" in result.err
     assert result.out == ""
 
 

@@ -81,6 +81,7 @@ def test_every_command_works_on_imported_runs(sandbox: Sandbox, store: Path) -> 
         "qanat: run 1 was imported from sacred, and nothing says which code it ran\n"
         "  hint: to run what the experiment says: qanat run iris\n"
     )
+    assert sandbox.qanat("show", "2").out.endswith("Failures:\n  group 0: ValueError: no data\n")  # not: see stderr.txt
     assert "run 2 was imported from sacred, so its groups cannot be retried" in sandbox.qanat("retry", "2", code=2).err
     assert "executable unknown does not exist" in sandbox.qanat("run", "iris", "--needed", "--lr", "0.1", code=2).err
     sandbox.qanat("delete", "1", "--yes")

@@ -91,7 +91,7 @@ def test_a_database_of_mlflow_is_read_by_its_client_and_not_changed(sandbox: San
         ["info.yaml"],
     )
     refused = sandbox.qanat("import", "--from", "mlflow", "http://ada:geheim@localhost:1/x", code=2).err
-    assert "MLflow cannot read http://localhost:1: " in refused
+    assert "MLflow cannot read http://localhost:1: it does not answer: connection refused\n" in refused
     assert "geheim" not in refused
 
 

@@ -136,7 +136,8 @@ def _failure_lines(project: Project, run: Run, found: Sequence[Failure], *, quot
             if count == 1
             else f"{count:,} groups ({listed([*map(str, failure.groups)], GROUPS_NAMED)})"
         )
-        lines.append(f"  {who}: {failure.reason}; see {project.paths.relative(failure.file)}")
+        see = f"; see {project.paths.relative(failure.file)}" if failure.is_in_file else ""
+        lines.append(f"  {who}: {failure.reason}{see}")
         lines += [f"    {line}" for line in failure.lines] if quote else []
     shown = sum(len(failure.groups) for failure in found[:FAILURES_SHOWN])
     left = sum(group.state is State.FAILED for group in run.groups) - shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 Value = tuple[str, float, int, int]
 DIGEST, PARENT = "qanat.exported", "mlflow.parentRunId"
 _SQLITE = "sqlite:///"
+# urllib3 repeats the address, and names classes of Python, before it says why.
+_NOT_CONNECTED = re.compile(r"Max retries exceeded.*\[Errno -?[0-9]+\] ([\w ]+)")
 _SUFFIXES = (".db", ".sqlite", ".sqlite3")
 # What MLflow 3 says of an address that is a path, in a paragraph.
 _FOLDERS = "filesystem tracking backend"
@@ -167,7 +170,7 @@ def answering(address: str) -> Iterator[None]:
     except Exception as error:
         if not _is_of_mlflow(error):
             raise
-        line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        line = said_by(error)
         if _FOLDERS in line:
             line = "it no longer keeps runs in folders"
         message = f"MLflow at {address}: {shortened(redacted(line), _MESSAGE_MAX)}"
@@ -175,6 +178,13 @@ def answering(address: str) -> Iterator[None]:
     finally:
         for name, level in levels.items():
             logging.getLogger(name).setLevel(level)
+
+
+def said_by(error: Exception) -> str:
+    """Return the first line of what a client says, or the cause alone if it could not connect."""
+    line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    cause = _NOT_CONNECTED.search(line)
+    return f"it does not answer: {cause[1].lower()}" if cause else line
 
 
 @contextmanager

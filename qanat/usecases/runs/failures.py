@@ -35,6 +35,11 @@ class Failure:
     file: Path
 
     @property
+    def is_in_file(self) -> bool:
+        """Whether there is a file with what the first of them said, as not for an imported run."""
+        return files.is_file(self.file)
+
+    @property
     def refused(self) -> str:
         """The option by which qanat passes something and which the program does not accept; empty if there is none."""
         refused = [found for line in self.lines if (found := _REFUSED.search(line))]
