@@ -18,7 +18,7 @@ from tests.support.pages import ROOT
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
 # What takes most room: tables of four columns, lines of code, names in bold, and signatures.
-PAGES = ("index", "docs/files", "docs/commands", "docs/tutorial", "docs/review", "docs/site/python")
+PAGES = ("index", "docs/files", "docs/commands", "docs/tutorial", "docs/site/python")
 
 
 class Page(HTMLParser):
