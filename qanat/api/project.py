@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, overload
 
 from qanat.api.checking import Check
 from qanat.api.comparing import Comparison, compare_runs
+from qanat.api.documents import HasDocuments
 from qanat.api.exporting import Exports
 from qanat.api.opened import Opened
 from qanat.api.plans import Plans
@@ -35,7 +36,7 @@ def open(path: str | Path = ".") -> Project:  # qanat.open(".") reads well
         return Project(Opened(projects.open_project(Path(path))))
 
 
-class Project(Plans, Exports):
+class Project(Plans, Exports, HasDocuments):
     """An open project."""
 
     def __init__(self, opened: Opened) -> None:

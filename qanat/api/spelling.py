@@ -38,6 +38,8 @@ KEYWORDS = (
     (r"--param-file", "param_file"),
     (r"--parameters-file", "parameters_file"),
     (r"--snapshot", "snapshot=True"),
+    (r"--repin", "repin=True"),
+    (r"--write", "write=True"),
     (r"--rtol", "rtol"),
     (r"--storage-path", "storage_path"),
     (r"--submit-template", "template"),

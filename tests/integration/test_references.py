@@ -313,7 +313,10 @@ def test_compile_and_status_note_what_they_leave_wrong(paper: Sandbox) -> None:
     hint = "  hint: write what the texts should say with: qanat document check p --write\n"
     found = paper.qanat("document", "status", "p", "--json", code=1).json
     assert (found["fresh"], found["problems"]) == (False, left)
-    assert paper.qanat("document", "compile", "p").err == f"{notes}{hint}Document p is up to date\n"
+    assert (
+        paper.qanat("document", "compile", "p").err
+        == f"{notes}{hint}Document p is ready, but its texts are not fresh\n"
+    )
     paper.write("p/p.tex", "\\qanat{2:acc}\n\n\\qanat{2:n} \\qanat{2:n}\n")
     paper.write("p/p.log", "left by LaTeX")
     paper.write("p/p.bib", "")

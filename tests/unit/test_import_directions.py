@@ -201,6 +201,7 @@ FLOORS = {
         "project": (
             "checking",
             "comparing",
+            "documents",
             "exporting",
             "launching",
             "plans",
@@ -212,6 +213,7 @@ FLOORS = {
         "checking": ("runs",),
         "comparing": ("html", "opened", "spelling"),
         "plans": ("launching", "opened", "spelling"),
+        "documents": ("opened", "spelling"),
         "exporting": ("runs", "opened", "spelling"),
         "runs": ("launching", "html", "groups", "curves", "progress", "opened", "spelling"),
         "launching": ("progress_line", "progress", "opened", "spelling"),

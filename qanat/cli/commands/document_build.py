@@ -115,7 +115,8 @@ def compile_(name: str, as_json: bool, **options: Any) -> int:
         return 0
     with TerminalCompileView(project) as view:
         compile.compile_document(project, document, how, runners=session.runners(), ask=ask_about_changes, view=view)
-    tell(f"Document {name} is up to date{_where(document)}")
+    state = "ready, but its texts are not fresh" if view.has_doubts else "up to date"
+    tell(f"Document {name} is {state}{_where(document)}")
     return _show(project, document) if options["view"] else 0
 
 

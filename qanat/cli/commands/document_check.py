@@ -15,18 +15,13 @@ from qanat.cli.options import Command, option
 from qanat.cli.terminal.output import plural, say, say_json, tell, tell_note
 from qanat.domain.latex_references import VALUES
 from qanat.domain.redaction import redacted
-from qanat.errors import EXIT_FAILED, UsageError
-from qanat.usecases.documents.values import judge_of
-from qanat.usecases.launch.freshness import Freshness
-from qanat.usecases.launch.looking import refreshed
+from qanat.errors import EXIT_FAILED
+from qanat.usecases.documents.values import CheckRequest, check_texts
 from qanat.usecases.project import Project, open_project
 from qanat.usecases.references import style
-from qanat.usecases.references.check import Checked, write
-from qanat.usecases.references.check import check as check_texts
+from qanat.usecases.references.check import Checked
 from qanat.usecases.references.judging import WRITTEN, Judged
-from qanat.usecases.references.known_runs import KnownRuns
 from qanat.usecases.references.said import said
-from qanat.usecases.references.sources import WorkingTree
 from qanat.usecases.references.texts import chosen_texts
 
 SHOWN_MAX = 200
@@ -38,7 +33,7 @@ EXAMPLE = r"""Example:
 \b
 References in Markdown and in LaTeX:
   <!-- qanat:4:acc -->0.953<!-- /qanat -->             \qanat{4:acc}
-  <!-- qanat:best(acc, lr<0.01) -->…<!-- /qanat -->    \qanat{best(acc, lr<0.01)}
+  <!-- qanat:best(acc, fresh) -->…<!-- /qanat -->      \qanat{best(acc, fresh)}
   <!-- qanat:runs where="lr<0.01" -->…<!-- /qanat -->  \qanattable{lr<0.01}
 
 See docs/references.md."""
@@ -59,33 +54,19 @@ def check(
     Names are those of documents, or files in Markdown, Quarto or LaTeX; without any, the texts of all documents are
     checked. The exit code is 1 if something is wrong.
     """
-    if repin and not writes:
-        raise UsageError("--repin requires --write", hint="the report already names what has changed")
+    request = CheckRequest(ignore, writes, repin, asks_fresh=not no_fresh)
     project = open_project(Path.cwd())
-    texts = chosen_texts(project, names, Path.cwd())
-    with refreshed(project, session.runners()) as (index, result):
-        for note in result.notes:
-            tell_note(note)
-        freshness = None if no_fresh else Freshness(project, index, session.runners(), ignore)
-        known = KnownRuns.of(project, index, result, freshness)
-        found = check_texts(WorkingTree(project), judge_of(known, session.runners(), ignore, repin=repin), texts)
-        unreadable = index.unreadable() if found.choose else []
-    _note_unreadable(unreadable)
-    written = write(project, found) if writes else []
-    left = [one for one in found.judged if _left(one, writes=writes)]
+    checked = check_texts(project, session.runners(), chosen_texts(project, names, Path.cwd()), request)
+    for note in checked.notes:
+        tell_note(note)
+    found = checked.found
     if as_json:
-        say_json({"texts": found.texts, "written": written, "references": [_mapping(one) for one in found.judged]})
+        references = [_mapping(one) for one in found.judged]
+        say_json({"texts": found.texts, "written": list(checked.written), "references": references})
     else:
-        _show(project, found, left, written)
-    if any(one.is_wrong for one in left):
+        _show(project, found, checked.left, checked.written)
+    if found.wrong:
         raise click.exceptions.Exit(EXIT_FAILED)
-
-
-def _left(one: Judged, *, writes: bool) -> bool:
-    """Return whether something of a reference is to be shown, without what has been written."""
-    if writes and one.value is not None:
-        one.problems = [p for p in one.problems if p.verdict not in WRITTEN or p.hint]
-    return bool(one.problems)
 
 
 def _show(project: Project, found: Checked, left: Sequence[Judged], written: Sequence[str]) -> None:
@@ -109,14 +90,6 @@ def _show(project: Project, found: Checked, left: Sequence[Judged], written: Seq
         if any(p.verdict in WRITTEN and not p.hint for one in left for p in one.problems) and not written:
             tell("  hint: write what they should say with: qanat document check --write")
     _note_style(project, written)
-
-
-def _note_unreadable(problems: Sequence[str]) -> None:
-    """Note records that cannot be read, whose runs no condition chooses."""
-    if problems:
-        of = "1 run, whose record is" if len(problems) == 1 else f"{len(problems):,} runs, whose records are"
-        tell_note(f"conditions do not choose {of} damaged: {problems[0]}")
-        tell("  hint: see: qanat validate")
 
 
 def _note_style(project: Project, written: Sequence[str]) -> None:

@@ -28,6 +28,7 @@ class TerminalCompileView:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self.has_doubts = False
 
     def __enter__(self) -> Self:
         return self
@@ -67,6 +68,7 @@ class TerminalCompileView:
 
     def doubted(self, doubts: Doubts) -> None:
         """Print what is wrong with references in texts."""
+        self.has_doubts = bool(doubts.problems)
         tell_doubts(doubts)
 
     def building(self, command: Sequence[str]) -> None:

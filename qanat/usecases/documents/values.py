@@ -10,7 +10,7 @@ from qanat.domain.document import Document
 from qanat.domain.latex_references import VALUES
 from qanat.domain.reference import Kind
 from qanat.domain.references import LATEX, language_of
-from qanat.errors import QanatError
+from qanat.errors import QanatError, UsageError
 from qanat.runners.protocol import Runners
 from qanat.usecases.documents.at_revisions import runs_at_revisions
 from qanat.usecases.launch.freshness import Freshness
@@ -21,7 +21,7 @@ from qanat.usecases.references.doubts import RunDoubts
 from qanat.usecases.references.judging import WRITTEN, Judge, Judged, Problem, Verdict
 from qanat.usecases.references.known_runs import KnownRuns
 from qanat.usecases.references.said import said
-from qanat.usecases.references.sources import WorkingTree
+from qanat.usecases.references.sources import TextFile, WorkingTree
 from qanat.usecases.references.texts import texts_of
 
 
@@ -37,6 +37,60 @@ def judge_of(known: KnownRuns, runners: Runners, ignored: Sequence[str] = (), *,
     """Return what judges references, also by whether their runs are fresh, or are as a document needs them."""
     fresh = runs_at_revisions(known.project, runners, ignored) if known.freshness else ()
     return Judge(known, RunDoubts(known, fresh), repin=repin)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRequest:
+    """What to check of texts, and whether to write what they should say, as the options of `qanat document check` say.
+
+    Raises UsageError if conditions are to choose again without being written.
+    """
+
+    ignored: tuple[str, ...] = ()
+    writes: bool = False
+    repin: bool = False
+    asks_fresh: bool = True
+
+    def __post_init__(self) -> None:
+        if self.repin and not self.writes:
+            raise UsageError("--repin requires --write", hint="the report already names what has changed")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedTexts:
+    """What was found in texts, the paths that were written, and notes for the user.
+
+    Problems that were mended by writing are no longer among those of references.
+    """
+
+    found: Checked
+    written: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+    @property
+    def left(self) -> list[Judged]:
+        """The references with problems."""
+        return [one for one in self.found.judged if one.problems]
+
+
+def check_texts(project: Project, runners: Runners, texts: Sequence[TextFile], request: CheckRequest) -> CheckedTexts:
+    """Check the references in texts, with runs as they are now; raises WriteFailed."""
+    with refreshed(project, runners) as (index, result):
+        freshness = Freshness(project, index, runners, request.ignored) if request.asks_fresh else None
+        known = KnownRuns.of(project, index, result, freshness)
+        judge = judge_of(known, runners, request.ignored, repin=request.repin)
+        found = check(WorkingTree(project), judge, texts)
+        unreadable = index.unreadable() if found.choose else []
+    damaged = []
+    if unreadable:
+        count = len(unreadable)
+        of = "1 run, whose record is" if count == 1 else f"{count:,} runs, whose records are"
+        damaged.append(f"conditions do not choose {of} damaged: {unreadable[0]}; see: qanat validate")
+    written = write(project, found) if request.writes else []
+    for one in found.judged if request.writes else ():
+        if one.value is not None:
+            one.problems = [p for p in one.problems if p.verdict not in WRITTEN or p.hint]
+    return CheckedTexts(found, written, [*result.notes, *damaged])
 
 
 def write_values(project: Project, runners: Runners, document: Document, ignored: Sequence[str] = ()) -> Doubts:
@@ -62,9 +116,7 @@ def _checked(project: Project, runners: Runners, document: Document, ignored: Se
     texts = list(texts_of(project, document))
     if not texts:
         return Checked()
-    with refreshed(project, runners) as (index, result):
-        known = KnownRuns.of(project, index, result, Freshness(project, index, runners, tuple(ignored)))
-        return check(WorkingTree(project), judge_of(known, runners, ignored), texts)
+    return check_texts(project, runners, texts, CheckRequest(tuple(ignored))).found
 
 
 def _doubts(document: Document, found: Checked) -> Doubts:

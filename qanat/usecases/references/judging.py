@@ -13,7 +13,7 @@ from qanat.domain.search import FreshnessUnknown, asks_for_fresh
 from qanat.domain.shortening import quoted, shortened
 from qanat.errors import QanatError
 from qanat.usecases.references.figures import Figure, figure_of
-from qanat.usecases.references.known_runs import KnownRuns, NoneMeets, RunGone
+from qanat.usecases.references.known_runs import KnownRuns, RunGone
 from qanat.usecases.references.tables import table_of
 from qanat.usecases.references.values import Value, value_of
 
@@ -187,9 +187,8 @@ class Judge:
         of = {RunGone: Verdict.GONE, FreshnessUnknown: Verdict.UNCHECKED}
         verdict = of.get(type(error), Verdict.UNKNOWN)
         hint = error.hint
-        if isinstance(error, NoneMeets) and not isinstance(reference.target, OfRun):
-            is_of_fresh = asks_for_fresh(reference.target.condition)
-            hint = "run it as it is now: qanat rerun RUN --head" if is_of_fresh else hint
+        if not hint and not isinstance(reference.target, OfRun) and asks_for_fresh(reference.target.condition):
+            hint = "run it as it is now: qanat rerun RUN --head"
         judged.add(verdict, f"{judged.spelled}: {error.message}", hint)
 
     def _is_another_run(self, judged: Judged, reference: Reference, found: Value, pin: str) -> bool:

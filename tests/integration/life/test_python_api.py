@@ -275,9 +275,31 @@ def iris(tmp_path: Path) -> Sandbox:
     return sandbox
 
 
+def test_texts_are_checked_and_documents_are_fresh_or_not(trained: Sandbox) -> None:
+    best = "<!-- qanat:best(acc, experiment=train, fresh) better=higher -->?<!-- /qanat -->"
+    trained.write("paper.md", f"{best} <!-- qanat:9:acc -->1<!-- /qanat -->\n")
+    trained.qanat("document", "new", "--name", "paper", "--path", ".")
+    trained.commit("a paper")
+    documents = qanat.open(trained.root).documents
+    found = documents.check(trained.root / "paper.md")
+    assert (found.written, len(found), len(found.wrong)) == ((), 2, 2)
+    assert [one.problems[0].verdict for one in found] == ["differs", "gone"]
+    assert (found[0].value, found[0].text, found[0].runs) == ("0.3", "?", (trained.record(2)["id"],))
+    with pytest.raises(UsageError, match="repin=True requires write=True"):
+        documents.check("paper", repin=True)
+    with pytest.raises(TypeError, match="ignore is a list"):
+        documents.check("paper", ignore="code")
+    (block,) = [block for block in blocks("python") if "documents" in block]
+    out = call([sys.executable, "-W", "error", "-c", block], trained.root).out
+    assert out == "paper.md 1 9:acc None ['gone']\npaper False\n"
+    trained.write("paper.md", (trained.root / "paper.md").read_text().partition(" <!-- qanat:9")[0])
+    state = documents.status("paper")
+    assert (state.fresh, state.dependencies, state.problems) == (True, (), ())
+
+
 @pytest.mark.slow
 def test_the_first_examples_of_the_docs_and_the_cells_of_a_notebook_work_on_the_iris_example(iris: Sandbox) -> None:
-    first, searching, _, _, comparing, _ = blocks("python")
+    first, searching, _, _, comparing, *_ = blocks("python")
     out = call([sys.executable, "-W", "error", "-c", first], iris.root).out
     assert out.startswith(
         f"{iris.record()['id']} {iris.root}/results/summary_iris/run_1 {{'--nbins': '10', '--seed': '0'}}"
@@ -365,7 +387,7 @@ def test_every_condition_of_the_docs_can_be_read() -> None:
     text = (ROOT / "docs/tables.md").read_text()
     rows = re.findall(r"^\| (`.*?) \| (?:with|of|launched|that)", text, re.MULTILINE)
     conditions = [condition for row in rows for condition in re.findall(r"`(.*?)`", row)]
-    assert len(conditions) == 30
+    assert len(conditions) == 31
     metrics, curves = (
         {"acc": 0, "loss": 1, "val acc": 2},
         {"loss": CurveSummary(Point(1, 2), Point(1, 2), Point(3, 1), 2)},
@@ -374,7 +396,7 @@ def test_every_condition_of_the_docs_can_be_read() -> None:
     args = ("--nbins", "1", "--lr", "1", "--loss", "x", "--fast")
     facts = facts_of(replace(RUN, groups=(*groups, Group(9, args))))
     for condition in conditions:
-        search(parse(condition), Names.of(facts.groups), datetime.now(UTC))
+        search(parse(condition), Names.of(facts.groups), datetime.now(UTC), lambda _: True)
 
 
 def test_every_attribute_of_the_docs_is_there(trained: Sandbox) -> None:
@@ -389,6 +411,6 @@ def test_every_attribute_of_the_docs_is_there(trained: Sandbox) -> None:
 
 
 def test_the_docs_are_read_as_they_are_by_a_shell_and_python() -> None:
-    assert len(blocks("python")) == 6
+    assert len(blocks("python")) == 7
     for block in blocks("python"):
         subprocess.run([sys.executable, "-c", f"import ast, sys; ast.parse({block!r})"], check=True)
