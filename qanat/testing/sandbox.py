@@ -66,7 +66,8 @@ def wait_until(condition: Callable[[], Any], timeout_s: float = TIMEOUT_S) -> An
         answered = time.monotonic()
         assert answered < deadline, "the condition did not come true"
         # One that takes long, such as a command, is asked less often, and leaves the machine to what is waited for.
-        time.sleep(max(0.01, answered - asked))
+        took_s = answered - asked
+        time.sleep(max(0.01, took_s, min(4 * took_s, 1.0)))
 
 
 class Sandbox:

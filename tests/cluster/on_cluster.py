@@ -28,7 +28,7 @@ for word; do [ "$previous" != --storage_path ] || storage=$word; previous=$word;
 echo "begun with $*"
 : >"$storage/begun"
 n=0
-while [ ! -e "$1" ] && [ $((n += 1)) -lt 30000 ]; do sleep 0.02; done
+while [ ! -e "$1" ] && [ $((n += 1)) -lt 6000 ]; do sleep 0.1; done
 exit "${2:-0}"
 """
 

@@ -19,7 +19,7 @@ trap save USR1 TERM
 if [ "$1" = "$QANAT_ATTEMPT" ]; then sleep 1.2; save; fi
 : >"$QANAT_CHECKPOINT/ready$QANAT_ATTEMPT"
 n=0
-while [ $((n += 1)) -lt 6000 ]; do sleep 0.02; done
+while [ $((n += 1)) -lt 1200 ]; do sleep 0.1; done
 """
 DEFINITION = """\
 schema: experiment/1

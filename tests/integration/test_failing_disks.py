@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -25,25 +26,31 @@ exit "$2"
 PARTS = {"everything": ".", "git": ".git", "results": "results", "state": ".qanat"}
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Sandbox:
-    """Return a project without runs, in which git ignores what fills a disk."""
-    sandbox = Sandbox.make(tmp_path / "project")
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """Return a project with a run that finished and one that failed, in which git ignores what fills a disk."""
+    sandbox = Sandbox.make(tmp_path_factory.mktemp("original") / "project")
     sandbox.write(".git/info/exclude", "filler\ndata\n")
     sandbox.write("data/a", "1")
     sandbox.write(".qanat/datasets/d.yaml", "schema: dataset/1\nname: d\npath: data\ntrack: hash\n")
     sandbox.experiment("work", SCRIPT, datasets=["d"])
-    (sandbox.root / "results").mkdir()
+    sandbox.qanat("run", "work", "--code", "0")
+    sandbox.qanat("run", "work", "--code", "1", code=1)
     return sandbox
+
+
+@pytest.fixture
+def project(original: Sandbox, tmp_path: Path) -> Sandbox:
+    """Return a copy of that project."""
+    return Sandbox(shutil.copytree(original.root, tmp_path / "project", symlinks=True))
 
 
 @contextmanager
 def on_disk(project: Sandbox, part: str = ".") -> Iterator[Disk]:
-    """Put a part of the project on a disk of its own, and add a run that finished and one that failed."""
+    """Put a part of the project on a disk of its own."""
     with disk_at(project.root / part) as disk:
         project.git("update-index", "--refresh")
-        project.qanat("run", "work", "--code", "0")
-        project.qanat("run", "work", "--code", "1", code=1)
+        project.qanat("status")  # all files have become others
         yield disk
 
 

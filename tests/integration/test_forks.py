@@ -255,6 +255,8 @@ def test_the_server_ends_with_its_block_and_leaves_no_file_open(tmp_path: Path) 
         ([*PROGRAM, "status"], {"PYTHONPATH": "elsewhere"}, False),
         ([*PROGRAM, "status"], {"HOME": "elsewhere"}, False),
         ([*PROGRAM, "status"], {"LC_ALL": "C"}, False),
+        ([*PROGRAM, "status"], {"XDG_CONFIG_HOME": "/nowhere"}, True),
+        ([*PROGRAM, "status"], {"XDG_CONFIG_HOME": str(ROOT / "tests/unit")}, False),
         (["/usr/bin/python3", "-m", "qanat", "status"], {}, False),
         ([sys.executable, "-W", "error", "-m", "qanat"], {}, False),
         ([sys.executable, "-m", "pre_commit"], {}, False),

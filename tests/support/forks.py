@@ -295,7 +295,11 @@ def _write(stream: IO[bytes], unsent: bytes) -> bytes:
 
 
 def _surroundings(env: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in env.items() if name.startswith(SURROUNDINGS)}
+    """Return the variables that must be the server's; below XDG_CONFIG_HOME, only git's settings are read once."""
+    found = {name: value for name, value in env.items() if name.startswith(SURROUNDINGS)}
+    if not Path(found.get("XDG_CONFIG_HOME", "git"), "git").exists():
+        found.pop("XDG_CONFIG_HOME", None)
+    return found
 
 
 def _umask() -> int:

@@ -14,7 +14,7 @@ from tests.support.sandbox import Sandbox, wait_until
 SCRIPT = """\
 : >"$4/begun"
 n=0
-while [ ! -e "$1" ] && [ $((n += 1)) -lt 1500 ]; do sleep 0.02; done
+while [ ! -e "$1" ] && [ $((n += 1)) -lt 600 ]; do sleep 0.05; done
 exit "$2"
 """
 
