@@ -137,8 +137,9 @@ clean:
 .venv/browser: .venv/dev
 	@missing=; say() { missing=1; echo "$$1" >&2; }; \
 	$(BIN)/python -m pip install -q --group browser || say "playwright cannot be installed"; \
-	command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y chromium; } \
-	  || say "chromium is missing: sudo apt-get install chromium"; \
+	command -v chromium-headless-shell >/dev/null \
+	  || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y chromium-headless-shell; } \
+	  || command -v chromium >/dev/null || say "chromium is missing: sudo apt-get install chromium-headless-shell"; \
 	command -v npm >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y npm; } \
 	  || say "npm is missing: sudo apt-get install npm"; \
 	if command -v npm >/dev/null && ! npm install --silent --no-save --prefix .venv/node typescript@5.9; then say "typescript cannot be installed"; fi; \

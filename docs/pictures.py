@@ -108,7 +108,8 @@ def main(folder: Path) -> None:
         file = Path(temporary) / "report.html"
         file.write_text(page(json.dumps(content), "train"))
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+            program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+            browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
             for name, picture in VIEWS.items():
                 shown = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, timezone_id="UTC")
                 shown.goto(file.as_uri() + address_of(picture, content))
