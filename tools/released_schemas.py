@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LIST = "released.json"
 STORE = "https://json.schemastore.org"
+DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 _NAME = re.compile(r"([a-z]+)[.]v([0-9]+)[.]schema[.]json")
 
 Released = dict[str, dict[str, str]]
@@ -54,11 +55,10 @@ def for_store(folder: Path, examples: Path, store: Path) -> list[str]:
     """Write released schemas, examples of their files, and the catalogue, as SchemaStore has them; return the names."""
     names = []
     for file in map(folder.joinpath, released(folder)):
-        kind, version = _NAME.fullmatch(file.name).groups()  # type: ignore[union-attr]
+        ((kind, version),) = _NAME.findall(file.name)
         name = f"qanat-{kind}-{version}"
         # That store tests schemas as draft 7, whose servers of editors know best, and finds them by their address.
-        text = file.read_text().replace("https://json-schema.org/draft/2020-12/schema", _DRAFT_7)
-        schema = {**json.loads(text), "$id": f"{STORE}/{name}.json"}
+        schema = {**json.loads(file.read_text()), "$schema": DRAFT_7, "$id": f"{STORE}/{name}.json"}
         _write(store / f"src/schemas/json/{name}.json", f"{json.dumps(schema, indent=2, ensure_ascii=False)}\n")
         for verdict, tests in (("valid", "test"), ("invalid", "negative_test")):
             found = next((p for p in (f"{kind}.v{version}", kind) if (examples / verdict / p).is_dir()), kind)
@@ -67,9 +67,6 @@ def for_store(folder: Path, examples: Path, store: Path) -> list[str]:
     content = json.loads((folder / "catalog.json").read_text())
     _write(store / "src/api/json/catalog.json", f"{json.dumps(content, indent=2)}\n")
     return names
-
-
-_DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 
 
 def _write(path: Path, text: str) -> None:

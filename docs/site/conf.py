@@ -40,7 +40,7 @@ include_patterns = [
 ]
 # Where no page is, so that nobody has to look.
 exclude_patterns = [".*", "build", "demo", "mutants", "qanat", "starting_points", "tests"]
-# Shown as they are written.
+# Blocks of these kinds are shown as they are written.
 lexers["txt"] = lexers["mermaid"] = TextLexer()
 # Two dashes and straight quotes are what people type.
 smartquotes = False
@@ -49,8 +49,6 @@ nitpicky = True
 
 # Headings have the anchors that they have on GitHub.
 myst_heading_anchors = 4
-myst_links_external_new_tab = False
-myst_disable_syntax = ["colon_fence"]
 
 autodoc_default_options = {"members": True, "undoc-members": True}
 # A long signature has a line for each parameter.
