@@ -18,6 +18,7 @@ from tests.support.sandbox import call
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 GITLAB = ROOT / ".gitlab-ci.yml"
+STARTING_POINTS = sorted((ROOT / "starting_points").glob("*/.github/workflows/*.yml"))
 
 
 def commands() -> list[str]:
@@ -47,7 +48,7 @@ def matrices(file: Path) -> list[list[str]]:
 def test_the_linters_find_nothing() -> None:
     call([str(Path(sys.executable).with_name("zizmor")), "--offline", "--no-progress", ".github", "action.yml"], ROOT)
     check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
-    call([*check, "vendor.github-workflows", *map(str, WORKFLOWS)], ROOT)
+    call([*check, "vendor.github-workflows", *map(str, [*WORKFLOWS, *STARTING_POINTS])], ROOT)
     call([*check, "vendor.github-actions", "action.yml"], ROOT)
     call([*check, "vendor.dependabot", ".github/dependabot.yml"], ROOT)
     call([*check, "vendor.gitlab-ci", "--data-transform", "gitlab-ci", str(GITLAB), "ci/gitlab-qanat.yml"], ROOT)
@@ -55,8 +56,9 @@ def test_the_linters_find_nothing() -> None:
 
 def test_actions_are_pinned_by_hash_to_the_same_version_everywhere() -> None:
     pins = defaultdict(set)
-    for file in WORKFLOWS:
-        for name, pin in re.findall(r"uses: (?!\./)([^@\s]+)@(.*)", file.read_text()):
+    copied = [ROOT / "action.yml", ROOT / "README.md", ROOT / "docs/review.md", *STARTING_POINTS]
+    for file in [*WORKFLOWS, *copied]:
+        for name, pin in re.findall(r"uses: ((?:actions|pypa)/[^@\s]+)@(.*)", file.read_text()):
             pins[name].add(pin)
     assert len(pins) == 5
     for name, versions in pins.items():
