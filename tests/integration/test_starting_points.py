@@ -190,18 +190,19 @@ def test_files_that_exist_are_kept_if_wanted(mine: Sandbox) -> None:
 
 @pytest.mark.parametrize("obstacle", ["file", "link", "folder"])
 def test_what_is_in_the_way_is_named(tmp_path: Path, obstacle: str) -> None:
-    place = tmp_path / ("README.md" if obstacle == "folder" else "data")
-    outside = tmp_path.parent / f"{tmp_path.name}-outside"
+    project, outside = tmp_path / "project", tmp_path / "outside"
+    project.mkdir()
     outside.mkdir()
+    place = project / ("README.md" if obstacle == "folder" else "data")
     if obstacle == "file":
         place.write_text("1")
     elif obstacle == "link":
         place.symlink_to(outside)
     else:
         place.mkdir()
-    said = Sandbox(tmp_path).qanat("init", "--template", "minimal", "--yes", "--keep", code=2)
+    said = Sandbox(project).qanat("init", "--template", "minimal", "--yes", "--keep", code=2)
     assert "cannot be written" in said.err
-    assert [path.name for path in tmp_path.iterdir()] == [place.name]
+    assert [path.name for path in project.iterdir()] == [place.name]
     assert list(outside.iterdir()) == []
 
 
