@@ -1,6 +1,7 @@
 """qanat: run command-line experiments and keep a reviewable record of every run in git.
 
-`qanat.open(".")` opens a project, to launch runs and to look at them as Python objects; see qanat.api.
+`qanat.open(".")` opens a project, to launch runs and to look at them as Python objects; `qanat.init(".")` creates one.
+See qanat.api.
 `qanat.log_metrics(step=1, loss=0.5)` is for the programs of runs.
 """
 
@@ -9,11 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qanat.api import Curve, Group, Progress, Project, Run, Runs, open
+    from qanat.api import Curve, Group, Progress, Project, Run, Runs, init, open
     from qanat.metrics_log import log_metrics
 
 __version__ = "0.1.0"
-__all__ = ["Curve", "Group", "Progress", "Project", "Run", "Runs", "__version__", "log_metrics", "open"]
+__all__ = ["Curve", "Group", "Progress", "Project", "Run", "Runs", "__version__", "init", "log_metrics", "open"]
 
 
 def __getattr__(name: str) -> Any:

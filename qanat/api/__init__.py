@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from qanat.api.checking import Check
 from qanat.api.comparing import ComparedRow, Comparison
+from qanat.api.creating import init
 from qanat.api.curves import Curve
 from qanat.api.groups import Group
 from qanat.api.plans import Plan, PlannedGroup
@@ -31,5 +32,6 @@ __all__ = [
     "Project",
     "Run",
     "Runs",
+    "init",
     "open",
 ]

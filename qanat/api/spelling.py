@@ -11,7 +11,7 @@ from qanat.errors import QanatError
 
 T = TypeVar("T")
 
-# Options of qanat run, rerun and retry, as in messages and hints, and the corresponding keywords.
+# Options of qanat run, rerun, retry, export and init, as in messages and hints, and the corresponding keywords.
 KEYWORDS = (
     (r"--add FILE", "add=[FILE]"),
     (r"--add", "add"),
@@ -62,6 +62,14 @@ KEYWORDS = (
     (r"--where", "where"),
     (r"--set", "changes"),
     (r"--yes", "many=True"),
+    (r"--template NAME", "template=NAME"),
+    (r"--template", "template"),
+    (r"--from SOURCE", "source=SOURCE"),
+    (r"--from", "source"),
+    (r"--answer", "answers"),
+    (r"--trust", "trust=True"),
+    (r"--keep", "keep=True"),
+    (r"--result-dir", "result_dir"),
     (r"--format ([\w-]+)", r'format="\1"'),
     (r"--output", "output"),
     (r"--force", "force=True"),

@@ -230,5 +230,5 @@ def test_a_project_made_from_github_says_which_qanat_its_workflow_uses(
     told = {"url": "https://github.com/ada/qanat.git", "vcs_info": {"vcs": "git", "commit_id": "a" * 40}}
     installed = SimpleNamespace(read_text=lambda _: json.dumps(told))
     monkeypatch.setattr(metadata, "distribution", lambda _: installed)
-    workflow = starting_points.built_in("minimal", "1").files[".github/workflows/qanat.yml"].decode()
+    workflow = starting_points.built_in("minimal").files[".github/workflows/qanat.yml"].decode()
     assert f"uses: ada/qanat@{'a' * 40}\n" in workflow

@@ -210,6 +210,7 @@ FLOORS = {
             "opened",
             "spelling",
         ),
+        "creating": ("project", "spelling"),
         "checking": ("runs",),
         "comparing": ("html", "opened", "spelling"),
         "plans": ("launching", "opened", "spelling"),

@@ -17,7 +17,7 @@ from qanat.cli.terminal import prompts
 from qanat.cli.terminal.output import say, tell
 from qanat.domain.shortening import quoted
 from qanat.usecases.definitions import settings
-from qanat.usecases.definitions.init import Initialised, init_project, plan_init
+from qanat.usecases.definitions.init import Initialised, init_project, plan_init, with_start
 
 _START = "Starting point"
 _LISTED_MAX = 50
@@ -99,7 +99,7 @@ def init(
     start = starting.read(starting_point, source, ref, answers, project=plan.folder, defaults=yes, trust=trust)
     if start is not None:
         own_place = "--result-dir" in used_options()
-        plan, kept = starting.planned(plan, start, templates, keep=keep, own_place=own_place)
+        plan, kept = with_start(plan, start, templates, keep=keep, own_place=own_place)
     done = init_project(plan, templates)
     _report(done, kept)
     if plan.editor != settings.FALLBACK and not settings.is_installed(plan.editor):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from qanat import __version__
 from qanat.cli.options import used_options
 from qanat.cli.terminal import tables
 from qanat.cli.terminal.output import plural, say, say_json, tell, width
@@ -16,7 +14,6 @@ from qanat.domain.shortening import quoted
 from qanat.domain.starting_point import README, StartingPoint, described, experiments
 from qanat.errors import UsageError
 from qanat.usecases.definitions import starting_points, starting_source
-from qanat.usecases.definitions.init import InitPlan, with_result_dir, with_start
 from qanat.usecases.definitions.starting_source import Source
 
 _WORKFLOW = ".github/workflows/qanat.yml"
@@ -61,7 +58,7 @@ def read(
         if found.left_out:
             tell(f"note: left out {plural(found.left_out, 'file')} of runs and of the cache")
         return found
-    return starting_points.built_in(template, __version__) if template is not None else None
+    return starting_points.built_in(template) if template is not None else None
 
 
 def _parsed(answers: Sequence[str]) -> dict[str, str]:
@@ -72,17 +69,6 @@ def _parsed(answers: Sequence[str]) -> dict[str, str]:
             raise UsageError(f"--answer {quoted(answer)} is not KEY=VALUE", hint="for example: --answer name=storms")
         found[key.strip()] = value
     return found
-
-
-def planned(
-    plan: InitPlan, start: StartingPoint, templates: Mapping[str, Mapping[str, Any]], *, keep: bool, own_place: bool
-) -> tuple[InitPlan, list[str]]:
-    """Return the plan with a checked starting point, and the files that are kept in place of its own.
-
-    Its settings say where results go, unless the user has.
-    """
-    plan, kept = with_start(plan, start, templates, keep=keep)
-    return (plan if own_place else with_result_dir(plan)), kept
 
 
 def tell_next(start: StartingPoint, kept: Sequence[str], way: str, *, is_own: bool) -> None:

@@ -103,18 +103,20 @@ def _refuse_project(found: Location) -> None:
 
 
 def with_start(
-    plan: InitPlan, start: StartingPoint, templates: Mapping[str, Mapping[str, Any]], *, keep: bool
+    plan: InitPlan, start: StartingPoint, templates: Mapping[str, Mapping[str, Any]], *, keep: bool, own_place: bool
 ) -> tuple[InitPlan, list[str]]:
     """Return the plan with a starting point, and the files that are kept in place of its own; nothing is written.
 
-    Raises InputInvalid for one that is not valid, UsageError if it would replace files, unless with `keep`.
+    Its settings say where results go, unless the user has chosen an `own_place`. Raises InputInvalid for one that is
+    not valid, UsageError if it would replace files, unless with `keep`.
     """
     starting.check(start, templates)
     start, kept = starting.without_existing(plan.folder, start, (IGNORE, ATTRIBUTES), keep=keep)
-    return replace(plan, start=start), kept
+    plan = replace(plan, start=start)
+    return (plan if own_place else _with_result_dir(plan)), kept
 
 
-def with_result_dir(plan: InitPlan) -> InitPlan:
+def _with_result_dir(plan: InitPlan) -> InitPlan:
     """Return the plan with the folder for results that its starting point's settings name, if they do."""
     named = settings_of(plan.start).get("result_dir", plan.result_dir)
     if not is_for_results(named):

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from qanat import __version__
 from qanat.domain.shortening import quoted
 from qanat.domain.starting_point import FILE_BYTES_MAX, FILES_MAX, README, StartingPoint, described, problems
 from qanat.errors import InputInvalid, UsageError
@@ -62,12 +63,12 @@ def _offered(name: str) -> Offered:
     return Offered(name, found.about, tuple(sorted(listed(BUILT_IN / name))), tuple(found.commands))
 
 
-def built_in(name: str, version: str) -> StartingPoint:
+def built_in(name: str) -> StartingPoint:
     """Return one of the starting points of this version of qanat. Raises UsageError for another name."""
     if name not in names():
         known = ", ".join(names())
         raise UsageError(f"there is no starting point {quoted(name)}", hint=f"known: {known}; see --list-templates")
-    found = from_folder(BUILT_IN / name, f"{name} of qanat {version}")
+    found = from_folder(BUILT_IN / name, f"{name} of qanat {__version__}")
     files = {path: data.replace(PLACEHOLDER, _own_place()) for path, data in found.files.items()}
     if (python := python_command()) != "python":
         files = {path: data.replace(_PYTHON, f"{_COMMAND}{python}\n".encode()) for path, data in files.items()}

@@ -65,6 +65,30 @@ def blocks(kind: str, page: Path = DOCS) -> list[str]:
     return re.findall(rf"^```{kind}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
+def test_a_project_is_created_from_a_starting_point(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    words = [sys.executable, "-W", "error", "-c", blocks("python")[2]]
+    assert call(words, tmp_path / "here", env={"PATH": path}).out.startswith("finished 0.")
+    project = qanat.open(tmp_path / "moons")
+    assert [run.experiment for run in project.runs()] == ["train"]
+    with pytest.raises(UsageError, match="is already a qanat project"):
+        qanat.init(project.path)
+    with pytest.raises(UsageError, match="there is no starting point 'pyton'"):
+        qanat.init(tmp_path / "other", template="pyton")
+    with pytest.raises(UsageError, match="are for starting points of others") as caught:
+        qanat.init(tmp_path / "other", ref="v1")
+    assert caught.value.hint == "add source=SOURCE"
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/README.md").write_text("# Mine\n")
+    with pytest.raises(UsageError, match=r"README\.md already exists") as caught:
+        qanat.init(tmp_path / "other", template="minimal")
+    assert caught.value.hint.endswith("keep yours in place of these with: keep=True")
+    with pytest.warns(UserWarning, match=r"kept as they are: README\.md"):
+        other = qanat.init(tmp_path / "other", source=project.path, keep=True, result_dir="out")
+    assert "result_dir: out\n" in (other.path / ".qanat/config.yaml").read_text()
+
+
 def test_runs_have_paths_parameters_metrics_and_the_rest(trained: Sandbox) -> None:
     trained.qanat("comment", "1", "-m", "# Good")
     project = qanat.open(trained.root)
@@ -215,7 +239,10 @@ print(json.dumps([before, "pandas" in sys.modules]))
 def test_importing_qanat_loads_nothing_of_it() -> None:
     code = "import sys, qanat; print([n for n in sys.modules if n.startswith('qanat.')], sorted(qanat.__all__))"
     out = call([sys.executable, "-c", code], ROOT).out
-    assert out == "[] ['Curve', 'Group', 'Progress', 'Project', 'Run', 'Runs', '__version__', 'log_metrics', 'open']\n"
+    assert (
+        out
+        == "[] ['Curve', 'Group', 'Progress', 'Project', 'Run', 'Runs', '__version__', 'init', 'log_metrics', 'open']\n"
+    )
     with pytest.raises(AttributeError, match="module 'qanat' has no attribute 'opne'"):
         qanat.opne  # noqa: B018
 
@@ -299,7 +326,7 @@ def test_texts_are_checked_and_documents_are_fresh_or_not(trained: Sandbox) -> N
 
 @pytest.mark.slow
 def test_the_first_examples_of_the_docs_and_the_cells_of_a_notebook_work_on_the_iris_example(iris: Sandbox) -> None:
-    first, searching, _, _, comparing, *_ = blocks("python")
+    first, searching, _, _, _, comparing, *_ = blocks("python")
     out = call([sys.executable, "-W", "error", "-c", first], iris.root).out
     assert out.startswith(
         f"{iris.record()['id']} {iris.root}/results/summary_iris/run_1 {{'--nbins': '10', '--seed': '0'}}"
@@ -335,7 +362,7 @@ def test_the_first_examples_of_the_docs_and_the_cells_of_a_notebook_work_on_the_
 
 @pytest.mark.slow
 def test_the_launches_of_the_docs_work_on_the_iris_example(iris: Sandbox) -> None:
-    _, _, first, sweep, *_ = blocks("python")
+    _, _, _, first, sweep, *_ = blocks("python")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
     def run(block: str) -> Result:
@@ -411,6 +438,6 @@ def test_every_attribute_of_the_docs_is_there(trained: Sandbox) -> None:
 
 
 def test_the_docs_are_read_as_they_are_by_a_shell_and_python() -> None:
-    assert len(blocks("python")) == 7
+    assert len(blocks("python")) == 8
     for block in blocks("python"):
         subprocess.run([sys.executable, "-c", f"import ast, sys; ast.parse({block!r})"], check=True)
