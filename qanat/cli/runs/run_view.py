@@ -89,8 +89,10 @@ class OutputView:
         if group.state is State.QUEUED and group.earlier:
             last = group.earlier[-1]
             how = f", {group.reason}" if group.reason else ""
-            tell(f"{self._run}: attempt {group.attempt}{how}, after attempt {last.attempt} {last.described}")
-            if last.state is not AttemptState.CHECKPOINT:
+            saved = last.state is AttemptState.CHECKPOINT
+            ended = f"saved a {last.described}" if saved else last.described
+            tell(f"{self._run}: attempt {group.attempt}{how}, after attempt {last.attempt} {ended}")
+            if not saved:
                 self._begin_again()
 
     def passing(self) -> None:
