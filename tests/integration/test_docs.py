@@ -96,6 +96,15 @@ def test_a_page_that_shows_something_else_is_noticed_and_can_be_corrected(tmp_pa
     assert report(again) == ""
 
 
+def test_what_commands_without_a_shell_print_and_how_they_end_is_looked_at_too(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("```console\n$ qanat --help\nnothing\n$ qanat experiment 'list'\nno project\n```\n")
+    reader = Reader(tmp_path / "ada")
+    with pytest.raises(AssertionError, match=r"^qanat experiment 'list' ended with 2\nqanat: "):
+        reader.read(page)
+    assert report(reader).startswith("$ qanat --help\n--- the page shows\nnothing\n--- what comes out\nUsage: ")
+
+
 def test_what_a_terminal_and_python_show_is_looked_at_too(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     terminal = "<!-- keys [] -->\n```console\n$ qanat --version\nqanat 99\n```\n"
