@@ -124,8 +124,9 @@ clean:
 	$(BIN)/python -m pip install -q -r examples/iris/requirements.txt
 	touch $@
 
+# Of ten thousand modules, those that are used are compiled when they are.
 .venv/dev: .venv/installed
-	$(BIN)/python -m pip install -q --group dev
+	$(BIN)/python -m pip install -q --no-compile --group dev
 	touch $@
 
 # Each worker collects all tests. The first time, they are compiled here, rather than by all workers at once.
@@ -136,7 +137,7 @@ clean:
 # What cannot be installed is named by the tests that are skipped.
 .venv/browser: .venv/dev
 	@missing=; say() { missing=1; echo "$$1" >&2; }; \
-	$(BIN)/python -m pip install -q --group browser || say "playwright cannot be installed"; \
+	$(BIN)/python -m pip install -q --no-compile --group browser || say "playwright cannot be installed"; \
 	command -v chromium-headless-shell >/dev/null \
 	  || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y chromium-headless-shell; } \
 	  || command -v chromium >/dev/null || say "chromium is missing: sudo apt-get install chromium-headless-shell"; \
