@@ -71,6 +71,7 @@ def ask(project: Sandbox, *words: str, cwd: Path | None = None, shell: str = "ba
         ("runs --format l", "latex"),
         ("runs --where sta", "state started"),
         ("runs --where l", "lr"),
+        ("runs --where fres", "fresh"),
         ("runs --where par", "parameter.state"),
         ("runs --where=l", "lr"),
         ("runs greet --where l", "lr"),

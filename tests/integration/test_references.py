@@ -213,6 +213,8 @@ def test_a_run_that_is_edited_or_replaced_is_found(paper: Sandbox) -> None:
     said = paper.qanat("document", "check", "a.tex", code=1)
     assert "differs: 2:acc is 0.9, and qanat-values.tex says 0.3" in said.out
     assert "a.tex:1:1: edited: " in said.out
+    # That nothing is taken over from this record says nothing of others that executed the same.
+    assert [row["run"] for row in paper.qanat("runs", "--where", "fresh", "--json").json] == [ids(paper)[1]]
     paper.write("b.md", f"<!-- qanat:2:acc -->0.3{END} <!-- qanat:best(acc) pinned={ids(paper)[2]}.0 -->0.3{END}\n")
     record.write_text(f"{record.read_text()}}}\n")
     said = paper.qanat("document", "check", "b.md", code=1)
@@ -350,17 +352,23 @@ def test_compile_and_status_note_what_they_leave_wrong(paper: Sandbox) -> None:
 
 
 def test_an_environment_that_is_not_known_yet_is_no_change(paper: Sandbox) -> None:
-    paper.write("a.md", f"<!-- qanat:2:acc -->0.3{END}\n")
+    named = ("2:acc", "best(acc, fresh)", "mean(acc, n=1, fresh)", "runs where='fresh' columns='n'")
+    paper.write("a.md", "".join(f"<!-- qanat:{one} -->{END}\n" for one in named))
+    paper.qanat("document", "check", "a.md", "--write")
+    right = (paper.root / "a.md").read_text()
     paper.commit("a text")
     (known,) = (paper.root / ".git/qanat").glob("environment-*.json")
     kept = known.read_text()
     known.unlink()
     try:
-        said = paper.qanat("document", "check", "a.md").out
+        said = paper.qanat("document", "check", "a.md", "--write", "--repin").out
+        assert (paper.root / "a.md").read_text() == right
     finally:
         known.write_text(kept)
     why = "environment: not known before the program starts"
     assert f"a.md:1:1: unchecked: it is not known whether run 2 is fresh: {why}\n" in said
+    assert f"a.md:3:1: unchecked: mean(acc, n=1, fresh): it is not known whether run 1 is fresh: {why}" in said
+    assert f"unchecked: runs where='fresh' columns='n': it is not known whether run 2 is fresh: {why}" in said
 
 
 def test_figures_are_those_of_their_runs(paper: Sandbox) -> None:

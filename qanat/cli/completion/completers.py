@@ -126,7 +126,9 @@ def engines(ctx: click.Context, param: click.Parameter, incomplete: str) -> list
 
 def conditions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
     """Complete the name at the end of a condition."""
-    return _last_name(ctx, incomplete, r"\s()")
+    from qanat.domain.condition import FRESH
+
+    return _last_name(ctx, incomplete, r"\s()", (FRESH, "as it would be run now"))
 
 
 def columns(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
@@ -141,13 +143,13 @@ def curves(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
     return _offered(complete_names.curves(_start(ctx), ctx.params.get("run") or ""), incomplete)
 
 
-def _last_name(ctx: click.Context, incomplete: str, separators: str) -> list[Any]:
+def _last_name(ctx: click.Context, incomplete: str, separators: str, *more: tuple[str, str]) -> list[Any]:
     """Offer what was typed with its last name completed, since a shell replaces all of it."""
     from qanat.usecases import complete_names
 
     begun = (re.search(rf"[^{separators}]*\Z", incomplete) or [""])[0]
     before = incomplete[: len(incomplete) - len(begun)]
-    return _completed(before, complete_names.names_in_conditions(_start(ctx)), begun)
+    return _completed(before, [*complete_names.names_in_conditions(_start(ctx)), *more], begun)
 
 
 def metrics(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:

@@ -11,6 +11,7 @@ from qanat.domain.experiment import Experiment
 from qanat.domain.facts import RunFacts, facts_of, from_texts, to_text
 from qanat.domain.group_key import CODE, ENVIRONMENT
 from qanat.domain.run import Run
+from qanat.domain.search import FreshnessUnknown
 from qanat.domain.standing import ACTIVE, DONE, NEW, RESULTS, Standing
 from qanat.errors import QanatError, RunnerUnavailable
 from qanat.git import repository, worktree
@@ -57,6 +58,13 @@ class Freshness:
     def is_fresh(self, run: RunFacts) -> bool:
         """Return whether a run is known to be fresh."""
         return not self.why_stale(run).why
+
+    def is_certainly_fresh(self, run: RunFacts) -> bool:
+        """Return whether a run is fresh. Raises FreshnessUnknown if that is not known before a first run here."""
+        found = self.why_stale(run)
+        if not found.is_known and run.code:
+            raise FreshnessUnknown(f"it is not known whether run {run.number} is fresh: {found.why}")
+        return not found.why
 
     def why_stale(self, run: RunFacts) -> Staleness:
         """Return why a run is not fresh, or why that is not known."""

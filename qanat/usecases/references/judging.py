@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from qanat.domain.condition import Compared, all_of
 from qanat.domain.export_note import CopiedFile
 from qanat.domain.reference import Kind, OfBest, OfRows, OfRun, Reference
 from qanat.domain.references import LATEX
@@ -172,6 +173,8 @@ class Judge:
         if isinstance(reference.target, OfRun):
             return replace(problem, hint=f"{problem.hint}, and name the new run")
         condition = reference.target.condition
+        if experiment := reference.options.get("experiment"):
+            condition = all_of([condition, Compared("experiment", "=", experiment)])
         write = "" if asks_for_fresh(condition) else _with_fresh(reference)
         again = "--write --repin" if reference.chooses else "--write"
         if fresh := self.known.fresh_among(condition):

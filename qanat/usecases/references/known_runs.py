@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -15,7 +16,7 @@ from qanat.domain.reference import OfBest, OfMean, OfRun, pin
 from qanat.domain.run import State
 from qanat.domain.run_columns import Column, chosen_columns
 from qanat.domain.same_code import with_one_code
-from qanat.domain.search import Names, asks_for_fresh
+from qanat.domain.search import FreshnessUnknown, Names, asks_for_fresh
 from qanat.domain.shortening import quoted
 from qanat.domain.statistics import LOWER
 from qanat.errors import InputInvalid, NotFound, UsageError
@@ -56,7 +57,7 @@ class KnownRuns:
     @classmethod
     def of(cls, project: Project, index: Index, refreshed: Refreshed, freshness: Freshness | None = None) -> KnownRuns:
         """Read the index, once."""
-        refreshed = replace(refreshed, is_fresh=freshness.is_fresh if freshness else None)
+        refreshed = replace(refreshed, is_fresh=freshness.is_certainly_fresh if freshness else None)
         found = [*current_facts(project, index, refreshed).items()][::-1]
         return cls(
             project,
@@ -203,8 +204,10 @@ class KnownRuns:
         """Return the numbers of the runs with finished groups that meet a condition, and that are fresh."""
         key = written(condition)
         if key not in self._fresh:
-            meeting = self.meeting(all_of([condition, Fresh()])) if self.freshness else ()
-            self._fresh[key] = list(dict.fromkeys(row.run.number for row in meeting))
+            meeting = self.meeting(all_of([condition, Fresh()]))
+            self._fresh[key] = []
+            with suppress(FreshnessUnknown):
+                self._fresh[key] = list(dict.fromkeys(row.run.number for row in meeting))
         return self._fresh[key]
 
 

@@ -14,7 +14,6 @@ from qanat.domain import time_limits
 from qanat.domain.intents import may_be_of
 from qanat.domain.pending_retry import PendingRetry
 from qanat.domain.run import Run, State
-from qanat.domain.search import IsFresh
 from qanat.errors import InputInvalid, NotFound, VersionTooNew, WriteFailed
 from qanat.git import repository, worktree
 from qanat.records import flight, run_codec, storage
@@ -29,6 +28,7 @@ from qanat.usecases.tracking.last_seen import Unanswered
 from qanat.usecases.tracking.settle import NOT_STARTED, owner_of, settle, with_journal
 
 if TYPE_CHECKING:
+    from qanat.domain.search import IsFresh
     from qanat.runners.protocol import Runners
 
 # The folder of records.hearsay.
