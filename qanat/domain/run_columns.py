@@ -113,17 +113,22 @@ def is_pattern(text: str) -> bool:
     return any(special in text for special in "*?[")
 
 
-def shared_parameters(rows: Sequence[Row], among: Sequence[Row], names: Names) -> list[Column]:
+def shared_parameters(rows: Sequence[Row], among: Iterable[Row], names: Names) -> list[Column]:
     """Return the parameters that are the same in these rows, but not in others of their experiments.
 
-    A single row shares nothing, since default_columns() has all its parameters.
+    A single row shares nothing, since default_columns() has all its parameters. No more rows are taken from `among`
+    than it takes to see that.
     """
     if len(rows) < 2:
         return []
     same = [column for column in _parameters(names) if column.values(rows[0]) and not _varies(column, rows)]
     experiments = {row.run.experiment for row in rows}
-    others = [row for row in among if row.run.experiment in experiments]
-    return [column for column in same if _varies(column, others)]
+    left = {column: column.values(rows[0]) for column in same}
+    others = iter(among)
+    while left and (row := next(others, None)):
+        if row.run.experiment in experiments:
+            left = {column: values for column, values in left.items() if column.values(row) == values}
+    return [column for column in same if column not in left]
 
 
 def sorted_rows(rows: Sequence[Row], keys: Sequence[str], names: Names) -> list[Row]:

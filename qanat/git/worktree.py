@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from qanat.domain.layout import RUNS, is_recorded
+from qanat.domain.layout import RECORDED, RUNS, is_recorded
 from qanat.git import command
 from qanat.git.location import Location
 
@@ -65,7 +65,11 @@ def status(location: Location) -> WorkTree:
         "-z",
         "--untracked-files=normal",
         "--ignore-submodules=none",
-        env=_NO_LOCK,
+        "--",
+        ":(top)",
+        # Among thousands of records, git would take longer for them than for everything else.
+        *(f":(top,exclude){folder}" for folder in RECORDED),
+        env=_NO_LOCK | {"GIT_LITERAL_PATHSPECS": "0"},
     )
     commit: str | None = None
     branch: str | None = None

@@ -6,11 +6,12 @@ This is for shell completion, which has to be fast; the command that uses a file
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from qanat.domain.config import template_sections
-from qanat.domain.layout import RUNS
+from qanat.domain.layout import RUNS, RUNS_PER_FOLDER
 from qanat.domain.names import name_problem
 from qanat.errors import InputInvalid
 from qanat.records.paths import ProjectPaths
@@ -18,6 +19,7 @@ from qanat.system import below
 
 HEAD_BYTES = 4096
 YAML_BYTES_MAX = 2**20
+_HUNDRED = re.compile(r"(?:0|[1-9][0-9]{0,6})\Z")
 _RECORD = re.compile(r"[1-9][0-9]{0,8}-[0-9a-f]{6}\.yaml\Z")
 _DESCRIPTION = re.compile(r"^description: (.+)$", re.MULTILINE)
 
@@ -67,15 +69,61 @@ def dependencies(paths: ProjectPaths, document: str) -> list[tuple[str, str]]:
     return [pair for pair in pairs if not name_problem(pair[0])]
 
 
-def runs(root: Path, experiment: str | None, beginning: str) -> list[RunFile]:
-    """List the records whose id starts with `beginning`, of one experiment if given, in no particular order."""
-    found = []
+def runs(root: Path, experiment: str | None, beginning: str, most: int) -> list[RunFile]:
+    """List the records whose id starts with `beginning`, of one experiment if given, in no particular order.
+
+    If there are more than `most`, they are the newest, and a few others: those that a shell must know to fill in what
+    all of them begin with. All records of a number are listed, or none.
+    """
+    folders: dict[int, list[RunFolder]] = {}
     for name in _folders(root, RUNS):
-        for hundred in _folders(root, f"{RUNS}/{name}") if experiment in (None, name) else ():
-            folder = f"{RUNS}/{name}/{hundred}"
-            records = [n for n in below.names(root, folder) if n.startswith(beginning) and _RECORD.match(n)]
-            found += [RunFile(record, folder, name) for record in records]
-    return found
+        for hundred in below.names(root, f"{RUNS}/{name}") if experiment in (None, name) else ():
+            if _HUNDRED.match(hundred) and _may_have(hundred, beginning):
+                folders.setdefault(int(hundred), []).append((name, f"{RUNS}/{name}/{hundred}"))
+    waiting = sorted(folders)
+    found: list[RunFile] = []
+    while waiting and len(found) <= most:
+        found += _records_in(root, folders[waiting.pop()], beginning)
+    return found + _others(root, folders, waiting, beginning)
+
+
+RunFolder = tuple[str, str]
+"""An experiment, and one of the folders of its records."""
+
+
+def _may_have(hundred: str, beginning: str) -> bool:
+    """Return whether a folder may have records whose ids start like this: their numbers start with its name."""
+    digits, dash, _ = beginning.partition("-")
+    if dash:
+        return digits.isdecimal() and int(digits) // RUNS_PER_FOLDER == int(hundred)
+    return hundred == "0" or hundred.startswith(digits) or digits.startswith(hundred)
+
+
+def _records_in(root: Path, folders: Iterable[RunFolder], beginning: str) -> list[RunFile]:
+    return [
+        RunFile(name, folder, experiment)
+        for experiment, folder in folders
+        for name in below.names(root, folder)
+        if name.startswith(beginning) and _RECORD.match(name)
+    ]
+
+
+def _others(
+    root: Path, folders: Mapping[int, Iterable[RunFolder]], hundreds: Collection[int], beginning: str
+) -> list[RunFile]:
+    """List some of the records in these folders, which begin with nothing more in common than all of them."""
+    found = _records_in(root, folders.get(0, ()), beginning) if 0 in hundreds else []
+    ordered = sorted(filter(None, hundreds), key=str)
+    first: list[RunFile] = []
+    last: list[RunFile] = []
+    while ordered and not (first := _records_in(root, folders[ordered[0]], beginning)):
+        del ordered[0]
+    while ordered and not (last := _records_in(root, folders[ordered[-1]], beginning)):
+        del ordered[-1]
+    if ordered and str(ordered[-1]).startswith(str(ordered[0])):
+        # All names of folders begin with the first one, and only the records tell what comes after it.
+        return found + [record for each in ordered for record in _records_in(root, folders[each], beginning)]
+    return found + first + last
 
 
 def description(root: Path, path: str) -> str:

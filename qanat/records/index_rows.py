@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from qanat.domain import facts
 from qanat.domain.columns import columns
 from qanat.domain.json_text import to_json
+from qanat.domain.run import Run
 from qanat.domain.shortening import shortened
 from qanat.errors import InputInvalid, VersionTooNew
-from qanat.records import run_codec, schemas, yaml_io
+from qanat.records import packed_text, run_codec, schemas, yaml_io
+from qanat.records.index_tables import OTHERS
 from qanat.system import below, files
 
 PROBLEM_MAX = 1_000
-# Path, stamp, problem and whether it is too new; the columns; the facts and the record.
-LENGTH = 4 + len(columns()) + 2
+_NOTHING = (None,) * (len(columns()) + len(OTHERS))
 
 
-def row(root: Path, path: str, stamp: str) -> tuple[Any, ...] | None:
+class RecordRow(NamedTuple):
+    """The row of a record: its path, its digest, why it cannot be read, its columns, and its texts as packed."""
+
+    path: str
+    digest: bytes | None
+    problem: str | None
+    too_new: bool
+    values: tuple[Any, ...]
+    facts_length: int | None
+    packed: bytes | None
+
+
+def row(root: Path, path: str) -> RecordRow | None:
     """Return the row of a record; None if the file has just been deleted."""
     try:
         data = below.read(root, path, yaml_io.FILE_BYTES_MAX)
@@ -28,16 +42,29 @@ def row(root: Path, path: str, stamp: str) -> tuple[Any, ...] | None:
         if run_codec.path_of(run) != path:
             raise InputInvalid(f"{path}: id: {run.id} of {run.experiment} does not belong in this file")
     except VersionTooNew as error:
-        return _unreadable(path, stamp, f"{error.message}; {error.hint}", too_new=True)
+        return _unreadable(path, f"{error.message}; {error.hint}", too_new=True)
     except InputInvalid as error:
-        return _unreadable(path, stamp, error.message, too_new=False) if _is_there(root / path) else None
-    values = (column.take(run) for column in columns().values())
-    return (path, stamp, None, False, *values, facts.to_text(facts.facts_of(run)), to_json(content))
+        return _unreadable(path, error.message, too_new=False) if _is_there(root / path) else None
+    values = (*(column.take(run) for column in columns().values()), *_others(run))
+    packed = packed_text.pack(facts.to_text(facts.facts_of(run)), to_json(content))
+    return RecordRow(path, digest(data), None, False, values, *packed)
+
+
+def digest(data: bytes) -> bytes:
+    """Return what stands for the bytes of a file."""
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def _others(run: Run) -> tuple[Any, ...]:
+    """Return the values of OTHERS."""
+    code, submission = run.code, run.submission
+    flags = submission.submitted is not None, bool(run.after), bool(run.data)
+    return code.commit, code.tree, code.snapshot, submission.intent, *flags
 
 
 def _is_there(path: Path) -> bool:
     return os.path.lexists(path) or files.is_hidden(path)
 
 
-def _unreadable(path: str, stamp: str, problem: str, *, too_new: bool) -> tuple[Any, ...]:
-    return (path, stamp, shortened(problem, PROBLEM_MAX), too_new, *(None,) * (LENGTH - 4))
+def _unreadable(path: str, problem: str, *, too_new: bool) -> RecordRow:
+    return RecordRow(path, None, shortened(problem, PROBLEM_MAX), too_new, _NOTHING, None, None)

@@ -34,7 +34,7 @@ def start_of(pid: int) -> str | None:
         return None if (_PROC / "self").exists() else _start_from_ps(pid)
     except (ProcessLookupError, PermissionError):
         return None
-    return None if ticks is None else f"{_boot()}:{ticks}"
+    return None if ticks is None else f"{boot()}:{ticks}"
 
 
 def started_at(pid: int) -> float | None:
@@ -55,7 +55,8 @@ def _start_in_ticks(pid: int) -> int | None:
     return None if fields[0] in (b"Z", b"X") else int(fields[19])
 
 
-def _boot() -> str:
+def boot() -> str:
+    """Return what tells this start of the machine from others; 0 where that is not known."""
     try:
         return (_PROC / "sys/kernel/random/boot_id").read_text().strip()[:8]
     except OSError:

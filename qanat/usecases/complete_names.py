@@ -60,7 +60,7 @@ def runs(start: Path, beginning: str, experiment: str | None) -> list[Offer]:
     paths = _paths(start)
     if not paths:
         return []
-    files = glance.runs(paths.root, experiment, beginning)
+    files = glance.runs(paths.root, experiment, beginning, RUNS_OFFERED)
     offers = _offers(files, full="-" in beginning)
     found = sorted(offers, key=_number, reverse=True)
     if len(found) > RUNS_OFFERED:

@@ -25,8 +25,8 @@ from qanat.domain.stored import Stored
 from qanat.errors import InputInvalid, NotFound, ProjectNotFound
 from qanat.git import location, sharing
 from qanat.git.location import COMMITS, Location
-from qanat.records import definition_text, definitions, index_file, schemas, storage, yaml_io
-from qanat.records.index import Index, digest
+from qanat.records import definition_text, definitions, index_file, index_rows, schemas, storage, yaml_io
+from qanat.records.index import Index
 from qanat.records.paths import ProjectPaths
 from qanat.system import below, files
 from qanat.usecases.clock import SYSTEM_CLOCK, Clock
@@ -215,7 +215,7 @@ class Project:
         """Read a file of the project; see valid_content()."""
         source = self.paths.relative(path)
         data = self.read(path, DEFINITION_BYTES_MAX)
-        known = kind, digest(data)
+        known = kind, index_rows.digest(data)
         if known in self._valid:
             return dict(schemas.current(schemas.with_version(yaml_io.load(data, source), kind), kind, source))
         if (source, known) not in self._broken:
@@ -232,7 +232,7 @@ class Project:
     def remember_broken(self, kind: str, source: str, data: bytes, error: InputInvalid) -> None:
         """Remember what is wrong with a file of this content, so that it is not parsed again."""
         error.__context__ = error.__traceback__ = None  # whose frames keep what was parsed
-        self._broken[source, (kind, digest(data))] = error
+        self._broken[source, (kind, index_rows.digest(data))] = error
 
     @cached_property
     def _valid(self) -> set[tuple[str, bytes]]:

@@ -11,5 +11,5 @@ def last_run(project: Project, experiment: str) -> Run | None:
     """Return the newest run of an experiment, as recorded; None if it has none."""
     with project.index() as index:
         index.sync()
-        found = index.records(experiment=experiment, newest=1)
+        found = list(index.records(experiment=experiment, newest=1))
     return run_codec.from_index(found[0]) if found else None

@@ -86,7 +86,8 @@ class Baselines:
         seen = 0
         here = self._here  # reads the index
         for newest in (KEPT_OF_EACH, *_LOOKS):
-            found = self._index.summaries_with_records(experiment=experiment, newest=newest)[seen:]
+            rows = self._index.summaries_with_records(experiment=experiment, newest=newest)
+            found = list(islice(rows, seen, None))
             seen += len(found)
             yield from (run_codec.from_index(text, row.path) for row, text in found if row.path not in here)
             if newest is None or seen < newest:
@@ -116,7 +117,8 @@ class Baselines:
         missing = dict.fromkeys(wanted, KEPT_OF_EACH)
         seen = 0
         for newest in _LOOKS:
-            found = self._index.summaries_with_records(experiment=experiment, newest=newest)[seen:]
+            rows = self._index.summaries_with_records(experiment=experiment, newest=newest)
+            found = list(islice(rows, seen, None))
             seen += len(found)
             for row, text in found:
                 keys = missing.keys() & _keys(text, seeds) if row.path not in self._here else ()

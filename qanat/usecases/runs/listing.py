@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,13 +79,13 @@ def line_of(row: RunSummary, refreshed: Refreshed, root: Path) -> RunLine:
 
 def run_records(
     index: Index, refreshed: Refreshed, *, experiment: str | None = None, newest: int | None = None
-) -> list[str]:
-    """Return the records of the same runs as JSON texts, with the record's own keys."""
+) -> Iterable[str]:
+    """Yield the records of the same runs as JSON texts, with the record's own keys."""
     texts = index.records(experiment=experiment, newest=newest)
-    if refreshed.live:
-        live = {run.id: run for run in refreshed.live.values()}
-        texts = [_current_text(text, live) for text in texts]
-    return texts
+    if not refreshed.live:
+        return texts
+    live = {run.id: run for run in refreshed.live.values()}
+    return (_current_text(text, live) for text in texts)
 
 
 def summarise(project: Project, index: Index, refreshed: Refreshed) -> ProjectSummary:
@@ -120,20 +121,21 @@ def _progress(row: RunSummary, run: Run | None, root: Path) -> float | None:
 
 
 def _result_bytes(project: Project, index: Index) -> int:
-    known = index.sizes()
-    rows: Sequence[RunSummary] = index.summaries()
-    measured = {
-        row.storage: _bytes_of(project, row) for row in rows if row.storage not in known or row.state in State.LIVE
-    }
-    index.remember_sizes({row.storage: measured[row.storage] for row in rows if row.ended and row.storage in measured})
+    rows = index.unmeasured()
     # Runs from different branches with the same number share a directory.
-    return sum(measured.get(folder, known.get(folder, 0)) for folder in {row.storage for row in rows})
+    sizes = {storage_path: _bytes_of(project, storage_path, run_id) for _, run_id, storage_path, _ in rows}
+    if ended := {path: sizes[storage_path] for path, _, storage_path, has_ended in rows if has_ended}:
+        index.remember_sizes(ended)
+    still = {storage_path: sizes[storage_path] for _, _, storage_path, has_ended in rows if not has_ended}
+    return index.measured_bytes(without=still) + sum(still.values())
 
 
-def _bytes_of(project: Project, row: RunSummary) -> int:
+def _bytes_of(project: Project, path: str, run_id: str) -> int:
     """Return the size of a storage directory in bytes; 0 for other folders, which a record from elsewhere may name."""
-    folder = project.root / row.storage
-    is_ours = storage.is_made_for(folder, row.id) or folder.resolve().is_relative_to(project.root.resolve())
+    folder = project.root / path
+    if not os.path.lexists(folder):  # as of runs from other clones
+        return 0
+    is_ours = storage.is_made_for(folder, run_id) or folder.resolve().is_relative_to(project.root.resolve())
     return storage.size_of(folder) if is_ours else 0
 
 
@@ -155,6 +157,5 @@ def find_runs(
     from qanat.usecases.runs.rows import matching_paths
 
     paths = matching_paths(project, index, refreshed, condition, experiment=experiment)
-    summaries = {row.path: row for row in index.summaries(experiment=experiment)}
-    shown = [summaries[path] for path in paths[:newest] if path in summaries]
+    shown = index.summaries_at(paths[:newest])
     return [line_of(row, refreshed, project.root) for row in shown], len(paths)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import chain, islice
 
 from qanat.domain import facts, times
 from qanat.domain.condition import EVERY, Condition
@@ -27,6 +28,9 @@ from qanat.usecases.runs.experiments import experiments_of, metric_titles
 from qanat.usecases.tracking.find import find_run
 from qanat.usecases.tracking.refresh import Refreshed
 
+# The facts that are read at once.
+PIECE = 2_000
+
 
 def current_facts(
     project: Project, index: Index, refreshed: Refreshed, *, experiment: str | None = None
@@ -35,14 +39,21 @@ def current_facts(
 
     Experiments have their current names.
     """
-    texts = index.facts(experiment=experiment)
+    return dict(_current(project, refreshed, index.facts(experiment=experiment)))
+
+
+def _current(
+    project: Project, refreshed: Refreshed, texts: Iterable[tuple[str, str]]
+) -> Iterator[tuple[str, RunFacts]]:
+    """Yield the facts about runs as they are now, by the paths of their records, from those of the index."""
     name_now = cache(lambda name: project.names_of(name)[0])
-    found = {}
-    for (path, _), known in zip(texts, facts.from_texts(text for _, text in texts), strict=True):
-        now = facts.facts_of(refreshed.live[path]) if path in refreshed.live else known
-        name = name_now(now.experiment)
-        found[path] = now if name == now.experiment else now._replace(experiment=name)
-    return found
+    left = iter(texts)
+    while piece := list(islice(left, PIECE)):
+        known = facts.from_texts(text for _, text in piece)
+        for (path, _), recorded in zip(piece, known, strict=True):
+            now = facts.facts_of(refreshed.live[path]) if path in refreshed.live else recorded
+            name = name_now(now.experiment)
+            yield path, now if name == now.experiment else now._replace(experiment=name)
 
 
 def chosen_facts(
@@ -140,10 +151,30 @@ def table(project: Project, index: Index, refreshed: Refreshed, request: TableRe
 
     Raises UsageError for an unknown name, NotFound for an experiment that is neither defined nor has runs.
     """
+    if _is_of_newest(request):
+        total = index.group_count(request.experiment) if request.by_group else index.count(request.experiment)
+        if request.experiment is None or total:
+            return _newest(project, index, refreshed, request, total)
     runs = current_facts(project, index, refreshed, experiment=request.experiment)
     if request.experiment is not None and not runs:
         project.experiment(request.experiment)
     return table_of(project, [*runs.values()], request, refreshed.is_fresh)
+
+
+def _is_of_newest(request: TableRequest) -> bool:
+    """Return whether a table needs no more than the newest runs."""
+    return request.most is not None and request.condition == EVERY and not request.sort and not request.columns
+
+
+def _newest(project: Project, index: Index, refreshed: Refreshed, request: TableRequest, total: int) -> Table:
+    def read(newest: int | None) -> Iterator[RunFacts]:
+        texts = index.facts(experiment=request.experiment, newest=newest)
+        return (run for _, run in _current(project, refreshed, texts))
+
+    # Each run has at least one group.
+    rows = rows_of(read(request.most), by_group=request.by_group)[: request.most]
+    every_row = chain.from_iterable(rows_of([run], by_group=request.by_group) for run in read(None))
+    return _table(project, rows, every_row, total, request)
 
 
 def table_of(project: Project, runs: Sequence[RunFacts], request: TableRequest, is_fresh: IsFresh | None) -> Table:
@@ -153,9 +184,20 @@ def table_of(project: Project, runs: Sequence[RunFacts], request: TableRequest, 
     if runs:
         meets = search_for(project, request.condition, known, is_fresh)
         rows = sorted_rows([row for row in rows if meets(row)], request.sort, known)
-    shown = rows[: request.most]
     chosen = chosen_columns(request.columns, known) if runs else []
     named = chosen_columns((text for text in request.columns if not is_pattern(text)), known) if runs else []
+    return _table(project, rows[: request.most], every_row, len(rows), request, chosen, named)
+
+
+def _table(
+    project: Project,
+    shown: Sequence[Row],
+    every_row: Iterable[Row],
+    total: int,
+    request: TableRequest,
+    chosen: Sequence[Column] = (),
+    named: Collection[Column] = (),
+) -> Table:
     own = Names.of(group for row in shown for group in row.groups)
     usual, short, every = (
         chosen or default_columns(shown, own, by_group=request.by_group, more=True),
@@ -165,7 +207,7 @@ def table_of(project: Project, runs: Sequence[RunFacts], request: TableRequest, 
     shared = shared_parameters(shown, every_row, own) if request.with_shared and not chosen else []
     experiments = experiments_of(project, (row.run.experiment for row in shown)) if request.with_titles else {}
     titles = metric_titles(experiments.values())
-    return Table(shown, len(rows), request.by_group, usual, short, every, named, shared, titles)
+    return Table(shown, total, request.by_group, usual, short, every, named, shared, titles)
 
 
 def names_of(runs: Iterable[RunFacts]) -> Names:

@@ -77,7 +77,7 @@ def recorded_active_runs(project: Project) -> list[Run]:
     """List the runs that are active according to their records; nothing is polled, so some may have ended."""
     with project.index() as index:
         index.sync()
-        texts = index.records(live=True)
+        texts = list(index.records(live=True))
     return [run_codec.from_index(text) for text in texts]
 
 

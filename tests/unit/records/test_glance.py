@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -166,7 +168,7 @@ def filled(paths: ProjectPaths) -> ProjectPaths:
 
 def found(paths: ProjectPaths, experiment: str | None, beginning: str) -> list[tuple[str, str]]:
     """List experiment and file name of the runs that are found."""
-    return sorted((run.experiment, run.name) for run in glance.runs(paths.root, experiment, beginning))
+    return sorted((run.experiment, run.name) for run in glance.runs(paths.root, experiment, beginning, 100))
 
 
 def test_runs_are_the_records_whose_id_begins_so(filled: ProjectPaths) -> None:
@@ -189,13 +191,13 @@ def test_runs_of_one_experiment_are_listed_if_it_is_named(filled: ProjectPaths) 
 
 
 def test_a_run_says_where_its_record_is(filled: ProjectPaths) -> None:
-    (run,) = glance.runs(filled.root, None, "140")
+    (run,) = glance.runs(filled.root, None, "140", 100)
     assert run == RunFile("140-0d2b0d.yaml", ".qanat/runs/iris/1", "iris")
     assert run.path == ".qanat/runs/iris/1/140-0d2b0d.yaml"
 
 
 def test_a_project_without_records_has_no_runs(paths: ProjectPaths) -> None:
-    assert glance.runs(paths.root, None, "") == []
+    assert glance.runs(paths.root, None, "", 100) == []
 
 
 def test_yaml_is_loaded_only_when_it_is_needed(paths: ProjectPaths, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,4 +211,27 @@ def test_yaml_is_loaded_only_when_it_is_needed(paths: ProjectPaths, monkeypatch:
         glance.definitions(paths, "experiment")
     (paths.state / "experiments/wine.yaml").unlink()
     assert glance.definitions(paths, "experiment") == [("iris", "it's plain")]
-    assert len(glance.runs(paths.root, None, "")) == 1
+    assert len(glance.runs(paths.root, None, "", 100)) == 1
+
+
+def begins_with(names: Sequence[str]) -> str:
+    """Return what all names begin with."""
+    return os.path.commonprefix(names)  # noqa: RUF071  # names, not paths
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_of_many_runs_some_are_listed_that_have_no_more_in_common_than_all(tmp_path: Path, seed: int) -> None:
+    choice = random.Random(seed)
+    most = 10 ** choice.randrange(1, 7)
+    names = {f"{choice.randrange(1, most + 1)}-{choice.randrange(2**24):06x}.yaml" for _ in range(60)}
+    for name in names:
+        experiment, hundred = choice.choice("ab"), int(name.partition("-")[0]) // 100
+        file = tmp_path / f".qanat/runs/{experiment}/{hundred}/{name}"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    for beginning in ("", *(name[: choice.randrange(1, 8)] for name in sorted(names)[:8])):
+        everything = [name for name in names if name.startswith(beginning)]
+        listed = [run.name for run in glance.runs(tmp_path, None, beginning, 5)]
+        assert begins_with(listed) == begins_with(everything)
+        newest = sorted(everything, key=lambda name: -int(name.partition("-")[0]))[:5]
+        assert set(newest) <= set(listed) <= set(everything)

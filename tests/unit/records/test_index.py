@@ -22,9 +22,16 @@ from qanat.domain.long_work import shown_by
 from qanat.domain.names import name_problem
 from qanat.domain.run import Group, Run, State
 from qanat.errors import NotFound
-from qanat.records import index, index_file, migrations, record_stamps, run_codec
+from qanat.records import (
+    index_file,
+    index_store,
+    index_tables,
+    migrations,
+    record_stamps,
+    run_codec,
+)
 from qanat.records.index import Index
-from qanat.records.record_stamps import stamps
+from qanat.records.record_stamps import listings
 from tests.support.versions import V1
 from tests.unit.records.example import RUN
 
@@ -135,10 +142,10 @@ def test_whole_records_come_as_json_in_the_same_order(root: Path) -> None:
     with Index(root / CACHE, root) as opened:
         opened.sync()
         records = [json.loads(text) for text in opened.records(newest=2)]
-        both = opened.summaries_with_records(newest=2)
+        both = list(opened.summaries_with_records(newest=2))
         assert [row for row, _ in both] == opened.summaries(newest=2)
         assert [json.loads(text) for _, text in both] == records
-        assert opened.summaries_with_records(experiment="none") == []
+        assert list(opened.summaries_with_records(experiment="none")) == []
     assert [record["id"] for record in records] == ["3-7f3a9c", "2-7f3a9c"]
     assert records[0]["groups"][0]["metrics"] == {"acc": 0.93}
 
@@ -276,9 +283,13 @@ def rows(root: Path) -> list[tuple[Any, ...]]:
     with Index(root / CACHE, root) as opened:
         opened.sync()
     with contextlib.closing(sqlite3.connect(root / CACHE)) as database:
-        found = database.execute("SELECT * FROM runs ORDER BY path").fetchall()
-        names = [column[1] for column in database.execute("PRAGMA table_info(runs)")]
-    return [tuple(value for name, value in zip(names, row, strict=True) if name != "stamp") for row in found]
+        found = database.execute("SELECT * FROM runs LEFT JOIN bodies USING (id) ORDER BY path").fetchall()
+        tables = ("runs", "bodies")
+        names = [c[1] for table in tables for c in database.execute(f"PRAGMA table_info({table})")]
+        at = names.index("digest", names.index("digest") + 1)
+        names.pop(at - 1)  # the id once
+    of_file = ("id", "stamp", "digest")
+    return [tuple(value for name, value in zip(names, row, strict=True) if name not in of_file) for row in found]
 
 
 def test_a_record_of_an_earlier_version_is_indexed_as_it_is_once_it_is_migrated(tmp_path: Path) -> None:
@@ -316,23 +327,23 @@ def test_a_record_that_only_a_newer_qanat_reads_is_known_as_such(root: Path) -> 
 
 
 def test_an_index_of_a_qanat_that_read_less_is_built_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = index.LAYOUT
+    before = index_tables.LAYOUT
     with monkeypatch.context() as patched:
         patched.setitem(migrations.STEPS, "run", (*migrations.STEPS["run"], dict))
-        assert index._layout() != before
-    monkeypatch.setattr(index.RunFacts, "_fields", (*index.RunFacts._fields, "more"))
-    assert index._layout() != before
+        assert index_tables.layout() != before
+    monkeypatch.setattr(index_tables.RunFacts, "_fields", (*index_tables.RunFacts._fields, "more"))
+    assert index_tables.layout() != before
 
 
 def test_a_record_that_is_deleted_before_it_is_read_is_not_said_to_be_unreadable(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stamps_of_files_then_deleted(root: Path) -> Iterator[tuple[str, str]]:
-        found = list(stamps(root))
+    def listings_of_files_then_deleted(root: Path) -> Iterator[tuple[str, str]]:
+        found = list(listings(root))
         (root / run_codec.path_of(numbered(2))).unlink()
         return iter(found)
 
-    monkeypatch.setattr(index, "stamps", stamps_of_files_then_deleted)
+    monkeypatch.setattr(index_store, "listings", listings_of_files_then_deleted)
     with Index(root / CACHE, root) as opened:
         opened.sync()
         assert opened.unreadable() == []
@@ -418,14 +429,14 @@ def belong_to_another_layout(file: Path) -> None:
 
 def lack_its_tables(file: Path) -> None:
     with sqlite3.connect(file) as database:
-        database.executescript("DROP TABLE runs; DROP TABLE passed; DROP TABLE sizes")
+        database.executescript("DROP TABLE runs; DROP TABLE passed; DROP TABLE seen")
     database.close()
 
 
 def have_a_view_for_a_table(file: Path) -> None:
-    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS storage, i AS bytes FROM n"
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS schema, i AS digest FROM n"
     with sqlite3.connect(file) as database:
-        database.executescript(f"DROP TABLE sizes; CREATE VIEW sizes AS {numbers}")
+        database.executescript(f"DROP TABLE passed; CREATE VIEW passed AS {numbers}")
     database.close()
 
 
@@ -515,10 +526,11 @@ def test_an_index_that_is_harmed_still_remembers_and_forgets_without_an_error(
     harm(root / CACHE)
     with Index(root / CACHE, root) as opened:
         assert opened.passed("run/1", b"never seen") is False
+        opened.sync()
         opened.remember_passed("run/1", [b"seen"])
-        opened.remember_sizes({"results/a": 5})
+        opened.remember_sizes({run_codec.path_of(numbered(1)): 5})
         assert opened.passed("run/1", b"seen") is True
-        assert opened.sizes() == {"results/a": 5}
+        assert opened.measured_bytes() == 5
 
 
 def test_an_index_harmed_while_it_is_open_says_what_the_records_say(root: Path) -> None:
@@ -529,16 +541,16 @@ def test_an_index_harmed_while_it_is_open_says_what_the_records_say(root: Path) 
         overwrite(root / CACHE)
         opened.sync()
         assert len(opened.summaries()) == 53
-        assert len(opened.records()) == 53
+        assert len(list(opened.records())) == 53
 
 
 def test_an_index_with_other_columns_is_built_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listed(root)
     with sqlite3.connect(root / CACHE) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (index.LAYOUT,)
+        assert database.execute("PRAGMA user_version").fetchone() == (index_tables.LAYOUT,)
         database.execute("UPDATE runs SET description = 'of the old columns'")
     database.close()
-    monkeypatch.setattr(index, "LAYOUT", index.LAYOUT + 1)
+    monkeypatch.setattr(index_tables, "LAYOUT", index_tables.LAYOUT + 1)
     with Index(root / CACHE, root) as opened:
         opened.sync()
         assert {row.description for row in opened.summaries()} == {""}
@@ -551,7 +563,6 @@ def test_what_an_index_says_that_is_not_qanats_own_is_not_believed(root: Path, h
     harm(root / CACHE)
     with Index(root / CACHE, root) as opened:
         assert not opened.passed("run/1", b"broken")
-        assert opened.sizes() == {}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
@@ -638,7 +649,14 @@ def test_bytes_that_passed_a_schema_are_known_from_then_on(root: Path) -> None:
 
 def test_sizes_are_remembered_and_replaced(root: Path) -> None:
     with Index(root / CACHE, root) as opened:
-        opened.remember_sizes({"results/a": 5, "results/b": 2**40})
-        opened.remember_sizes({"results/a": 6})
+        opened.sync()
+        first, second, third = (run_codec.path_of(numbered(number)) for number in (1, 2, 3))
+        assert [path for path, *_ in opened.unmeasured()] == [first, second, third]
+        opened.remember_sizes({first: 5, second: 2**40})
+        opened.remember_sizes({first: 6})
+    put(root, numbered(2, description="changed"))
     with Index(root / CACHE, root) as opened:
-        assert opened.sizes() == {"results/a": 6, "results/b": 2**40}
+        opened.sync()
+        assert [path for path, *_ in opened.unmeasured()] == [second, third]
+        assert opened.measured_bytes() == 6
+        assert opened.measured_bytes(without=[RUN.storage]) == 0

@@ -110,8 +110,8 @@ def test_records_of_active_runs_are_those_of_now(world: World) -> None:
     run = world.submit()
     next(world.scheduler.of(0)).starts()
     with refreshed(world.project, world) as (index, result):
-        texts = listing.run_records(index, result)
-        newest = listing.run_records(index, result, experiment="train", newest=1)
+        texts = list(listing.run_records(index, result))
+        newest = list(listing.run_records(index, result, experiment="train", newest=1))
     assert [(r["id"], r["state"]) for r in map(json.loads, texts)] == [(run.id, "running"), ("1-7f3a9c", "failed")]
     assert [json.loads(text)["id"] for text in newest] == [run.id]
 
