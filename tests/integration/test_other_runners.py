@@ -101,7 +101,7 @@ class Packages:
     def __init__(self, folder: Path, sandbox: Sandbox) -> None:
         self._folder = folder
         self._sandbox = sandbox
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         for module, text in (("forgetful", FORGETFUL), ("full", FULL), ("small", SMALL)):
             (folder / f"{module}.py").write_text(text)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.integration.test_other_runners import Packages
+from tests.integration.test_other_runners import Packages, path_with
+from tests.support.forks import FORKS
 from tests.support.sandbox import Sandbox
 
 # Like the one that forgets its jobs, but it takes none while there is a file beside the project.
@@ -26,11 +28,19 @@ class Picky(Forgetful):
 PENDING = "retry pending: group 0, attempt 2 of 3, tried again after "
 
 
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return the folder in which one test after the other installs packages."""
+    folder = tmp_path_factory.mktemp("site packages")
+    with FORKS.also(PYTHONPATH=path_with(folder)):
+        yield folder
+
+
 @pytest.fixture
-def picky(tmp_path: Path, sandbox: Sandbox) -> Packages:
+def picky(site: Path, sandbox: Sandbox) -> Packages:
     """Return packages with a runner that takes no more jobs, once run 1 has failed, which is to be retried."""
-    packages = Packages(tmp_path / "site packages", sandbox)
-    (tmp_path / "site packages/picky.py").write_text(PICKY)
+    packages = Packages(site, sandbox)
+    (site / "picky.py").write_text(PICKY)
     packages.install("qanat-picky", "picky", "picky:Picky")
     content = {"schema": "experiment/1", "name": "end", "executable": "end.sh", "executable_command": "sh"}
     content["retry"] = {"when": [{"exit_code": [75]}], "times": 2}
