@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from qanat.domain.condition import parse, quoted
 from qanat.domain.condition_values import DATE_HINT, DURATION_HINT, number
-from qanat.domain.facts import Row, facts_of, from_texts, rows_of, to_text
+from qanat.domain.facts import Row, RunFacts, facts_of, from_texts, rows_of, to_text
 from qanat.domain.measured import CurveSummary, Point
 from qanat.domain.run import Group, Run, RunnerChoice, State
 from qanat.domain.search import FIELDS, Names, search
@@ -420,3 +420,17 @@ def test_what_is_not_known_to_be_used_is_neither_more_nor_less() -> None:
         "write it as 512MiB or 4GiB",
     )
     assert refused("used.cpu_time>much", run)[1] == DURATION_HINT
+
+
+def test_what_is_fresh_is_asked_last() -> None:
+    facts = [facts_of(replace(run, number=n)) for n, run in enumerate((with_args("--lr 1"), OTHER, OTHER))]
+    names, asked = Names.of(group for run in facts for group in run.groups), list[int]()
+
+    def is_fresh(run: RunFacts) -> bool:
+        asked.append(run.number)
+        return run.number == 1
+
+    for condition, met in (("fresh and lr=9", [1]), ("lr=1 and not fresh", [0]), ("not fresh or lr=9", [0, 1, 2])):
+        wanted = search(parse(condition), names, NOW, is_fresh)
+        assert [run.number for run in facts if wanted(Row(run))] == met
+    assert asked == [1, 2, 0, 0]
