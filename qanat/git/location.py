@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from qanat.errors import ProjectNotFound
@@ -11,7 +12,7 @@ from qanat.errors import ProjectNotFound
 COMMITS = "commit-"  # begins the names of folders, in Location.private_here, for commits that are being made
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Location:
     """A working tree: its root, its own git folder, and the git folder it shares with linked worktrees."""
 
@@ -19,12 +20,12 @@ class Location:
     git_dir: Path
     common_dir: Path
 
-    @property
+    @cached_property
     def private(self) -> Path:
         """qanat's folder inside the shared git folder, never tracked: locks, the next run number, runs in flight."""
         return self.common_dir / "qanat"
 
-    @property
+    @cached_property
     def private_here(self) -> Path:
         """qanat's folder for this working tree alone, never tracked, which `git worktree remove` removes: its index."""
         return self.git_dir / "qanat"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -100,7 +101,8 @@ def _change(line: str) -> Change:
 
 def operation(git_dir: Path) -> str | None:
     """Return the name of the merge, rebase or similar operation in progress; None if there is none."""
-    if found := next((name for file, name in _OPERATIONS.items() if (git_dir / file).exists()), None):
+    top = f"{git_dir}/"
+    if found := next((name for file, name in _OPERATIONS.items() if os.path.exists(top + file)), None):  # noqa: PTH110
         return found
     try:
         # Between two commits of several, there is no other file.

@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from qanat.domain.layout import DEFINITIONS, RUNS, STATE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ProjectPaths:
     """The files of the project with this root."""
 
     root: Path
 
-    @property
+    @cached_property
     def state(self) -> Path:
         """The `.qanat` folder."""
         return self.root / STATE
 
-    @property
+    @cached_property
     def config(self) -> Path:
         """The project's settings."""
         return self.state / "config.yaml"
 
-    @property
+    @cached_property
     def runs(self) -> Path:
         """The folder of run records."""
         return self.root / RUNS
 
-    @property
+    @cached_property
     def schemas(self) -> Path:
         """Copies of the schemas for editors; they are recreated if they are missing."""
         return self.state / "cache" / "schemas"
@@ -44,4 +45,5 @@ class ProjectPaths:
 
     def relative(self, path: Path) -> str:
         """Return a path for display: relative to the project's root if it is inside, otherwise absolute."""
-        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+        text, top = str(path), str(self.root)
+        return "." if text == top else text.removeprefix(top if top.endswith("/") else f"{top}/")
