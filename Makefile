@@ -21,6 +21,8 @@ paper: .venv/installed
 try-%: .venv/installed
 	sh examples/try.sh $*
 
+# Unit tests seldom wait, and each worker collects all of them.
+unit: WORKERS = $(shell echo $$((1 + $$(getconf _NPROCESSORS_ONLN))))
 unit: .venv/compiled
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow" tests/unit
 

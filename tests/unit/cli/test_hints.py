@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
+import click
 import pytest
 
 from qanat.cli.program import qanat
@@ -16,17 +17,21 @@ from tests.unit.test_import_directions import MODULES
 # Those who read all sources share what is read.
 pytestmark = pytest.mark.xdist_group("source")
 
-KNOWN = contexts(qanat)
+
+@pytest.fixture(scope="module")
+def known() -> dict[str, click.Context]:
+    """Return a context for each command; each process that collects this test would load all of them."""
+    return contexts(qanat)
 
 
 def hints(source: str) -> list[Hint]:
     return list(hints_in(list(ast.walk(ast.parse(f"x = {source}"))), "m"))
 
 
-def test_every_command_in_a_message_can_be_typed() -> None:
+def test_every_command_in_a_message_can_be_typed(known: dict[str, click.Context]) -> None:
     found = [hint for module in MODULES for hint in hints_in(module.nodes, module.name)]
     assert len(found) > 150
-    assert [f"{hint} ({problem})" for hint in found if (problem := problem_of(hint, KNOWN))] == []
+    assert [f"{hint} ({problem})" for hint in found if (problem := problem_of(hint, known))] == []
 
 
 @pytest.mark.parametrize(
@@ -45,20 +50,20 @@ def test_every_command_in_a_message_can_be_typed() -> None:
         ('"a qanat project"', ""),
     ],
 )
-def test_a_command_that_cannot_be_typed_is_found(source: str, problem: str) -> None:
-    assert problem_of(hints(source)[0], KNOWN) == problem
+def test_a_command_that_cannot_be_typed_is_found(source: str, problem: str, known: dict[str, click.Context]) -> None:
+    assert problem_of(hints(source)[0], known) == problem
 
 
 # Options of other programs, and those that the programs of experiments receive.
 OTHERS = {"--storage_path", "--dataset_path", "--seed", "--lr", "--opt"}
 
 
-def test_every_option_in_a_hint_exists() -> None:
-    known = {option for context in KNOWN.values() for option in options_of(context.command)} | OTHERS
+def test_every_option_in_a_hint_exists(known: dict[str, click.Context]) -> None:
+    options = {option for context in known.values() for option in options_of(context.command)} | OTHERS
     for module in MODULES:
         if module.name.startswith(("qanat.cli", "qanat.usecases")):
             for node in module.nodes:
                 if isinstance(node, ast.keyword) and node.arg in ("hint", "option"):
                     text = ast.unparse(node.value)
                     named = re.findall(r"(?<![\w-])--[a-z][\w-]*", text) if "git " not in text else []
-                    assert set(named) <= known, (module.name, node.lineno)
+                    assert set(named) <= options, (module.name, node.lineno)
