@@ -64,6 +64,13 @@ def links(location: Location) -> list[str]:
     return [path for mode, _, path in entries if mode.startswith("120000 ")]
 
 
+def left_out(location: Location, folder: str) -> str:
+    """Return what a sparse checkout leaves out below a folder: the first file or folder; empty if it is complete."""
+    printed = command.output(location.root, "ls-files", "-z", "-t", "--sparse", "--", folder, env=_LITERAL)
+    entries = os.fsdecode(printed).split("\0")
+    return next((entry[2:] for entry in entries if entry.startswith(("S ", "s "))), "")
+
+
 def with_marks(location: Location, marks: Sequence[bytes], patterns: Sequence[str]) -> list[str]:
     """List the files with one of these texts, tracked or not, but not ignored, by patterns of names."""
     words = [word for mark in marks for word in ("-e", os.fsdecode(mark))]

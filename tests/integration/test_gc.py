@@ -119,9 +119,11 @@ def test_what_something_needs_stays(ran: Sandbox) -> None:
         1: "paper.md refers to it",
     }
     assert "Needed, and so kept" in ran.qanat("gc", "1", "2", "3", "--plan").out
-    for record in ran.record_files():
-        record.write_text("broken")
-        break
+    ran.git("status")  # what was copied is unlike the index until then, and would be left alone
+    ran.git("sparse-checkout", "set", "--cone", ".qanat/runs/train/1", "results")
+    assert "is not checked out" in ran.qanat("gc", "--plan", code=2).err
+    ran.git("sparse-checkout", "disable")
+    ran.record_files()[0].write_text("broken")
     assert "what it needs is not known" in ran.qanat("gc", "--plan", code=2).err
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from qanat.domain.facts import RunFacts
 from qanat.domain.keeping import Keep, kept_by, needed_by
+from qanat.domain.layout import STATE
 from qanat.domain.long_work import tracked
 from qanat.domain.run import State
 from qanat.errors import InputInvalid, QanatError
@@ -72,6 +73,9 @@ def plan(
     """
     if unreadable := index.unreadable():
         raise InputInvalid(unreadable[0], hint="what it needs is not known, so correct or remove that file first")
+    if path := in_git.left_out(project.location, STATE):
+        hint = "what it needs is not known, so check out everything first: git sparse-checkout disable"
+        raise InputInvalid(f"{path} is not checked out", hint=hint)
     known = KnownRuns.of(project, index, refreshed)
     storages = dict(index.storages())
     stored = _stored(project, known, storages)

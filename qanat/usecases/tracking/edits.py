@@ -33,6 +33,8 @@ def check_unedited(project: Project, path: str, data: bytes) -> None:
     if data in copies or b"" in copies:
         return
     committed = _committed(project, path)
+    if data in committed:
+        return
     known = [*copies, *committed]
     if not known:
         raise RecordEdited(
