@@ -72,8 +72,9 @@ lint: .venv/dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+# BENCH="scale --out FOLDER" measures how costs grow with the number of records, and BENCH="slurm hooks" only these.
 bench: .venv/dev
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(BENCH)
 
 mutation: .venv/mutation
 	$(BIN)/python -m benchmarks.mutation

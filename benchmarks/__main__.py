@@ -1,4 +1,7 @@
-"""`python -m benchmarks [NAME…] [--rounds N] [--json FILE]`: measure the budgets and print their table."""
+"""`python -m benchmarks [NAME…] [--rounds N] [--json FILE]`: measure the budgets and print their table.
+
+`python -m benchmarks scale [--out DIR]` measures instead what commands cost among many records, for a table and a plot.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ from benchmarks import (
     recording,
     reviewing,
     running,
+    scale,
     slurm,
 )
 from benchmarks.budgets import Measured, table
@@ -54,9 +58,15 @@ BENCHMARKS: dict[str, Callable[[Place], Iterator[Measured]]] = {
 }
 
 
+# It takes an hour, has no budget, and is measured only if it is named.
+SCALE = "scale"
+
+
 def main() -> int:
     """Measure what was options for; return 1 if a budget is exceeded, 2 if something could not be measured."""
     options = _arguments()
+    if SCALE in options.names:
+        return _scale(options)
     names = [name for name in BENCHMARKS if not options.names or name in options.names]
     machine = _machine()
     if os.getloadavg()[0] > (os.cpu_count() or 1) / 2:
@@ -74,15 +84,27 @@ def main() -> int:
     return int(any(m.holds is False for m in measured))
 
 
+def _scale(options: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="qanat-benchmarks-") as folder:
+        projects.own_surroundings(Path(folder) / "home")
+        print(f"{scale.report(Place(Path(folder), options.rounds), options.out)}\n\n{_machine()}")
+    return 0
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"what to measure: {', '.join(BENCHMARKS)}")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"what to measure: {', '.join(BENCHMARKS)}; or {SCALE}"
+    )
     parser.add_argument(
         "--rounds", type=int, metavar="N", help="rounds of each measurement; by default 3 if it is slow"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures of every round to FILE as JSON")
+    parser.add_argument("--out", type=Path, metavar="DIR", help=f"with {SCALE}: write the table and the plot to DIR")
     options = parser.parse_args()
-    if unknown := [name for name in options.names if name not in BENCHMARKS]:
+    if SCALE in options.names and len(options.names) > 1:
+        parser.error(f"{SCALE} is measured by itself")
+    if unknown := [name for name in options.names if name not in (*BENCHMARKS, SCALE)]:
         parser.error(f"there is no benchmark {unknown[0]!r}; choose from {', '.join(BENCHMARKS)}")
     if options.rounds is not None and options.rounds < 1:
         parser.error("--rounds must be at least 1")
