@@ -167,15 +167,18 @@ def carry_out(project: Project, plan: Plan) -> None:
     now, programs = project.clock.now(), _programs(project, plan)
     writer = Writer(project, wanted.tool, plan.source.shown, now, wanted.with_files, plan.remarks, programs)
     done: list[Written] = []
+    numbers: dict[str, int] = {}
     files: dict[str, bytes] = {}
     try:
         for stored, experiment in tracked(plan.runs, "runs imported"):
             try:
                 done.append(writer.write(stored, experiment))
+                numbers[stored.id] = numbers[done[-1].run.id] = done[-1].run.number
             except InputInvalid as error:
                 plan.problems.append(error.message)
         if done:
             _commit(project, plan, done, files)
+        plan.remarks.rename(numbers)
     except BaseException:
         for written in reversed(done):
             writer.take_back(written)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from qanat.domain import spans
@@ -28,6 +28,11 @@ class Remarks:
         if run is not None:
             runs.append(run)
 
+    def rename(self, numbers: Mapping[str, int]) -> None:
+        """Name runs by the numbers that they have got, by what they were called before."""
+        for text, runs in self._about.items():
+            self._about[text] = [numbers.get(run, run) if isinstance(run, str) else run for run in runs]
+
     def lines(self) -> list[str]:
         """Return the remarks, in the order in which they were first made."""
         return [f"{_named(runs)}: {text}" if runs else text for text, runs in self._about.items()]
@@ -35,11 +40,10 @@ class Remarks:
 
 def _named(runs: Sequence[int | str]) -> str:
     numbers = [run for run in runs if isinstance(run, int)]
-    if numbers:
-        return run_numbers(numbers)
-    names = list(dict.fromkeys(map(str, runs)))
+    names = list(dict.fromkeys(run for run in runs if isinstance(run, str)))
     more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return f"run{'s' if len(names) > 1 else ''} {', '.join(names[:NAMED])}{more}"
+    others = [f"run{'s' if len(names) > 1 else ''} {', '.join(names[:NAMED])}{more}"] if names else []
+    return ", and ".join([*([run_numbers(numbers)] if numbers else []), *others])
 
 
 def run_numbers(runs: Iterable[int]) -> str:
