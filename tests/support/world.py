@@ -279,10 +279,11 @@ class World(Repository):
 
     def committed(self, number: int = 1, revision: str = "HEAD") -> Run | None:
         """Read the record of a run in a commit; None when it has none."""
-        names = self.git("ls-tree", "-r", "--name-only", revision, ".qanat/runs").splitlines()
-        for name in names:
-            if Path(name).name.startswith(f"{number}-") and name.endswith(".yaml"):
-                return run_codec.decode(self.git("show", f"{revision}:{name}").encode() + b"\n", name)
+        tree: Any = self._opened.revparse_single(f"{revision}^{{tree}}")
+        for experiment in tree[".qanat/runs"] if ".qanat/runs" in tree else ():  # noqa: SIM401  # a Tree has no get()
+            for file in (file for part in experiment for file in part):
+                if file.name.startswith(f"{number}-") and file.name.endswith(".yaml"):
+                    return run_codec.decode(file.data, f".qanat/runs/{experiment.name}/…/{file.name}")
         return None
 
     def subjects(self, revision: str = "HEAD") -> list[str]:
