@@ -19,7 +19,7 @@ from tests.support.sandbox import call
 
 pytestmark = pytest.mark.xdist_group("packaging")
 # Modules are not always called like the package that brings them.
-PACKAGE_OF = {"yaml": "pyyaml"}
+PACKAGE_OF = {"markdown_it": "markdown-it-py", "yaml": "pyyaml"}
 REPOSITORY = "https://example.org/ada/qanat"
 
 

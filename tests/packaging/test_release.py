@@ -21,6 +21,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     copy = Sandbox(copy_project(tmp_path_factory.mktemp("release") / "the copy"))
     copy.git("init", "--quiet")
     copy.write("CHANGELOG.md", CHANGELOG)
+    copy.write("schemas/released.json", "{}\n")  # as before the first release
     copy.commit("everything")
     return copy
 
