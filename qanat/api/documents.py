@@ -131,7 +131,7 @@ class Documents:
         with for_python():
             document = project.document(name)
             found = compile.looked_at(project, runners, document, compile.How(Starting(ignored=ignored)))
-            problems = tuple(doubts(project, runners, document, ignored).problems)
+            problems = tuple(doubts(project, runners, [document], ignored)[0].problems)
         states = tuple(map(_status, found))
         fresh = not problems and all(one.state == "fresh" for one in states)
         return DocumentStatus(name, document.path, document.output, fresh, states, problems)

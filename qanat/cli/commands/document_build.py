@@ -58,8 +58,8 @@ def status(name: str | None, ignore: tuple[str, ...], as_json: bool) -> int:
         documents, broken = listing.each(project.names("document"), project.document)
     status_output.tell_broken(broken)
     how = How(Starting(ignored=ignore))
-    found = [(one, compile.looked_at(project, session.runners(), one, how)) for one in documents]
-    doubted = [doubts(project, session.runners(), one, ignore) for one in documents]
+    found = compile.all_looked_at(project, session.runners(), documents, how)
+    doubted = doubts(project, session.runners(), documents, ignore)
     rows = [status_output.as_mapping(*pair, wrong) for pair, wrong in zip(found, doubted, strict=True)]
     if as_json:
         say_json(rows[0] if name else rows)

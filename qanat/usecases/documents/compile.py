@@ -64,9 +64,22 @@ class How:
 
 def looked_at(project: Project, runners: Runners, document: Document, how: How) -> list[DependencyStatus]:
     """Return the status of what is to be compiled, with runs as they are now. Raises NotFound for an unknown name."""
-    chosen = [document.dependency(name) for name in how.only] or document.dependencies
     with refreshed(project, runners):
         pass
+    return _looked_at(project, runners, document, how)
+
+
+def all_looked_at(
+    project: Project, runners: Runners, documents: Sequence[Document], how: How
+) -> list[tuple[Document, list[DependencyStatus]]]:
+    """Return the status of what each document needs, with runs as they are now."""
+    with refreshed(project, runners):
+        pass
+    return [(one, _looked_at(project, runners, one, how)) for one in documents]
+
+
+def _looked_at(project: Project, runners: Runners, document: Document, how: How) -> list[DependencyStatus]:
+    chosen = [document.dependency(name) for name in how.only] or document.dependencies
     broken = _broken(project, document)
     return [
         DependencyStatus(one, BROKEN, broken[one.name])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from qanat.domain.document import Document
@@ -23,6 +24,7 @@ from qanat.usecases.references.known_runs import KnownRuns
 from qanat.usecases.references.said import said
 from qanat.usecases.references.sources import TextFile, WorkingTree
 from qanat.usecases.references.texts import texts_of
+from qanat.usecases.tracking.refresh import Refreshed
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,6 @@ class Doubts:
 
     problems: Sequence[str] = ()
     hint: str = ""
-
-
-def judge_of(known: KnownRuns, runners: Runners, ignored: Sequence[str] = (), *, repin: bool = False) -> Judge:
-    """Return what judges references, also by whether their runs are fresh, or are as a document needs them."""
-    fresh = runs_at_revisions(known.project, runners, ignored) if known.freshness else ()
-    return Judge(known, RunDoubts(known, fresh), repin=repin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +69,21 @@ class CheckedTexts:
         return [one for one in self.found.judged if one.problems]
 
 
-def check_texts(project: Project, runners: Runners, texts: Sequence[TextFile], request: CheckRequest) -> CheckedTexts:
-    """Check the references in texts, with runs as they are now; raises WriteFailed."""
+@contextmanager
+def _judging(project: Project, runners: Runners, request: CheckRequest) -> Iterator[tuple[Judge, Refreshed]]:
+    """Yield what judges references, also by whether their runs are fresh, or are as a document needs them."""
     with refreshed(project, runners) as (index, result):
         freshness = Freshness(project, index, runners, request.ignored) if request.asks_fresh else None
         known = KnownRuns.of(project, index, result, freshness)
-        judge = judge_of(known, runners, request.ignored, repin=request.repin)
+        fresh = runs_at_revisions(project, runners, request.ignored) if freshness else ()
+        yield Judge(known, RunDoubts(known, fresh), repin=request.repin), result
+
+
+def check_texts(project: Project, runners: Runners, texts: Sequence[TextFile], request: CheckRequest) -> CheckedTexts:
+    """Check the references in texts, with runs as they are now; raises WriteFailed."""
+    with _judging(project, runners, request) as (judge, result):
         found = check(WorkingTree(project), judge, texts)
-        unreadable = index.unreadable() if found.choose else []
+        unreadable = judge.known.index.unreadable() if found.choose else []
     damaged = []
     if unreadable:
         count = len(unreadable)
@@ -98,25 +101,41 @@ def write_values(project: Project, runners: Runners, document: Document, ignored
 
     What conditions chose stays pinned, and the texts themselves are not changed.
     """
-    found = _checked(project, runners, document, ignored)
+    texts = list(texts_of(project, document))
+    if not texts:
+        return Doubts()
+    found = check_texts(project, runners, texts, CheckRequest(tuple(ignored))).found
     changes = {path: change for path, change in found.changes.items() if path.endswith(VALUES)}
     write(project, Checked(changes=changes))
     return _doubts(document, found)
 
 
-def doubts(project: Project, runners: Runners, document: Document, ignored: Sequence[str] = ()) -> Doubts:
-    """Return what is wrong with the references of a document, but for what compiling it would write."""
+def doubts(
+    project: Project, runners: Runners, documents: Sequence[Document], ignored: Sequence[str] = ()
+) -> list[Doubts]:
+    """Return what is wrong with the references of each document, but for what compiling it would write."""
+    found: dict[str, Doubts] = {}
+    texts: dict[str, list[TextFile]] = {}
+    for one in documents:
+        with _doubted(found, one):
+            texts[one.name] = list(texts_of(project, one))
+    if any(texts.values()):
+        # Runs are read once for all.
+        with _judging(project, runners, CheckRequest(tuple(ignored))) as (judge, _):
+            for one in documents:
+                with _doubted(found, one):
+                    checked = check(WorkingTree(project), judge, texts.get(one.name, ()))
+                    found.setdefault(one.name, _doubts(one, checked))
+    return [found.get(one.name, Doubts()) for one in documents]
+
+
+@contextmanager
+def _doubted(found: dict[str, Doubts], document: Document) -> Iterator[None]:
+    """Note that the texts of a document cannot be checked."""
     try:
-        return _doubts(document, _checked(project, runners, document, ignored))
+        yield
     except QanatError as error:
-        return Doubts((error.message,), error.hint)
-
-
-def _checked(project: Project, runners: Runners, document: Document, ignored: Sequence[str]) -> Checked:
-    texts = list(texts_of(project, document))
-    if not texts:
-        return Checked()
-    return check_texts(project, runners, texts, CheckRequest(tuple(ignored))).found
+        found[document.name] = Doubts((error.message,), error.hint)
 
 
 def _doubts(document: Document, found: Checked) -> Doubts:
