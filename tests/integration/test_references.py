@@ -284,6 +284,13 @@ def test_a_choice_is_of_fresh_runs_only_if_it_says_so(paper: Sandbox) -> None:
     paper.qanat("document", "check", "b.md", "--no-fresh")
     paper.git("add", "--all")
     hook(paper, "documents", "b.md", code=0)
+    paper.write("c.md", f"{fresh[0]}\n")
+    paper.git("add", "c.md")
+    assert (
+        "c.md:1: documents: best(acc, experiment=train, fresh) is not pinned yet"
+        in hook(paper, "documents", "c.md").out
+    )
+    paper.git("rm", "--quiet", "--force", "c.md")
     paper.qanat("run", "train", "--n", "1", "--seed", "0")
     new = max(ids(paper))
     try:

@@ -19,6 +19,7 @@ from qanat.usecases.references.tables import table_of
 from qanat.usecases.references.values import Value, value_of
 
 SHOWN_MAX = 60
+WHERE_KNOWN = "where its runs were made: qanat document check --write"
 NAMED_MAX = 3
 
 
@@ -115,7 +116,7 @@ class Judge:
             else:
                 found = value_of(self.known, reference, language, noted)
         except QanatError as error:
-            self._cannot(judged, reference, error)
+            self._cannot(judged, reference, error, pin)
             return
         judged.runs = found.runs
         if self._is_another_run(judged, reference, found, noted):
@@ -143,7 +144,7 @@ class Judge:
         try:
             found = figure_of(self.known, reference, noted)
         except QanatError as error:
-            self._cannot(judged, reference, error)
+            self._cannot(judged, reference, error, pin)
             return None
         if not found.sha256 and copied and (copied.run, copied.source) == (found.runs[0], reference.target_name):
             found = replace(found, sha256=copied.sha256)
@@ -186,9 +187,12 @@ class Judge:
         return replace(problem, hint=f"{problem.hint}, {then}: {again}")
 
     @staticmethod
-    def _cannot(judged: Judged, reference: Reference, error: QanatError) -> None:
+    def _cannot(judged: Judged, reference: Reference, error: QanatError, pin: str) -> None:
         of = {RunGone: Verdict.GONE, FreshnessUnknown: Verdict.UNCHECKED}
         verdict = of.get(type(error), Verdict.UNKNOWN)
+        if verdict is Verdict.UNCHECKED and reference.chooses and not pin:
+            judged.add(Verdict.UNPINNED, f"{reference.spelled} is not pinned yet", WHERE_KNOWN)
+            return
         hint = error.hint
         if not hint and not isinstance(reference.target, OfRun) and asks_for_fresh(reference.target.condition):
             hint = "run it as it is now: qanat rerun RUN --head"
