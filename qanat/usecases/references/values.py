@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from qanat.domain import formats, pinned_groups, reference_options, setting, times
 from qanat.domain.comparison import Comparison
@@ -255,8 +255,3 @@ def _row_name(row: ComparedRow, parameters: Sequence[str], with_experiment: bool
         *([f"at commit {row.commit[:10]}"] if with_commit else []),
     ]
     return " ".join(parts)
-
-
-def unpinned(reference: Reference) -> Reference:
-    """Return a reference that chooses again."""
-    return replace(reference, pinned="")
