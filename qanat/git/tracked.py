@@ -36,6 +36,13 @@ def below(location: Location, folder: str) -> list[str]:
     return _listed(location, [folder])
 
 
+def outside(location: Location, folders: Sequence[str]) -> list[str]:
+    """List the files that git tracks, by their paths from the root, except those below these folders."""
+    excluded = (f":(top,exclude,literal){folder}" for folder in folders)
+    printed = command.output(location.root, "ls-files", "-z", "--", ":(top)", *excluded)
+    return [path for path in os.fsdecode(printed).split("\0") if path]
+
+
 def at(location: Location, commit: str | None, paths: Sequence[Path]) -> list[str]:
     """List those of these files, by their paths from the root, that a commit has."""
     wanted = [path.relative_to(location.root).as_posix() for path in paths]

@@ -121,6 +121,18 @@ class Index(Store):
         query = f"SELECT id, path FROM runs WHERE problem IS NULL AND {condition} ORDER BY {order}"  # noqa: S608
         return self._texts(record_in, self._read(query))
 
+    def records_with_odd_metrics(self) -> Iterator[str]:
+        """Yield the records of runs with metrics that are not finite, newest first."""
+        return self._records_where("has_odd_metrics", "created DESC, number DESC, uid")
+
+    def environment_files(self) -> list[tuple[str, int, str]]:
+        """List the record's path, the number, and the files of environments of every run that names some, newest first.
+
+        They are given by their kinds and hashes in one text, such as `environment/1b2c… machine/3d4e…`.
+        """
+        where = f"WHERE problem IS NULL AND environments != '' {NEWEST_FIRST}"
+        return self._read(f"SELECT path, number, environments FROM runs {where}")  # noqa: S608
+
     def data_of_runs(self) -> list[tuple[str, str, str]]:
         """List the id, the experiment and the data, as JSON text, of every run that has some, the newest first."""
         records = map(json.loads, self._records_where("has_data", "created DESC, number DESC, uid"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -59,7 +60,14 @@ def _others(run: Run) -> tuple[Any, ...]:
     """Return the values of OTHERS."""
     code, submission = run.code, run.submission
     flags = submission.submitted is not None, bool(run.after), bool(run.data)
-    return code.commit, code.tree, code.snapshot, submission.intent, *flags
+    odd = any(not math.isfinite(value) for group in run.groups for value in group.metrics.values())
+    return code.commit, code.tree, code.snapshot, submission.intent, *flags, odd, " ".join(_found(run))
+
+
+def _found(run: Run) -> list[str]:
+    """List the files of environments that a record names, each as its kind and its hash."""
+    machines = sorted({group.machine for group in run.groups if group.machine})
+    return [*([f"environment/{run.environment}"] if run.environment else []), *(f"machine/{name}" for name in machines)]
 
 
 def _is_there(path: Path) -> bool:

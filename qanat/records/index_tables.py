@@ -14,7 +14,10 @@ _MEANING = 10
 _COLUMNS = tuple(columns())
 _DECLARED = ", ".join(f"{name} {'INTEGER' if name in numbers() else 'TEXT'}" for name in _COLUMNS)
 # What few commands need of all records.
-OTHERS = ("code_commit", "code_tree", "is_snapshot", "intent", "was_submitted", "is_after", "has_data")
+OTHERS = (
+    *("code_commit", "code_tree", "is_snapshot", "intent", "was_submitted", "is_after", "has_data"),
+    *("has_odd_metrics", "environments"),
+)
 RUN_COLUMNS = ("id", "path", "stamp", "digest", "problem", "too_new", *_COLUMNS, *OTHERS)
 TABLES = (
     # Long texts are apart, since most commands look at all runs and read few of them.

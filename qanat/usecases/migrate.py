@@ -20,8 +20,9 @@ from qanat.git.worktree import Change
 from qanat.records import definition_text, run_codec, schemas, yaml_io
 from qanat.records.index import Index
 from qanat.system import below
+from qanat.usecases.checks.everything import all_files
 from qanat.usecases.checks.file_views import OnDisk
-from qanat.usecases.checks.validate import all_files, validate_in
+from qanat.usecases.checks.validate import validate_in
 from qanat.usecases.project import Project
 
 

@@ -16,6 +16,7 @@ from qanat.errors import EXIT_FAILED
 from qanat.usecases.checks import (
     baseline_names,
     commands,
+    everything,
     far_numbers,
     lost_environments,
     missing_metrics,
@@ -39,16 +40,23 @@ from qanat.usecases.project import open_project
     is_flag=True,
     help="Also exit with 1 if there are notes, except about commands and data that are missing on this machine.",
 )
-def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
+@option("--full", is_flag=True, help="Also check the records again in which nothing was found before.")
+def validate(files: tuple[Path, ...], as_json: bool, strict: bool, full: bool) -> int:
     """Check FILEs, or everything in .qanat/, as the pre-commit hook does.
 
     Each problem is printed on a line of its own. The exit code is 1 if there are problems. In JSON, notes are in the
-    list, too: they have `"note": true`, and no file.
+    list, too: they have `"note": true`, and no file. Records in which nothing was found are remembered on this machine,
+    and checked again only when they or qanat have changed, or with --full.
     """
     project = open_project(Path.cwd())
-    paths = [path.absolute() for path in files] or validate_state.all_files(project)
+    paths = [path.absolute() for path in files]
     with project.index() as index:
-        problems = validate_state.validate(project, index, paths) + ([] if files else whole.problems(project))
+        if paths:
+            problems, count = validate_state.validate(project, index, paths), len(paths)
+        else:
+            checked = everything.check_all(project, index, full=full)
+            paths, count = checked.paths, checked.count
+            problems = checked.problems + whole.problems(project)
         records = {project.paths.relative(path) for path in paths} if files else None
         problems += templates.problems(project, session.runners(), paths)
         notes = [*keep_commits.warnings(project, index, records), *odd_metrics.warnings(index, records)]
@@ -65,7 +73,7 @@ def validate(files: tuple[Path, ...], as_json: bool, strict: bool) -> int:
         say("\n".join(redacted(str(problem)) for problem in problems))
     else:
         unaccepted = f", but {plural(len(notes), 'note')}, which --strict does not accept" if strict and notes else ""
-        say(f"checked {plural(len(paths), 'file')}, no problems found{unaccepted}")
+        say(f"checked {plural(count, 'file')}, no problems found{unaccepted}")
     for note in () if as_json else (*notes, *of_machine):
         tell_note(note)
     return EXIT_FAILED if problems or (strict and notes) else 0

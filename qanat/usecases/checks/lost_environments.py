@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Collection
 
-from qanat.domain.layout import HASH_DIGITS, record_path
 from qanat.records import environments
 from qanat.records.index import Index
 from qanat.system import below
@@ -14,7 +11,6 @@ from qanat.usecases.project import Project
 
 FILES_NAMED = 5
 RUNS_NAMED = 3
-_NAMED = re.compile(rf'"(environment|machine)": ?"([0-9a-f]{{{HASH_DIGITS}}})"')
 
 
 def warnings(project: Project, index: Index, records: Collection[str] | None = None) -> list[str]:
@@ -22,15 +18,12 @@ def warnings(project: Project, index: Index, records: Collection[str] | None = N
     index.sync()
     is_there: dict[str, bool] = {}
     runs: dict[str, list[str]] = {}
-    for text in index.records():
-        for path in {environments.path_of(kind, name) for kind, name in _NAMED.findall(text)}:
+    for record, number, names in index.environment_files():
+        for path in (environments.path_of(*each.split("/")) for each in names.split()):
             if path not in is_there:
                 is_there[path] = below.has_file(project.root, path)
-            if not is_there[path]:
-                record = json.loads(text)
-                number, _, uid = record["id"].partition("-")
-                if records is None or record_path(record["experiment"], int(number), uid) in records:
-                    runs.setdefault(path, []).append(number)
+            if not is_there[path] and (records is None or record in records):
+                runs.setdefault(path, []).append(str(number))
     missing = sorted(runs)
     more = len(missing) - FILES_NAMED
     named = [f"{path} is missing, which {_runs(runs[path])}" for path in missing[:FILES_NAMED]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -23,6 +24,7 @@ from qanat.git import history
 from qanat.git.clones import why_not_in_clones
 from qanat.records import environments, plan_file, run_codec, schemas, yaml_io
 from qanat.records.index import Index
+from qanat.records.index_rows import digest
 from qanat.usecases.checks import baselines, containers, extends
 from qanat.usecases.checks.claims import Claims
 from qanat.usecases.checks.file_views import Files, OnDisk
@@ -53,39 +55,22 @@ class Problem:
 
 
 class Runs:
-    """All runs in the working tree, to compare some of them with: where their results are, and who they are."""
+    """All runs in the working tree, to compare some of them with: where their results are, and who they are.
+
+    `digests` are those of the records in which nothing was found, by their paths.
+    """
 
     def __init__(self, project: Project, index: Index) -> None:
+        self.digests: dict[str, bytes] = {}
         self.storages = Storages(project, index)
         self.claims = Claims(project, index)
 
 
-def all_files(project: Project) -> list[Path]:
-    """List what has the name of a YAML file or a comment, and every linked folder, below `.qanat/` except the cache.
-
-    Links are not followed. A folder that cannot be read is listed itself, as is what is in the place of one.
-    """
-    found: list[Path] = []
-
-    def unreadable(error: OSError) -> None:
-        found.append(Path(error.filename))
-
-    for name, subfolders, files_here in os.walk(project.paths.state, onerror=unreadable):
-        folder = Path(name)
-        subfolders[:] = sorted(s for s in subfolders if not (s == "cache" and folder == project.paths.state))
-        found += [folder / s for s in subfolders if (folder / s).is_symlink() or s.endswith((".yaml", ".yml"))]
-        suffixes = (".yaml", ".yml", *((".md",) if folder.is_relative_to(project.paths.runs) else ()))
-        found += [folder / file for file in sorted(files_here) if file.endswith(suffixes)]
-    return [
-        *found,
-        *(place for name in FOLDERS if os.path.lexists(place := project.root / name) and not place.is_dir()),
-    ]
-
-
-def validate(project: Project, index: Index, paths: Sequence[Path]) -> list[Problem]:
+def validate(project: Project, index: Index, paths: Sequence[Path], runs: Runs | None = None) -> list[Problem]:
     """Check files of the working tree; list what is wrong with them by file and line."""
-    names = [project.paths.relative(path.parent.resolve() / path.name) for path in paths]
-    return validate_in(OnDisk(project.root), project, index, names, Runs(project, index))
+    parent = cache(Path.resolve)
+    names = [project.paths.relative(parent(path.parent) / path.name) for path in paths]
+    return validate_in(OnDisk(project.root), project, index, names, runs or Runs(project, index))
 
 
 def validate_in(
@@ -97,7 +82,10 @@ def validate_in(
     """
     problems: list[Problem] = []
     for name in names:
-        problems += sorted(_check_file(state, project, index, name, runs), key=lambda p: p.line)
+        found = sorted(_check_file(state, project, index, name, runs), key=lambda p: p.line)
+        if found and runs:
+            runs.digests.pop(name, None)
+        problems += found
     return problems
 
 
@@ -121,7 +109,7 @@ def _check_file(state: Files, project: Project, index: Index, source: str, runs:
     lines: dict[KeyPath, int] = {}
     data = b""
     try:
-        data = state.read(source, yaml_io.FILE_BYTES_MAX if kind == "run" else DEFINITION_BYTES_MAX)
+        data = _read(state, source, kind, runs)
         content = schemas.with_version(yaml_io.load(data, source, lines=lines), kind)
         schemas.check_version(content, kind, source)
     except yaml_io.YamlInvalid as error:
@@ -144,6 +132,15 @@ def _check_file(state: Files, project: Project, index: Index, source: str, runs:
         found += _claims_of_readable(content, source, runs)
     for key, problem in found:
         yield Problem(source, yaml_io.line_of(lines, key), key, problem)
+
+
+def _read(state: Files, source: str, kind: str, runs: Runs | None) -> bytes:
+    if kind != "run":
+        return state.read(source, DEFINITION_BYTES_MAX)
+    data = state.read(source, yaml_io.FILE_BYTES_MAX)
+    if runs:
+        runs.digests[source] = digest(data)
+    return data
 
 
 def _comment_problems(state: Files, source: str) -> Iterator[Problem]:

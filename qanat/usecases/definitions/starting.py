@@ -16,7 +16,8 @@ from qanat.git import command, location, tracked, worktree
 from qanat.git.location import Location
 from qanat.system import below, files
 from qanat.usecases.checks import whole
-from qanat.usecases.checks.validate import all_files, validate
+from qanat.usecases.checks.everything import all_files
+from qanat.usecases.checks.validate import validate
 from qanat.usecases.definitions.initial_files import state_files
 from qanat.usecases.project import Project
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from qanat.domain.intents import new_intent
-from qanat.usecases.checks.validate import all_files, validate
+from qanat.usecases.checks.everything import all_files
+from qanat.usecases.checks.validate import validate
 from qanat.usecases.project import open_project
 from tests.support.world import World
 

@@ -12,7 +12,7 @@ import pytest
 from qanat import __version__
 from qanat.domain.run import Group, State
 from qanat.records import run_codec
-from qanat.usecases.checks import validate
+from qanat.usecases.checks import everything, validate
 from qanat.usecases.checks.validate import Problem
 from qanat.usecases.data import absent
 from tests.support.world import World
@@ -40,7 +40,7 @@ def of_text(world: World, path: str, text: str) -> list[str]:
 
 
 def test_what_a_project_begins_with_is_valid(world: World) -> None:
-    names = [world.project.paths.relative(path) for path in validate.all_files(world.project)]
+    names = [world.project.paths.relative(path) for path in everything.all_files(world.project)]
     assert names == [
         ".qanat/config.yaml",
         ".qanat/experiments/train.yaml",
@@ -55,7 +55,7 @@ def test_all_files_are_yaml_and_links_and_never_the_cache(world: World, tmp_path
         world.write(path, "")
     (world.root / ".qanat/experiments/folder").symlink_to(tmp_path)
     (world.root / ".qanat/experiments/file.yaml").symlink_to(world.root / "train.sh")
-    names = {world.project.paths.relative(path) for path in validate.all_files(world.project)}
+    names = {world.project.paths.relative(path) for path in everything.all_files(world.project)}
     assert names >= {".qanat/b.yml", ".qanat/experiments/cache/d.yaml", ".qanat/experiments/folder"}
     assert ".qanat/experiments/file.yaml" in names
     assert not names & {".qanat/cache/a.yaml", ".qanat/c.md"}
@@ -67,7 +67,7 @@ def test_what_is_in_the_place_of_a_folder_is_a_problem(
     world: World, place: str, make: Callable[[Path], object]
 ) -> None:
     make(world.root / place)
-    assert validate.all_files(world.project)[-1] == world.root / place
+    assert everything.all_files(world.project)[-1] == world.root / place
     assert check(world, place) == [f"{place}:1: is not a folder"]
 
 
@@ -171,7 +171,7 @@ def test_a_comment_that_cannot_be_shown_is_told(world: World) -> None:
     assert of_text(world, comment, "fine\n") == []
     (found,) = of_text(world, comment, "#" * (4 * 2**20 + 1))
     assert found == "1: is larger than 4 MiB"
-    assert world.root / comment in validate.all_files(world.project)
+    assert world.root / comment in everything.all_files(world.project)
 
 
 def test_bytes_that_passed_are_remembered_and_others_are_not(world: World) -> None:
