@@ -281,16 +281,17 @@ def test_a_choice_is_of_fresh_runs_only_if_it_says_so(paper: Sandbox) -> None:
     nothing = "among those with 'experiment=train and fresh' (run it as it is now: qanat rerun RUN --head)"
     assert nothing in paper.qanat("document", "check", "c.md", "--write", code=1).out
     (paper.root / "c.md").unlink()
-    paper.qanat("document", "check", "b.md", "--no-fresh")
+    said = paper.qanat("document", "check", "b.md", "--no-fresh").out
+    assert said.endswith("3 references in 1 text: 1 not checked\n")
     paper.git("add", "--all")
     hook(paper, "documents", "b.md", code=0)
     paper.write("c.md", f"{fresh[0]}\n")
-    paper.git("add", "c.md")
-    assert (
-        "c.md:1: documents: best(acc, experiment=train, fresh) is not pinned yet"
-        in hook(paper, "documents", "c.md").out
-    )
-    paper.git("rm", "--quiet", "--force", "c.md")
+    paper.write("c.tex", "\\qanattable{seed=0 and fresh}\n")
+    paper.git("add", "c.md", "c.tex")
+    said = hook(paper, "documents", "c.md", "c.tex").out
+    assert "c.md:1: documents: best(acc, experiment=train, fresh) is not pinned yet" in said
+    assert "c.tex:1: documents: seed=0 and fresh has no value yet" in said
+    paper.git("rm", "--quiet", "--force", "c.md", "c.tex")
     paper.qanat("run", "train", "--n", "1", "--seed", "0")
     new = max(ids(paper))
     try:

@@ -84,7 +84,9 @@ def _show(project: Project, found: Checked, left: Sequence[Judged], written: Seq
     wrong = sum(one.is_wrong for one in left)
     count = f"{plural(len(found.judged), 'reference')} in {plural(found.texts, 'text')}"
     if not wrong:
-        say(f"{count}: all as their runs have them" if found.judged else "no references in these texts")
+        unchecked = sum(one.is_unchecked for one in found.judged)
+        right = f"{unchecked:,} not checked" if unchecked else "all as their runs have them"
+        say(f"{count}: {right}" if found.judged else "no references in these texts")
     else:
         tell(f"{count}: {wrong:,} to look at")
         if any(p.verdict in WRITTEN and not p.hint for one in left for p in one.problems) and not written:

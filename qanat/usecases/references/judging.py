@@ -84,6 +84,11 @@ class Judged:
         """Whether something must be done about it."""
         return any(problem.verdict.is_wrong for problem in self.problems)
 
+    @property
+    def is_unchecked(self) -> bool:
+        """Whether it is not known what the text should say."""
+        return self.value is None and not self.is_wrong
+
     def add(self, verdict: Verdict, sentence: str, hint: str = "") -> None:
         """Add a problem."""
         self.problems.append(Problem(verdict, sentence, hint))
@@ -140,7 +145,7 @@ class Judge:
 
         `copied` is the note on that file, if it was copied for a document. It counts where the results are missing.
         """
-        noted = "" if self.repin else pin
+        judged.text, noted = digest, "" if self.repin else pin
         try:
             found = figure_of(self.known, reference, noted)
         except QanatError as error:
@@ -148,7 +153,7 @@ class Judge:
             return None
         if not found.sha256 and copied and (copied.run, copied.source) == (found.runs[0], reference.target_name):
             found = replace(found, sha256=copied.sha256)
-        judged.runs, judged.pin, judged.value, judged.text = found.runs, found.pin, found.sha256 or None, digest
+        judged.runs, judged.pin, judged.value = found.runs, found.pin, found.sha256 or None
         self._say_moved(judged, reference, found)
         if not found.sha256 and digest is not None:
             judged.add(Verdict.UNCHECKED, f"{reference.file} was not compared: {found.why}")
@@ -192,6 +197,9 @@ class Judge:
         verdict = of.get(type(error), Verdict.UNKNOWN)
         if verdict is Verdict.UNCHECKED and reference.chooses and not pin:
             judged.add(Verdict.UNPINNED, f"{reference.spelled} is not pinned yet", WHERE_KNOWN)
+            return
+        if verdict is Verdict.UNCHECKED and not _plain(judged.text or ""):
+            judged.add(Verdict.DIFFERS, f"{reference.spelled} has no value yet", WHERE_KNOWN)
             return
         hint = error.hint
         if not hint and not isinstance(reference.target, OfRun) and asks_for_fresh(reference.target.condition):
