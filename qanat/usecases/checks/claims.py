@@ -56,7 +56,7 @@ class Claims:
         intent = run.submission.intent
         if not may_be_of(intent, run.id):
             yield ("submission", "intent"), "was not made for this run: the record was copied or edited"
-        elif others := [other for other in self._intents.get(intent, []) if other != run.id]:
+        elif others := [o for o in self._intents.get(intent, []) if o != run.id and may_be_of(intent, o)]:
             yield ("submission", "intent"), f"is also that of run {others[0]}"
 
     def _of_jobs(self, run: Run, path: str) -> Found:
@@ -98,8 +98,8 @@ class Claims:
 
     @cached_property
     def _intents(self) -> dict[str, list[str]]:
-        """The runs with each intent, without those that have it from a copy: they are reported themselves."""
-        return _by_key((intent, run_id) for _, run_id, intent in self._identities if may_be_of(intent, run_id))
+        """The runs with each intent. Those that have it from a copy are reported themselves."""
+        return _by_key((intent, run_id) for _, run_id, intent in self._identities)
 
     @cached_property
     def _jobs(self) -> dict[Any, list[_Job]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from qanat.domain import storage_rules
+from qanat.domain.layout import RECORDED
 from qanat.domain.shortening import quoted
 from qanat.domain.storage_rules import Grounds
 from qanat.domain.stored import Stored
@@ -33,7 +35,7 @@ class Storages:
         if problem := storage_rules.problem_of(folder, self._grounds):
             yield f"{quoted(run.storage)} {problem}"
             return
-        if file := self._tracked.get(folder):
+        if file := self._tracked_in(folder):
             yield f"{quoted(run.storage)} contains {file}, which git tracks"
         if other := self._conflict(run, folder):
             yield f"{quoted(run.storage)} {other}"
@@ -41,42 +43,43 @@ class Storages:
     def _conflict(self, run: Stored, folder: Path) -> str:
         """Return how a storage directory conflicts with that of another run."""
         # Runs of two clones may have the same number, and then the same directory in each of them.
-        for other in self._by_folder.get(folder, []):
+        for other in self._by_folder.get(str(folder), []):
             if other != run.id and other.partition("-")[0] != str(run.number):
                 return f"is also the storage directory of run {other}"
         for parent in folder.parents:
-            if others := [i for i in self._by_folder.get(parent, []) if i != run.id]:
+            if others := [i for i in self._by_folder.get(str(parent), []) if i != run.id]:
                 return f"lies in the storage directory of run {others[0]}"
-        if others := [i for i in self._by_parent.get(folder, []) if i != run.id]:
-            return f"contains the storage directory of run {others[0]}"
+        for inner in _below(f"{folder}/", self._folders):
+            if others := [i for i in self._by_folder[inner] if i != run.id]:
+                return f"contains the storage directory of run {others[0]}"
         return ""
 
     @cached_property
-    def _all(self) -> list[tuple[str, Path]]:
+    def _by_folder(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
         self._index.sync()
-        return [(run_id, self._whole(storage)) for run_id, storage in self._index.storages()]
-
-    @cached_property
-    def _by_folder(self) -> dict[Path, list[str]]:
-        found: dict[Path, list[str]] = {}
-        for run_id, folder in self._all:
-            found.setdefault(folder, []).append(run_id)
+        root = str(self._project.root)
+        for run_id, storage in self._index.storages():
+            found.setdefault(os.path.normpath(os.path.join(root, storage)), []).append(run_id)  # noqa: PTH118  # of all runs
         return found
 
     @cached_property
-    def _by_parent(self) -> dict[Path, list[str]]:
-        """Map each folder to the first two runs with a storage directory anywhere in it."""
-        found: dict[Path, list[str]] = {}
-        for run_id, folder in self._all:
-            for parent in folder.parents:
-                known = found.setdefault(parent, [])
-                if len(known) < 2:
-                    known.append(run_id)
-        return found
+    def _folders(self) -> list[str]:
+        return sorted(self._by_folder)
 
     @cached_property
-    def _tracked(self) -> dict[Path, str]:
-        return tracked.files_in(self._project.location, [folder for _, folder in self._all])
+    def _tracked(self) -> list[str]:
+        return sorted(tracked.outside(self._project.location, RECORDED))
+
+    def _tracked_in(self, folder: Path) -> str:
+        """Return a file that git tracks in a folder, or in its place; empty if there is none."""
+        if not folder.is_relative_to(self._project.root):
+            return ""
+        path = folder.relative_to(self._project.root).as_posix()
+        at = bisect_left(self._tracked, path)
+        if self._tracked[at : at + 1] == [path]:
+            return path
+        return next(_below(f"{path}/", self._tracked), "")
 
     @cached_property
     def _grounds(self) -> Grounds:
@@ -90,3 +93,11 @@ class Storages:
 
     def _whole(self, storage: str) -> Path:
         return Path(os.path.normpath(self._project.root / storage))
+
+
+def _below(beginning: str, ordered: Sequence[str]) -> Iterator[str]:
+    """Yield the texts of a sorted list that begin like this."""
+    at = bisect_left(ordered, beginning)
+    while at < len(ordered) and ordered[at].startswith(beginning):
+        yield ordered[at]
+        at += 1
