@@ -311,7 +311,7 @@ def test_a_choice_is_of_fresh_runs_only_if_it_says_so(paper: Sandbox) -> None:
         paper.qanat("delete", f"{new}", "--yes")
 
 
-def test_compile_and_status_note_what_they_leave_wrong(paper: Sandbox) -> None:
+def test_compile_and_status_note_what_is_wrong(paper: Sandbox) -> None:
     best = "<!-- qanat:best(acc, experiment=train%s) -->%s" + END
     text = paper.write("p/p.md", f"{best % ('', '?')}\n")
     paper.write("p/p.tex", "\\qanat{2:acc} \\qanat{99:acc} \\qanatfigure{2:plot.svg}{plot.svg}\n")
@@ -322,7 +322,8 @@ def test_compile_and_status_note_what_they_leave_wrong(paper: Sandbox) -> None:
     notes = "".join(f"note: {one}\n" for one in left)
     hint = "  hint: write what the texts should say with: qanat document check p --write\n"
     found = paper.qanat("document", "status", "p", "--json", code=1).json
-    assert (found["fresh"], found["problems"]) == (False, left)
+    missing = "p/p.tex:1: 2:acc is not in qanat-values.tex yet"
+    assert (found["fresh"], found["problems"]) == (False, [differs, missing, *left[1:]])
     assert (
         paper.qanat("document", "compile", "p").err
         == f"{notes}{hint}Document p is ready, but its texts are not fresh\n"
@@ -332,6 +333,12 @@ def test_compile_and_status_note_what_they_leave_wrong(paper: Sandbox) -> None:
     paper.write("p/p.bib", "")
     paper.commit("beside the texts")
     paper.qanat("document", "check", "p", "--write")
+    assert paper.qanat("document", "compile", "p").err == "Document p is up to date\n"
+    values = paper.root / "p/qanat-values.tex"
+    values.write_text(values.read_text().replace("{0.3}", "{0.4}"))
+    by_compiling = "  hint: bring the values up to date with: qanat document compile p\n"
+    edited = "note: p/p.tex:1: 2:acc is 0.3, and qanat-values.tex says 0.4\n"
+    assert paper.qanat("document", "status", code=1).err == f"{edited}{by_compiling}"
     assert paper.qanat("document", "compile", "p").err == "Document p is up to date\n"
     program = (paper.root / "train.py").read_text()
     paper.write("train.py", f"{program}# changed\n")

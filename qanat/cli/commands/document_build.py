@@ -49,8 +49,8 @@ def status(name: str | None, ignore: tuple[str, ...], as_json: bool) -> int:
 
     fresh: its runs are those of the code, data, parameters and environment as they are now, and their files have been
     copied. stale: something of that has changed. missing: it has not been run. running: its runs are active.
-    References in texts that compile would leave wrong, or whose runs are stale, are noted, too. Nothing is started. The
-    exit code is 1 if any of that is not fresh, a reference is noted, or a definition cannot be read.
+    References in texts that are wrong, or whose runs are stale, are noted, too. Nothing is started. The exit code is 1
+    if any of that is not fresh, a reference is noted, or a definition cannot be read.
     """
     project = open_project(Path.cwd())
     documents, broken = [project.document(name)] if name else [], list[str]()

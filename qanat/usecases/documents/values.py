@@ -107,13 +107,13 @@ def write_values(project: Project, runners: Runners, document: Document, ignored
     found = check_texts(project, runners, texts, CheckRequest(tuple(ignored))).found
     changes = {path: change for path, change in found.changes.items() if path.endswith(VALUES)}
     write(project, Checked(changes=changes))
-    return _doubts(document, found)
+    return _doubts(document, found, is_compiled=True)
 
 
 def doubts(
     project: Project, runners: Runners, documents: Sequence[Document], ignored: Sequence[str] = ()
 ) -> list[Doubts]:
-    """Return what is wrong with the references of each document, but for what compiling it would write."""
+    """Return what is wrong with the references of each document, also with those that compiling it would write."""
     found: dict[str, Doubts] = {}
     texts: dict[str, list[TextFile]] = {}
     for one in documents:
@@ -125,7 +125,7 @@ def doubts(
             for one in documents:
                 with _doubted(found, one):
                     checked = check(WorkingTree(project), judge, texts.get(one.name, ()))
-                    found.setdefault(one.name, _doubts(one, checked))
+                    found.setdefault(one.name, _doubts(one, checked, is_compiled=False))
     return [found.get(one.name, Doubts()) for one in documents]
 
 
@@ -138,7 +138,7 @@ def _doubted(found: dict[str, Doubts], document: Document) -> Iterator[None]:
         found[document.name] = Doubts((error.message,), error.hint)
 
 
-def _doubts(document: Document, found: Checked) -> Doubts:
+def _doubts(document: Document, found: Checked, *, is_compiled: bool) -> Doubts:
     # What is built says what the texts say.
     built = posixpath.normpath(posixpath.join(document.path, document.output or "")) if document.compile else ""
     left = [
@@ -146,10 +146,13 @@ def _doubts(document: Document, found: Checked) -> Doubts:
         for one in found.wrong
         if one.file != built
         for problem in one.problems
-        if problem.verdict.is_wrong and not _is_in_values(one, problem)
+        if problem.verdict.is_wrong and not (is_compiled and _is_in_values(one, problem))
     ]
     hint = f"see: qanat document check {document.name}" if left else ""
-    if any(problem.verdict in WRITTEN and not problem.hint for _, problem in left):
+    by_hand = [pair for pair in left if not _is_in_values(*pair)]
+    if left and not by_hand:
+        hint = f"bring the values up to date with: qanat document compile {document.name}"
+    elif any(problem.verdict in WRITTEN and not problem.hint for _, problem in by_hand):
         hint = f"write what the texts should say with: qanat document check {document.name} --write"
     return Doubts([f"{one.first.file}:{one.first.line}: {one.sentence}" for one in said(left, by_hint=False)], hint)
 
