@@ -62,6 +62,11 @@ class DataState:
         known = None not in (self.files, self.bytes) and (self.newest is not None or not self.files)
         return f"{STAT}:{self.files}:{self.links}:{self.bytes}:{self.newest or ''}" if known else None
 
+    @property
+    def is_identified(self) -> bool:
+        """Whether it is a dataset whose content is known by an id: number, size and time of files may stay the same."""
+        return not self.is_input and bool(self.id) and self.identity is not None
+
     def as_mapping(self) -> dict[str, Any]:
         """Return what is known, in the order of a record."""
         values = {

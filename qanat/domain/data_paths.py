@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 
 SCHEMES = ("abfs", "az", "ftp", "gs", "hdfs", "hf", "http", "https", "s3", "sftp")
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
@@ -33,3 +34,9 @@ def located(root: Path, path: str) -> str:
 def is_in_project(path: str) -> bool:
     """Return whether a path starts at the root of the project, and leads to something in it."""
     return not (is_url(path) or path.startswith(("/", "~")) or os.path.normpath(path).split("/")[0] == "..")
+
+
+def is_of_data(file: str, datasets: Iterable[str]) -> bool:
+    """Return whether a file of the project belongs to a dataset with one of these paths; one may not be everything."""
+    paths = (os.path.normpath(path) for path in datasets if is_in_project(path))
+    return any(path != "." and PurePosixPath(file).is_relative_to(path) for path in paths)

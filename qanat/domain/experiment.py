@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from qanat.domain.apart import Apart, is_apart
 from qanat.domain.checkpoint import Checkpoint
 from qanat.domain.container import ContainerRequest
 from qanat.domain.data import STAT
+from qanat.domain.data_paths import is_of_data
 from qanat.domain.layout import STATE
 from qanat.domain.retry_policy import RetryPolicy
 from qanat.domain.shipment import FILE
@@ -111,6 +112,14 @@ class Experiment:
         if WHOLE in paths or not self.code_paths:
             return not path.startswith(f"{STATE}/") and (path in paths or not is_apart(path, self.apart))
         return any(path == own or path.startswith(f"{own}/") for own in paths)
+
+    def has_code_besides(self, path: str, datasets: Collection[str]) -> bool:
+        """Return whether a file is part of the code, and not of the data in datasets with these paths.
+
+        The program itself is code wherever it is.
+        """
+        is_program = path == posixpath.normpath(self.program.executable)
+        return self.has_code(path) and (is_program or not is_of_data(path, datasets))
 
     @property
     def ignored_changes(self) -> tuple[Apart, ...]:

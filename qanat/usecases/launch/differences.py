@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from qanat.domain.container import Container, other_container
 from qanat.domain.data import NONE, HasData, data_differ
@@ -17,17 +17,27 @@ from qanat.usecases.project import Project
 NAMED_MAX = 3
 
 
-def code(project: Project, experiment: Experiment, before: str, now: str | None) -> str:
+def code(project: Project, experiment: Experiment, before: str, now: str | None, data: Collection[str] = ()) -> str:
     """Return in which files the code of an experiment differs between two commits, as far as that is known.
 
-    Without a second commit, there are uncommitted changes.
+    Without a second commit, there are uncommitted changes. Files of datasets with paths in `data` are not code.
     """
     if now is None:
         return "there are uncommitted changes"
-    trees = Trees(project.location, repository.open_repository(project.location))
-    names = [name for name in trees.differing_code(before, now) or () if experiment.has_code(name)]
+    names = [name for name in _changed(project, experiment, before, now) if experiment.has_code_besides(name, data)]
     more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""
     return f"{', '.join(names[:NAMED_MAX])}{more}" if names else "another commit"
+
+
+def is_of_data_only(project: Project, experiment: Experiment, before: str, now: str, data: Collection[str]) -> bool:
+    """Return whether code differs between two commits, but only in files of datasets with these paths."""
+    changed = _changed(project, experiment, before, now) if data else []
+    return bool(changed) and not any(experiment.has_code_besides(name, data) for name in changed)
+
+
+def _changed(project: Project, experiment: Experiment, before: str, now: str) -> list[str]:
+    trees = Trees(project.location, repository.open_repository(project.location))
+    return [name for name in trees.differing_code(before, now) or () if experiment.has_code(name)]
 
 
 def command(before: Sequence[str], now: Sequence[str]) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from qanat.domain.apart import is_of_texts
+from qanat.domain.data_paths import is_of_data
 from qanat.domain.experiment import Experiment
 from qanat.domain.facts import RunFacts, facts_of, from_texts, to_text
-from qanat.domain.group_key import CODE, ENVIRONMENT
+from qanat.domain.group_key import CODE, DATA, ENVIRONMENT
 from qanat.domain.run import Run
 from qanat.domain.search import FreshnessUnknown
 from qanat.domain.standing import ACTIVE, DONE, NEW, RESULTS, Standing
@@ -100,11 +101,19 @@ class Freshness:
         changed = self._changed[run.commit]
         if changed is None:
             return f"code: another commit than {run.commit[:10]}"
-        known = self._experiment(run.experiment)
-        every = sorted({*changed, *self._uncommitted})
+        known, data = self._experiment(run.experiment), self._paths_of_data(run)
+        # What is not committed is not compared as data.
+        every = sorted({*_without(changed, known, data), *self._uncommitted})
         names = [name for name in every if not is_of_texts(name) and (known is None or known.has_code(name))]
+        if DATA in self.ignored:
+            names = _without(names, known, data)
         more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""
         return f"code: {', '.join(names[:NAMED_MAX])}{more}" if names else ""
+
+    def _paths_of_data(self, run: RunFacts) -> Collection[str]:
+        """Return the paths of those datasets of a run that are compared as data, or not at all."""
+        known = {state.name for state in run.data if state.is_identified}
+        return [path for name, path in run.datasets.items() if name in known or DATA in self.ignored]
 
     @cached_property
     def _head(self) -> str | None:
@@ -154,6 +163,13 @@ class Freshness:
             # What has been run can be told anywhere. Its jobs would work in a checkout.
             local = LaunchOptions(LOCAL)
             return previewing.standings(self.project, request, local, self.runners, in_checkout=True).standings
+
+
+def _without(names: Iterable[str], experiment: Experiment | None, data: Collection[str]) -> list[str]:
+    """Return names without those of data."""
+    if experiment is None:
+        return [name for name in names if not is_of_data(name, data)]
+    return [name for name in names if experiment.has_code_besides(name, data)]
 
 
 def _besides_code(run: RunFacts) -> object:

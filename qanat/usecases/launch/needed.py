@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -57,6 +57,12 @@ class Wanted:
         """What the data are."""
         return self.found.data
 
+    @property
+    def paths_of_data(self) -> Collection[str]:
+        """The paths of the datasets that are compared as data, or not at all."""
+        known = {state.name for state in self.data if state.is_identified}
+        return [path for name, path in self.datasets.items() if name in known or DATA in self.ignored]
+
 
 def standings(project: Project, index: Index, runners: Runners, wanted: Wanted) -> list[Standing]:
     """Return what earlier runs of the experiment say about each group, the newest of several that say the same.
@@ -103,6 +109,7 @@ class _Search:
     parts: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
     records: dict[str, _Record] = field(default_factory=dict)
     codes: dict[str, str | None] = field(default_factory=dict)
+    of_data_only: dict[str, bool] = field(default_factory=dict)
     distrusted: dict[str, str] = field(default_factory=dict)
     retried: set[tuple[str, int | None]] = field(default_factory=set)
 
@@ -128,6 +135,8 @@ class _Search:
         differs = differing(self.parts[args], earlier, self.wanted.ignored)
         if not differs and CODE not in self.wanted.ignored and not self._has_code(record.content, args):
             differs = (CODE,)
+        if CODE in differs and self._is_other_data(record.content, args):
+            differs = tuple(part for part in differs if part != CODE)
         status = NEW if differs else status_of(earlier.state)
         why = self._distrust(record.run, earlier) if status == DONE else ""
         status = NEW if why else status
@@ -173,6 +182,19 @@ class _Search:
             program = content["command"][-1]
             self.codes[commit] = code_part(self.project.location, commit, experiment, program) if known else None
         return self.codes[commit]
+
+    def _is_other_data(self, content: dict[str, Any], args: tuple[str, ...]) -> bool:
+        """Return whether the code of a run differs from what is wanted only in data, which are another part of keys."""
+        commit, now = content["code"]["commit"], self.wanted.found.commit
+        recorded = self._code(content, content["key"].get("code"))
+        if now is None or None in (recorded, self.parts[args].get(CODE)):
+            return False
+        if content["command"][-1] != self.wanted.command[-1]:
+            return False
+        if commit not in self.of_data_only:
+            about = self.project, self.wanted.experiment, commit, now, self.wanted.paths_of_data
+            self.of_data_only[commit] = differences.is_of_data_only(*about)
+        return self.of_data_only[commit]
 
     def _distrust(self, run: Run, earlier: EarlierGroup) -> str:
         """Return why a group that has finished cannot be relied on; empty if it can."""
@@ -236,7 +258,8 @@ class _Search:
     def _how(self, part: str, before: Run) -> str:
         wanted = self.wanted
         if part == CODE:
-            return differences.code(self.project, wanted.experiment, before.code.commit, wanted.found.commit)
+            about = before.code.commit, wanted.found.commit, wanted.paths_of_data
+            return differences.code(self.project, wanted.experiment, *about)
         if part == COMMAND:
             return differences.command(before.command, wanted.command)
         if part == DATA:

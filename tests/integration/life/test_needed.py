@@ -61,6 +61,29 @@ def test_what_has_been_run_is_left_out(sandbox: Sandbox) -> None:
         project.launch("train", needed=True, ignore="code")
 
 
+def test_changed_data_in_git_are_data_and_not_code(sandbox: Sandbox) -> None:
+    sandbox.write("data/words.txt", "a\n")
+    sandbox.commit("words")
+    sandbox.qanat("dataset", "new", "--name", "words", "--path", "data/words.txt", "--commit")
+    script = "while [ $1 != --storage_path ]; do shift; done\necho '{\"acc\": 1}' >$2/metrics.json\n"
+    sandbox.experiment("train", script, datasets=["words"])
+    sandbox.qanat("run", "train")
+    sandbox.write("data/words.txt", "a b\n")
+    sandbox.commit("other words")
+    changed = "data: words: 4 B, was 2 B"
+
+    def why(ignored: str = "results") -> str:
+        (row,) = sandbox.qanat("run", "train", "--needed", "--ignore", ignored, "--dry-run", "--json").json
+        return str(row.get("why", row["status"]))
+
+    assert (why(), why("code"), why("data")) == (changed, changed, "done")
+    sandbox.write("a.md", "<!-- qanat:1:acc -->1<!-- /qanat -->\n")
+    sandbox.commit("a text")
+    assert (why(), why("data")) == (f"code: a.md; {changed}", "code: a.md")
+    assert f"run 1 is stale: {changed} (" in sandbox.qanat("document", "check", "a.md", code=1).out
+    sandbox.qanat("document", "check", "a.md", "--ignore", "data")
+
+
 def test_a_cancelled_group_is_not_called_failed(sandbox: Sandbox) -> None:
     sandbox.experiment("slow", "sleep 300\n")
     sandbox.qanat("run", "--detach", "slow")
