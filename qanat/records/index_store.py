@@ -39,6 +39,7 @@ class Store:
 
     def __init__(self, file: Path, root: Path) -> None:
         self._file, self._root = file, root
+        self._is_synced = False
         self._database = self._open()
 
     def __enter__(self) -> Self:
@@ -89,6 +90,12 @@ class Store:
     def sync(self) -> None:
         """Update the index from the records on disk."""
         self._surviving(self._sync)
+        self._is_synced = True
+
+    def sync_once(self) -> None:
+        """Update the index unless that was done since it was opened."""
+        if not self._is_synced:
+            self.sync()
 
     def _sync(self) -> None:
         begun_ns = time.time_ns()

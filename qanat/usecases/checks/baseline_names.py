@@ -15,7 +15,7 @@ from qanat.usecases.project import Project
 
 def warnings(project: Project, index: Index, files: Set[str] | None = None) -> list[str]:
     """List such names, a sentence each, in all experiments or in those that these files define."""
-    index.sync()
+    index.sync_once()
     found: list[str] = []
     for name in project.names("experiment"):
         if files is None or project.paths.relative(project.paths.definition("experiment", name)) in files:

@@ -89,7 +89,7 @@ class Claims:
 
     @cached_property
     def _identities(self) -> list[tuple[str, str, str]]:
-        self._index.sync()
+        self._index.sync_once()
         return self._index.identities()
 
     @cached_property
@@ -104,7 +104,7 @@ class Claims:
     @cached_property
     def _jobs(self) -> dict[Any, list[_Job]]:
         found: dict[Any, list[_Job]] = {}
-        self._index.sync()
+        self._index.sync_once()
         for text in self._index.submitted():
             run = run_codec.from_index(text)
             job = _Job(run_codec.path_of(run), run.id, _submitted(run))

@@ -13,7 +13,7 @@ RUNS_NAMED = 5
 
 def warnings(project: Project, index: Index, records: Collection[str] | None = None) -> list[str]:
     """List such runs, of all or of these records, a sentence each; beyond some, they are counted."""
-    index.sync()
+    index.sync_once()
     paths: dict[int, list[str]] = {}
     for path, run_id, _ in index.identities():
         paths.setdefault(int(run_id.partition("-")[0]), []).append(path)

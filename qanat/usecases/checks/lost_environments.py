@@ -15,7 +15,7 @@ RUNS_NAMED = 3
 
 def warnings(project: Project, index: Index, records: Collection[str] | None = None) -> list[str]:
     """List these files, named by all or by these records, a sentence each; beyond some, they are counted."""
-    index.sync()
+    index.sync_once()
     is_there: dict[str, bool] = {}
     runs: dict[str, list[str]] = {}
     for record, number, names in index.environment_files():

@@ -35,7 +35,7 @@ def warnings(project: Project, index: Index, files: Set[str] | None = None) -> l
 
     A record counts as a file of its experiment.
     """
-    index.sync()
+    index.sync_once()
     found: list[str] = []
     for name in project.names("experiment"):
         sources, seeds = _asked(project, name)

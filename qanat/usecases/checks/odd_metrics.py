@@ -16,7 +16,7 @@ METRICS_NAMED = 3
 
 def warnings(index: Index, records: Collection[str] | None = None) -> list[str]:
     """List the runs with such metrics, of all or of these records, a sentence each; beyond some, they are counted."""
-    index.sync()
+    index.sync_once()
     found = list(_described(index, records))
     more = len(found) - RUNS_NAMED
     return [*found[:RUNS_NAMED], *([f"{more:,} more runs have metrics that are not finite"] if more > 0 else [])]

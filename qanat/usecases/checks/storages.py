@@ -57,7 +57,7 @@ class Storages:
     @cached_property
     def _by_folder(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
-        self._index.sync()
+        self._index.sync_once()
         root = str(self._project.root)
         for run_id, storage in self._index.storages():
             found.setdefault(os.path.normpath(os.path.join(root, storage)), []).append(run_id)  # noqa: PTH118  # of all runs
