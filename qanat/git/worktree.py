@@ -191,6 +191,16 @@ def is_tracked(location: Location, path: str) -> bool:
     return bool(command.output(location.root, "ls-files", "-z", "--", path, env=literally))
 
 
+def tracked_with(location: Location, suffixes: Sequence[str], texts: Sequence[bytes]) -> list[str]:
+    """List the tracked files with one of these suffixes, in any case, that have one of these texts as they are now."""
+    patterns = (part for text in texts for part in ("-e", text.decode()))
+    among = (f":(top,icase)*{suffix}" for suffix in suffixes)
+    options = ("-l", "-z", "-a", "-F", "--no-color", "--no-recurse-submodules", "--no-textconv")
+    done = command.call(location.root, "grep", *options, *patterns, "--", *among)
+    # Without such a file, it fails.
+    return [path for path in done.out.decode("utf-8", "surrogateescape").split("\0") if path]
+
+
 def head(location: Location) -> str | None:
     """Return the id of the commit that is checked out; None before the first one."""
     with contextlib.suppress(OSError):

@@ -9,12 +9,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from qanat.domain.apart import Apart
+from qanat.domain import figures
+from qanat.domain.apart import OF_REFERENCES, Apart
 from qanat.domain.document import Document
+from qanat.domain.layout import STATE, is_for_results
+from qanat.domain.reference import Kind
+from qanat.domain.references import LATEX, MARKS, SUFFIXES, language_of, references_in
+from qanat.domain.text_lines import file_text
 from qanat.errors import InputInvalid, NotFound
+from qanat.git import worktree
+from qanat.git.location import Location
 from qanat.records import definitions
+from qanat.system import below
 
 DEFINITION_BYTES_MAX = 2**20
+TEXT_BYTES_MAX = 2**22
+TEXTS_MAX = 1_000
+FIGURES = (".pdf", *(f".{suffix}" for suffix in figures.TYPES))
 
 
 class Definitions(Protocol):
@@ -23,6 +34,10 @@ class Definitions(Protocol):
     @property
     def root(self) -> Path:
         """The root of the project."""
+
+    @property
+    def location(self) -> Location:
+        """Its repository."""
 
     def names(self, kind: str) -> list[str]:
         """List the names of definitions of a kind."""
@@ -41,16 +56,42 @@ class Definitions(Protocol):
 
 
 def files_of_documents(project: Definitions) -> tuple[Apart, ...]:
-    """Return the files of each document whose definition can be read."""
+    """Return the files of each document whose definition can be read, and with the first, what texts elsewhere have.
+
+    These are texts with references to runs as they are now, and their figures and values, unless they are programs.
+    """
     programs = tuple(dict.fromkeys(_programs(project)))
-    found = []
+    found: list[Apart] = []
     for name in project.names("document"):
         with suppress(InputInvalid, NotFound):
             document = project.document(name)
             others = (path for path in document.may_be_from if _may_define(project, document, path))
             files = document.files
             found.append(replace(files, others=(*files.others, *others), programs=programs))
+    if found:
+        elsewhere = [path for path in dict.fromkeys(_elsewhere(project)) if path not in programs]
+        found[0] = replace(found[0], others=(*found[0].others, *elsewhere))
     return tuple(found)
+
+
+def _elsewhere(project: Definitions) -> Iterator[str]:
+    """Yield the texts in which there are references, wherever they are, and what qanat writes for them."""
+    texts = [path for path in worktree.tracked_with(project.location, SUFFIXES, MARKS) if language_of(path)]
+    for path in texts[:TEXTS_MAX]:
+        if path.startswith(f"{STATE}/"):
+            continue
+        with suppress(InputInvalid):
+            text = file_text(below.read(project.root, path, TEXT_BYTES_MAX)).text
+            references = references_in(text, language_of(path)).references
+            folder = posixpath.dirname(path)
+            if references:
+                yield path
+            if references and language_of(path) == LATEX:
+                yield from (posixpath.join(folder, name) for name in OF_REFERENCES)
+            for one in references:
+                figure = posixpath.normpath(posixpath.join(folder, one.file))
+                if one.kind is Kind.FIGURE and figure.lower().endswith(FIGURES) and is_for_results(figure):
+                    yield figure
 
 
 def _may_define(project: Definitions, document: Document, path: str) -> bool:

@@ -78,6 +78,18 @@ def test_a_paper_from_nothing_to_a_stale_number(paper: Sandbox) -> None:
     assert (view.out, view.err) == (f"{paper.root}/paper/built.md\n", "note: there is no display to open it on\n")
     paper.commit("copies")
     assert paper.qanat("document", "status", "paper").out.splitlines()[0] == "paper: fresh"
+    # What refers to runs is a text wherever it is; what programs may read is not.
+    image = "<!-- qanat:figure 1:a.png -->![A](a.png)<!-- /qanat -->"
+    paper.write("notes/a.md", f"<!-- qanat:1:commit -->?<!-- /qanat -->\n{image}\n")
+    paper.write("notes/a.png", "")
+    paper.commit("notes")
+    assert paper.qanat("document", "status", "paper").out.splitlines()[0] == "paper: fresh"
+    paper.write("notes/b.md", "qanat: a text\n")
+    paper.write("notes/b.png", "")
+    paper.commit("what a program may read")
+    assert "code: notes/b.md, notes/b.png\n" in paper.qanat("document", "status", "paper", code=1).out
+    paper.git("rm", "-r", "--quiet", "notes")
+    paper.commit("without notes")
     paper.write("train.sh", PROGRAM.replace("$2", "0$2"))
     paper.commit("changed")
     found = paper.qanat("document", "status", "--json", code=1).json
