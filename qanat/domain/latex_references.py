@@ -32,6 +32,8 @@ _INLINE = frozenset({"verb", "lstinline", "mintinline", "Verb"})
 _ENVIRONMENT = re.compile(r"[ \t]*\{([A-Za-z]{1,40}\*?)\}")
 _SPACE = re.compile(r"\s+")
 _ESCAPED = re.compile(r"\\([%_#&$ ])")
+# Comments, and backslashes that are escaped, begin no command.
+_INPUT = re.compile(r"\\(?:input|include|subfile)\s*\{([^{}\n%\\]{1,400})\}|\\.|%[^\n]*", re.DOTALL)
 _PREFIXES = {Kind.VALUE: "", Kind.RUNS: "table:", Kind.COMPARE: "compare:", Kind.FIGURE: "figure:"}
 _HEAD = """\
 % What the references of qanat in these texts stand for, and the runs that it is from.
@@ -42,6 +44,11 @@ _HEAD = """\
 def scan(text: str) -> Scanned:
     """Return the references in a text, and what looks like one and is broken."""
     return _Scan(text).found() if "\\qanat" in text else Scanned()
+
+
+def inputs(text: str) -> list[str]:
+    """List the files that a text reads as parts of it, by the names that it has for them."""
+    return list(dict.fromkeys(found[1].strip() for found in _INPUT.finditer(text) if found[1]))
 
 
 class _Scan:

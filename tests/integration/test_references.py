@@ -468,6 +468,18 @@ def test_texts_are_those_of_documents(paper: Sandbox) -> None:
     assert (paper.root / "papers/one/qanat-values.tex").read_text().count("\\qanatvalue") == 3
     paper.qanat("document", "check", "one", "--write")
     assert (paper.root / "papers/one/qanat-values.tex").read_text().count("\\qanatvalue") == 2
+    # A text in LaTeX is checked with what it inputs, wherever LaTeX finds that, but not behind links.
+    paper.write(
+        "a/main.tex",
+        "\\input{s/two} \\input{s/two.tex} % \\input{s/no}\n\\include{s/link}\\input{../../x}\\\\input{s/no}",
+    )
+    paper.write("a/s/two.tex", "\\qanat{2:acc} \\input {s/three}\n")
+    paper.write("a/s/three.tex", "\\qanat{2:n} \\input{main}\n")
+    paper.write("a/s/no.tex", "\\qanat{99:n}\n")
+    (paper.root / "a/s/link.tex").symlink_to("no.tex")
+    assert "Wrote a/qanat-values.tex\n" in paper.qanat("document", "check", "a/main.tex", "--write").out
+    said = paper.qanat("document", "check", "a/main.tex").out
+    assert said == "2 references in 2 texts: all as their runs have them\n"
     for name, problem in {
         "two": "document 'two' does not exist",
         "no.md": "text 'no.md' does not exist",

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from qanat.domain.document import Document
-from qanat.domain.latex_references import VALUES
-from qanat.domain.layout import STATE
+from qanat.domain.latex_references import VALUES, inputs
+from qanat.domain.layout import STATE, is_inside
 from qanat.domain.path_patterns import PathPatterns, path_patterns
 from qanat.domain.references import LATEX, MARKS, SUFFIXES, language_of
 from qanat.domain.shortening import quoted
@@ -25,6 +25,8 @@ FILES_MAX = 10_000
 def chosen_texts(project: Project, names: Sequence[str], start: Path) -> list[TextFile]:
     """Return the texts of the documents with these names, and files, relative to `start`; of all documents without.
 
+    With a file in LaTeX come those that it inputs.
+
     Raises NotFound, InputInvalid, and UsageError if there are neither names nor documents.
     """
     documents = project.names("document")
@@ -35,7 +37,7 @@ def chosen_texts(project: Project, names: Sequence[str], start: Path) -> list[Te
         if name in documents:
             texts = texts_of(project, project.document(name))
         else:
-            texts = iter([_named(project, documents, name, start)])
+            texts = _with_inputs(project, _named(project, documents, name, start))
         for text in texts:
             found.setdefault(text.path, text)
     return list(found.values())
@@ -96,6 +98,26 @@ def _named(project: Project, documents: list[str], name: str, start: Path) -> Te
     data = below.read(project.root, relative, SIZE_BYTES_MAX)
     is_latex = language_of(relative) == LATEX
     return TextFile(relative, data, values_beside(project, documents, relative) if is_latex else "")
+
+
+def _with_inputs(project: Project, main: TextFile) -> Iterator[TextFile]:
+    """Yield a text, and in LaTeX the files below the root that it inputs, and these in turn; links are not followed.
+
+    LaTeX looks for them from the folder in which it is started, which is that of the main text.
+    """
+    waiting, seen = [main], {main.path}
+    while waiting:
+        text = waiting.pop()
+        yield text
+        named = inputs(text.data.decode("utf-8", "replace")) if text.values else ()
+        for name in reversed(named):
+            for path in (posixpath.normpath(posixpath.join(main.folder, each)) for each in (f"{name}.tex", name)):
+                if path in seen or len(seen) > FILES_MAX or not is_inside(path) or language_of(path) != LATEX:
+                    continue
+                seen.add(path)
+                if below.has_file(project.root, path):
+                    waiting.append(TextFile(path, below.read(project.root, path, SIZE_BYTES_MAX), main.values))
+                    break
 
 
 def values_beside(project: Project, documents: Iterable[str], path: str) -> str:
