@@ -17,16 +17,23 @@ from qanat.usecases.project import Project
 NAMED_MAX = 3
 
 
-def code(project: Project, experiment: Experiment, before: str, now: str | None, data: Collection[str] = ()) -> str:
+def code(project: Project, experiment: Experiment, before: str, now: str, data: Collection[str] = ()) -> str:
     """Return in which files the code of an experiment differs between two commits, as far as that is known.
 
-    Without a second commit, there are uncommitted changes. Files of datasets with paths in `data` are not code.
+    Files of datasets with paths in `data` are not code.
     """
-    if now is None:
-        return "there are uncommitted changes"
     names = [name for name in _changed(project, experiment, before, now) if experiment.has_code_besides(name, data)]
+    return _named(names) if names else "another commit"
+
+
+def uncommitted(names: Sequence[str]) -> str:
+    """Return what is said of these files with uncommitted changes, with which nothing is run."""
+    return f"there are uncommitted changes, to be committed first{': ' if names else ''}{_named(names)}"
+
+
+def _named(names: Sequence[str]) -> str:
     more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""
-    return f"{', '.join(names[:NAMED_MAX])}{more}" if names else "another commit"
+    return f"{', '.join(names[:NAMED_MAX])}{more}"
 
 
 def is_of_data_only(project: Project, experiment: Experiment, before: str, now: str, data: Collection[str]) -> bool:

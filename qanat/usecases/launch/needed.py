@@ -258,6 +258,8 @@ class _Search:
     def _how(self, part: str, before: Run) -> str:
         wanted = self.wanted
         if part == CODE:
+            if wanted.found.commit is None:
+                return differences.uncommitted(wanted.found.changed)
             about = before.code.commit, wanted.found.commit, wanted.paths_of_data
             return differences.code(self.project, wanted.experiment, *about)
         if part == COMMAND:

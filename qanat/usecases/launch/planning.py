@@ -208,7 +208,11 @@ def check(
 def _how(project: Project, expected: RunPlan, plan: Plan, found: Findings, part: str) -> str:
     """Return how a part of the keys has drifted, as a phrase that names it."""
     how = {
-        CODE: lambda: differences.code(project, plan.experiment, expected.commit, found.commit),
+        CODE: lambda: (
+            differences.code(project, plan.experiment, expected.commit, found.commit)
+            if found.commit
+            else differences.uncommitted(found.changed)
+        ),
         COMMAND: lambda: differences.command(expected.command, plan.command),
         DATA: lambda: differences.data(expected, _Data(plan.datasets, found.data)),
         CONTAINER: lambda: _how_containers(expected, plan, found),

@@ -60,7 +60,10 @@ def test_only_what_has_changed_is_done_again(world: World) -> None:
     assert paper.compile() == ["launch train", "run 2 finished", "2 in paper/exports/train", BUILD]
     world.write("train.sh", PROGRAM)
     state, (reason,) = paper.status()
-    assert (state, reason) == ("stale", "differs from run 2: code: there are uncommitted changes")
+    assert (state, reason) == (
+        "stale",
+        "differs from run 2: code: there are uncommitted changes, to be committed first: train.sh",
+    )
 
 
 def test_only_groups_that_no_run_has_are_run(world: World) -> None:

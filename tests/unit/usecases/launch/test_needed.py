@@ -128,7 +128,9 @@ def test_code_that_was_narrowed_since_counts_as_it_is_now(world: World) -> None:
     world.write("README.md", "uncommitted")
     assert statuses(foreseen(world, 0)) == [("done", "")]
     world.write("train.sh", "exit 1\n")
-    assert statuses(foreseen(world, 0)) == [("new", "code: there are uncommitted changes")]
+    assert statuses(foreseen(world, 0)) == [
+        ("new", "code: there are uncommitted changes, to be committed first: train.sh")
+    ]
 
 
 def test_another_command_is_named(world: World) -> None:
