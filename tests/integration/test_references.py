@@ -162,6 +162,7 @@ def test_a_unit_is_that_of_a_mean_and_not_of_its_count(paper: Sandbox) -> None:
         ("1:nothing", "no run has the parameter or metric 'nothing'"),
         ("1:experiment digits=2", "experiment is 'train', which is not a number"),
         ("1:loss unit", "loss has no unit"),
+        ("best(accuracy, n=1)", "no run has the metric 'accuracy' (did you mean acc?)"),
         ("best(loss, n=1)", "it is not known which values of loss are better"),
         ("best(acc, n=7)", "no finished group has the metric acc among those with 'n=7'"),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from qanat.errors import EXIT_FAILED, UsageError
 from qanat.usecases.definitions import listing
 from qanat.usecases.documents import building, compile
 from qanat.usecases.documents.compile import How
-from qanat.usecases.documents.gathering import Starting
+from qanat.usecases.documents.gathering import Interrupted, Starting
 from qanat.usecases.documents.values import doubts
 from qanat.usecases.project import Project, open_project
 
@@ -113,8 +114,12 @@ def compile_(name: str, as_json: bool, **options: Any) -> int:
         else:
             status_output.show_plan(document, found, how)
         return 0
-    with TerminalCompileView(project) as view:
-        compile.compile_document(project, document, how, runners=session.runners(), ask=ask_about_changes, view=view)
+    try:
+        with TerminalCompileView(project) as view:
+            runners = session.runners()
+            compile.compile_document(project, document, how, runners=runners, ask=ask_about_changes, view=view)
+    except KeyboardInterrupt:
+        raise Interrupted(name, signal.SIGINT) from None
     state = "ready, but its texts are not fresh" if view.has_doubts else "up to date"
     tell(f"Document {name} is {state}{_where(document)}")
     return _show(project, document) if options["view"] else 0

@@ -155,9 +155,12 @@ class KnownRuns:
         return self._best[key]
 
     def metric(self, name: str) -> str:
-        """Return the metric of a name. Raises UsageError if no run has it."""
-        column = self.column(name if name.startswith(METRIC) else f"{METRIC}{name}")
-        return column.names[0]
+        """Return the metric of a name. Raises UsageError if no run has it, with others as they are written there."""
+        try:
+            return self.column(name if name.startswith(METRIC) else f"{METRIC}{name}").names[0]
+        except UsageError as error:
+            hint = error.hint if name.startswith(METRIC) else error.hint.replace(METRIC, "")
+            raise UsageError(error.message, hint=hint) from None
 
     @staticmethod
     def _number(row: Row, metric: str) -> float | None:
