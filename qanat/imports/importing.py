@@ -159,13 +159,40 @@ def _definition(project: Project, tool: str, name: str, stored: StoredRun) -> di
 # ---- writing
 
 
+def look_ahead(project: Project, plan: Plan) -> None:
+    """Read all that an import would write, so that what it would change or leave out is known; nothing is written."""
+    writer = _writer(project, plan)
+    coming = []
+    for stored, experiment in tracked(plan.runs, "runs read"):
+        try:
+            writer.look_at(stored, experiment)
+            coming.append((stored, experiment))
+        except InputInvalid as error:
+            _leave_out(plan, stored, error)
+    plan.runs = coming
+    _keep_experiments(plan, {experiment for _, experiment in coming})
+
+
+def _writer(project: Project, plan: Plan) -> Writer:
+    now, wanted, programs = project.clock.now(), plan.wanted, _programs(project, plan)
+    return Writer(project, wanted.tool, plan.source.shown, now, wanted.with_files, plan.remarks, programs)
+
+
+def _leave_out(plan: Plan, stored: StoredRun, error: InputInvalid) -> None:
+    plan.problems.append(error.message)
+    plan.remarks.forget(stored.id)
+
+
+def _keep_experiments(plan: Plan, used: Collection[str]) -> None:
+    """Forget new experiments that get no run."""
+    plan.new = {name: content for name, content in plan.new.items() if name in used}
+
+
 def carry_out(project: Project, plan: Plan) -> None:
     """Write and commit an import. What was written is removed again if that fails, or is interrupted."""
-    wanted = plan.wanted
     with lock.held(project.location):
         counting.begin(project)
-    now, programs = project.clock.now(), _programs(project, plan)
-    writer = Writer(project, wanted.tool, plan.source.shown, now, wanted.with_files, plan.remarks, programs)
+    writer = _writer(project, plan)
     done: list[Written] = []
     numbers: dict[str, int] = {}
     files: dict[str, bytes] = {}
@@ -175,7 +202,8 @@ def carry_out(project: Project, plan: Plan) -> None:
                 done.append(writer.write(stored, experiment))
                 numbers[stored.id] = numbers[done[-1].run.id] = done[-1].run.number
             except InputInvalid as error:
-                plan.problems.append(error.message)
+                _leave_out(plan, stored, error)
+        _keep_experiments(plan, {written.run.experiment for written in done})
         if done:
             _commit(project, plan, done, files)
         plan.remarks.rename(numbers)
@@ -202,11 +230,9 @@ def _programs(project: Project, plan: Plan) -> dict[str, Program]:
 
 def _commit(project: Project, plan: Plan, done: Sequence[Written], files: dict[str, bytes]) -> None:
     """Write the records, comments and definitions, which are added to `files`, and commit them together."""
-    used = {written.run.experiment for written in done}
     for name, content in plan.new.items():
-        if name in used:
-            place = project.paths.definition("experiment", name, "")
-            files[project.paths.relative(place)] = definition_text.encode(project.paths, "experiment", content, place)
+        place = project.paths.definition("experiment", name, "")
+        files[project.paths.relative(place)] = definition_text.encode(project.paths, "experiment", content, place)
     for written in done:
         if written.comment:
             files[comment_path(written.run)] = f"{written.comment}\n".encode()

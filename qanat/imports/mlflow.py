@@ -144,13 +144,15 @@ def _as_run(run: MlflowRun, children: Sequence[MlflowRun]) -> StoredRun:
     description, notes = run.tags.get(_NAME, ""), run.tags.get(_NOTE, "")
     if mlflow_exported.is_exported(run.tags):
         description, notes = notes, ""
+    tags = _tags(run)
+    tags += [tag for tag in _shared_tags(children) if tag not in tags]
     return StoredRun(
         id=run.id,
         experiment=run.experiment,
         groups=[_as_group(one) for one in children or (run,)],
         description=description,
-        notes=notes,
-        tags=values.tags(_tags(run)),
+        notes="\n\n".join(filter(None, (notes, _about_groups(children, tags)))),
+        tags=values.tags(tags),
         author=run.tags.get(_USER, ""),
         commit=commit,
         program=program,
@@ -166,25 +168,43 @@ def _tags(run: MlflowRun) -> list[str]:
     return [values.pair(key, value) for key, value in run.tags.items() if not key.startswith(_OWN)]
 
 
+def _shared_tags(children: Sequence[MlflowRun]) -> list[str]:
+    """Return the tags that all children have."""
+    found = [_tags(one) for one in children]
+    return [tag for tag in found[0] if all(tag in tags for tags in found)] if found else []
+
+
+def _about_groups(children: Sequence[MlflowRun], tags: Sequence[str]) -> str:
+    """Return what becomes groups is called, and how it is tagged and described, other than their run, as Markdown."""
+    lines = []
+    for number, one in enumerate(children):
+        name, note = ("", "") if mlflow_exported.is_exported(one.tags) else (one.tags.get(_NAME), one.tags.get(_NOTE))
+        own = [tag for tag in _tags(one) if tag not in tags]
+        if about := "; ".join(" ".join(values.text(part).split()) for part in (name, *own, note) if part):
+            lines.append(f"- group {number}: {about}")
+    return "\n".join(["Groups in MLflow:", "", *lines]) if lines else ""
+
+
 def _as_group(run: MlflowRun) -> StoredGroup:
     known = mlflow_exported.end_of(run.tags, run.status)
     state, reason, exit_code = known or (_ENDS.get(run.status), "", None)
+    names = mlflow_exported.metrics_of(run.tags, run.metrics)
     return StoredGroup(
         parameters=run.params,
         args=mlflow_exported.args_of(run.tags, run.params),
-        metrics=run.metrics,
+        metrics={names[called]: value for called, value in run.metrics.items()},
         state=state,
         reason=reason,
         exit_code=exit_code,
         started=None if run.start_ms is None else run.start_ms / 1_000,
         ended=None if run.end_ms is None else run.end_ms / 1_000,
-        curves=partial(_curves, run),
+        curves=partial(_curves, run, names),
         files=run.files,
     )
 
 
-def _curves(run: MlflowRun) -> Iterable[series_rows.Row]:
-    """Return the rows of metrics that were logged more than once."""
-    found = {values.measured(name): curve for name in run.metrics if (curve := curve_of(run.history(name)))}
+def _curves(run: MlflowRun, names: Mapping[str, str]) -> Iterable[series_rows.Row]:
+    """Return the rows of metrics that were logged more than once, by their names here."""
+    found = {values.measured(names[name]): curve for name in run.metrics if (curve := curve_of(run.history(name)))}
     found.pop("", None)
     return series_rows.rows_of({name: curve for name, curve in found.items() if len(curve.steps) > 1})

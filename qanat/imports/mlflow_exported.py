@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from qanat.domain.run import State
 from qanat.imports import values
@@ -64,6 +66,29 @@ def end_of(tags: Mapping[str, str], status: str) -> tuple[State, str, int | None
 
 def tags_of(tags: Mapping[str, str]) -> list[str]:
     """Return the tags that a run had in qanat, and those that it got in MLflow."""
-    own = [key.removeprefix(names.TAG) for key, value in tags.items() if key.startswith(names.TAG) and value == "true"]
+    listed = _loaded(tags, names.TAGS)
+    known = [tag for tag in listed if isinstance(tag, str)] if isinstance(listed, list) else []
+    called = {key for key, value in tags.items() if key.startswith(names.TAG) and value == "true"}
+    own = [tag for tag in known if names.tag_for(tag) in called]
+    own += [key.removeprefix(names.TAG) for key in tags if key in called - {names.tag_for(tag) for tag in known}]
     others = [(key, value) for key, value in tags.items() if not key.startswith((names.TAG, names.OWN, "mlflow."))]
     return [*own, *(values.pair(*one) for one in others)]
+
+
+def metrics_of(tags: Mapping[str, str], metrics: Iterable[str]) -> dict[str, str]:
+    """Map what MLflow calls metrics to their names in qanat, no two of which are the same."""
+    found = _loaded(tags, names.METRICS) if is_exported(tags) else None
+    known = found if isinstance(found, dict) else {}
+    called = dict.fromkeys(metrics)
+    own = {name: known[name] for name in called if isinstance(known.get(name), str) and known[name] not in called}
+    return (
+        {name: own.get(name, name) for name in called} if len({*own.values()}) == len(own) else {n: n for n in called}
+    )
+
+
+def _loaded(tags: Mapping[str, str], name: str) -> Any:
+    """Return what the JSON in a tag says; None if there is none."""
+    try:
+        return json.loads(values.text(tags.get(name), names.TAG_MAX))
+    except (ValueError, RecursionError):
+        return None

@@ -28,6 +28,14 @@ class Remarks:
         if run is not None:
             runs.append(run)
 
+    def forget(self, run: str) -> None:
+        """Forget what is about a run that is not imported."""
+        for text, runs in [*self._about.items()]:
+            if run in runs:
+                self._about[text] = [one for one in runs if one != run]
+                if not self._about[text]:
+                    del self._about[text]
+
     def rename(self, numbers: Mapping[str, int]) -> None:
         """Name runs by the numbers that they have got, by what they were called before."""
         for text, runs in self._about.items():

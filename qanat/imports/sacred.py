@@ -10,6 +10,7 @@ from typing import Any
 from qanat.domain import metrics, series_rows
 from qanat.domain.curves import Curve
 from qanat.domain.run import State
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
 from qanat.imports import reading, values
 from qanat.imports.series import curve_of
@@ -18,6 +19,7 @@ from qanat.system import below, files
 
 RUN, CONFIG, METRICS, INFO, PRINTED = "run.json", "config.json", "metrics.json", "info.json", "cout.txt"
 _OWN = frozenset({RUN, CONFIG, METRICS, INFO, PRINTED})
+_NAMED_MAX = 20
 _ENDS = {
     "COMPLETED": State.FINISHED,
     "FAILED": State.FAILED,
@@ -93,6 +95,7 @@ class SacredSource:
             notes=values.text(_mapping(meta.get("options")).get("--comment") or meta.get("comment"), values.NOTES_MAX),
             commit=next((c for one in repositories if (c := values.commit(one.get("commit")))), ""),
             program=values.program(experiment.get("mainfile")),
+            remarks=partial(_left_out, run.get("result")),
         )
 
     def _curves(self, path: str) -> Iterable[series_rows.Row]:
@@ -116,6 +119,13 @@ def _results(result: Any) -> dict[str, float]:
     if metrics.is_number(result):
         return {"result": metrics.bounded(result)}
     return values.numbers({"result": result}) if isinstance(result, dict) else {}
+
+
+def _left_out(result: Any) -> list[str]:
+    """Return sentences on what a result has that is not a number."""
+    found = values.flat({"result": result}) if result is not None else ()
+    names = [name for name, value in found if not metrics.is_number(value)]
+    return [f"{quoted(name)} is not a number, so it is left out" for name in names[:_NAMED_MAX]]
 
 
 def _reason(run: Mapping[str, Any]) -> str:

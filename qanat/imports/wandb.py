@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -55,18 +55,19 @@ class WandbSource:
             yield from wandb_tables.runs(self._folder, self._tables, self._problems)
 
     def _read(self, log: str, run_id: str) -> StoredRun:
-        said = _Said()
+        said, others = _Said(), dict[str, None]()
         for record in wandb_log.records(self._folder, log):
             said.add(record)
         folder = log.rpartition("/")[0]
         inside = f"{folder}/files" if folder else "files"
         printed = f"{inside}/output.log"
-        return said.as_run(
+        run = said.as_run(
             run_id,
-            curves=partial(wandb_log.rows, self._folder, log),
+            curves=partial(wandb_log.rows, self._folder, log, others),
             files=partial(self._files, inside),
             printed=partial(below.open_file, self._folder, printed) if below.has_file(self._folder, printed) else None,
         )
+        return replace(run, remarks=partial(wandb_log.remarks, others))
 
     def _files(self, folder: str) -> Iterator[StoredFile]:
         return (file for file in reading.files_below(self._folder, folder) if file.path not in _OWN)

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from qanat.domain import metrics
 from qanat.domain.series_rows import Row
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid
 from qanat.imports import reading, values
 from qanat.system import below
@@ -25,6 +26,9 @@ _BEGIN_BYTES = 7
 _BLOCK_BYTES = 32_768
 _HEADER = struct.Struct("<IHB")
 _FULL, _FIRST, _LAST = 1, 2, 4
+_NAMED_MAX = 5
+# Media, such as histograms, are written as nested values, of which this says what they are.
+_TYPE = "._type"
 _RECORD_BYTES_MAX = 64 * 2**20
 
 
@@ -94,13 +98,35 @@ def items(updates: Iterable[Any]) -> Iterator[tuple[str, Any]]:
             yield name, item.value_json
 
 
-def rows(root: Path, path: str) -> Iterator[Row]:
-    """Yield the numbers of the history of a run, a row for each step. Raises InputInvalid."""
+def rows(root: Path, path: str, others: dict[str, None]) -> Iterator[Row]:
+    """Yield the numbers of the history of a run, a row for each step; names of all else are added to `others`.
+
+    Raises InputInvalid.
+    """
     for record in records(root, path):
         if not record.HasField("history"):
             continue
         content = dict(items(record.history.item))
         step = content.get("_step", record.history.step.num)
-        found = values.numbers({name: value for name, value in content.items() if not name.startswith("_")})
+        own = {name: value for name, value in content.items() if not name.startswith("_")}
+        media = {f"{name.removesuffix(_TYPE)}.": None for name in own if name.endswith(_TYPE)}
+        plain = {name: value for name, value in own.items() if not name.startswith((*media,))}
+        left_out = dict.fromkeys(name for name, value in plain.items() if _is_other(value))
+        others.update({name.removesuffix("."): None for name in media} | left_out)
+        found = values.numbers({name: value for name, value in plain.items() if name not in left_out})
         if found and metrics.is_number(step) and math.isfinite(step):
             yield Row(step, found)
+
+
+def _is_other(value: Any) -> bool:
+    """Return whether a value of a history has no numbers that count: a text, or media, such as a histogram."""
+    is_media = isinstance(value, dict) and "_type" in value
+    return value is not None and (is_media or not values.numbers({"value": value}))
+
+
+def remarks(others: Iterable[str]) -> list[str]:
+    """Return a sentence on what a history has beside numbers, if there is anything."""
+    names = [*others]
+    more = f" and {len(names) - _NAMED_MAX:,} more" if len(names) > _NAMED_MAX else ""
+    listed = ", ".join(map(quoted, names[:_NAMED_MAX]))
+    return [f"its history is imported without what is not a number: {listed}{more}"] if names else []

@@ -26,6 +26,7 @@ from qanat.imports.stored import Listed, StoredGroup, StoredRun, no_rows
 from qanat.system import below
 
 STEP = "_step"
+_NAMED_MAX = 20
 _CELL_MAX = 2**20
 _STATES = {
     "finished": State.FINISHED,
@@ -64,7 +65,7 @@ def runs(folder: Path, names: Sequence[str], problems: list[str]) -> Iterator[Li
             if name.endswith(".csv") and STEP in _header(folder, name):
                 histories[PurePosixPath(name).stem] = name
             else:
-                tables.append((name, _rows_of(folder, name)))
+                tables.append((name, _rows_of(folder, name, problems)))
         except InputInvalid as error:
             problems.append(error.message)
     for name, rows in tables:
@@ -129,14 +130,24 @@ def _is_own(name: str, value: Any) -> bool:
     return not name.startswith("_") and value is not None
 
 
-def _rows_of(folder: Path, name: str) -> list[dict[str, Any]]:
+def _rows_of(folder: Path, name: str, problems: list[str]) -> list[dict[str, Any]]:
+    """Return the rows of a table; one that is none becomes a problem. Raises InputInvalid, also without any."""
     if name.endswith(".json"):
         found = reading.load_json(folder, name, reading.NUMBERS_BYTES_MAX)
         rows = found.get("runs", [found]) if isinstance(found, dict) else found
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        if not isinstance(rows, list):
             raise InputInvalid(f"{reading.named(folder, name)} is not a list of runs")
-        return rows
-    return [{key: _cell(key, value) for key, value in row.items() if key} for row in _csv(folder, name)]
+        others = [number for number, row in enumerate(rows, 1) if not isinstance(row, dict)]
+        problems += [f"{reading.named(folder, name)}: item {number} is not a run" for number in others[:_NAMED_MAX]]
+        if len(others) > _NAMED_MAX:
+            problems.append(f"{reading.named(folder, name)}: {len(others) - _NAMED_MAX:,} more items are not runs")
+        rows = [row for row in rows if isinstance(row, dict)]
+    else:
+        rows = [{key: _cell(key, value) for key, value in row.items() if key} for row in _csv(folder, name)]
+        others = []
+    if not rows and not others:
+        raise InputInvalid(f"{reading.named(folder, name)} has no runs")
+    return rows
 
 
 def _cell(name: str, text: str | None) -> Any:

@@ -76,7 +76,7 @@ class Writer:
         """
         reserved = self._reserve(stored, experiment)
         try:
-            run = self._run(stored, experiment, reserved)
+            run = self._run(stored, experiment, reserved.number, reserved.uid)
             run = self._clean(run, run_codec.to_mapping(run), stored)
             self._write_results(stored, run, reserved.created.path)
             for remark in stored.remarks():
@@ -89,6 +89,17 @@ class Writer:
         for note in notes:
             self.remarks.add(note)
         return Written(run, reserved.created, self._comment(stored))
+
+    def look_at(self, stored: StoredRun, experiment: str) -> None:
+        """Read what write() would, which adds the same remarks, but for those on files. Raises InputInvalid."""
+        run = self._run(stored, experiment, 1, uid_of(self.tool, stored.id))
+        self._clean(run, run_codec.to_mapping(run), stored)
+        for kept in stored.groups:
+            for _ in self._lines(kept, stored):
+                pass
+        for remark in stored.remarks():
+            self.remarks.add(remark, stored.id)
+        self._comment(stored)
 
     def take_back(self, written: Written) -> None:
         """Remove the directory of a run that gets no record."""
@@ -113,16 +124,16 @@ class Writer:
                 raise
         return _Reserved(number, uid, created)
 
-    def _run(self, stored: StoredRun, experiment: str, reserved: _Reserved) -> Run:
+    def _run(self, stored: StoredRun, experiment: str, number: int, uid: str) -> Run:
         groups = tuple(self._group(place, group, stored) for place, group in enumerate(stored.groups))
         known = [time for group in groups for time in (group.started, group.ended) if time]
         if not known:
             self.remarks.add("its times are unknown; 1970 stands in for its launch", stored.id)
-        folder = place.default_folder(self.project, experiment, reserved.number)
+        folder = place.default_folder(self.project, experiment, number)
         args = [group.args for group in groups]
         return Run(
-            number=reserved.number,
-            uid=reserved.uid,
+            number=number,
+            uid=uid,
             experiment=experiment,
             description=values.text(stored.description),
             tags=values.tags(stored.tags),
@@ -135,7 +146,7 @@ class Writer:
             requested=_requested(args),
             runner=RunnerChoice(RUNNER),
             storage=self.project.paths.relative(results_place.recorded(self.project, folder)),
-            submission=SubmissionFacts(new_intent(reserved.run_id)),
+            submission=SubmissionFacts(new_intent(f"{number}-{uid}")),
             groups=groups,
             origin=Origin(
                 self.tool, self.source, values.text(stored.id), self.imported, values.text(stored.parent) or None

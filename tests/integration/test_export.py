@@ -140,6 +140,8 @@ def test_a_crate_takes_the_chosen_files_and_replaces_only_itself(project: Sandbo
     words = ("export", "1", "--format", "ro-crate", "--output", "crate")
     project.qanat(*words, "--files", "plots/*", "--files", "stdout.txt")
     crate = project.root / "crate"
+    nothing = project.qanat(*words[:-1], "few", "--files", "nomatch*").err
+    assert nothing == "note: no file matches 'nomatch*'\n"
     assert sorted(path.name for path in crate.glob("run_*/group_0/**/*") if path.is_file()) == ["a b.svg", "stdout.txt"]
     assert "crate exists" in project.qanat(*words, code=2).err
     project.qanat(*words, "--force")
@@ -285,6 +287,7 @@ def test_no_export_has_a_secret_of_the_record(project: Sandbox) -> None:
             "--files cannot",
             "leave",
         ),
+        (["1", "--format", "ro-crate", "--license", "not a licence", "--output", "x"], "nor a URL", "CC-BY-4.0"),
         (["1", "--format", "mlflow"], "nothing says where MLflow keeps its runs", "set MLFLOW_TRACKING_URI"),
         (["1", "--format", "mlflow", "--output", "x"], "--output has no effect with --format mlflow", "leave it out"),
         (["1", "--format", "csv", "--output", ".qanat/x.csv"], ".qanat/x.csv is inside", "elsewhere"),

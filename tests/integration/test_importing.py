@@ -125,7 +125,14 @@ def test_what_is_broken_is_named_and_the_rest_is_imported(sandbox: Sandbox, stor
     for number in range(4, 7):
         run = json.loads((store / f"{number}/run.json").read_text()) | {"start_time": f"2026-01-0{number}T00:00:00"}
         (store / f"{number}/run.json").write_text(json.dumps(run))
+    planned = import_json(sandbox, "sacred", store, "--dry-run", code=1)
     done = sandbox.qanat("import", "--from", "sacred", str(store), code=1)
+    assert [f"not imported: {problem}" for problem in planned["problems"]] == done.err.splitlines()
+    (remark,) = planned["remarks"]
+    assert remark.startswith("runs 1@")
+    assert ", 2@" in remark
+    assert remark.endswith(": no commit is known")
+    assert "  runs 1-2: no commit is known\n" in done.out
     assert "2 runs: 1 failed, 1 finished" in done.out
     assert done.err.splitlines() == [
         "not imported: runs/5/config.json is not a mapping",
@@ -134,6 +141,12 @@ def test_what_is_broken_is_named_and_the_rest_is_imported(sandbox: Sandbox, stor
         "not imported: runs/6/metrics.json: is a symbolic link",
     ]
     assert sorted(path.name for path in (sandbox.root / "results/iris").iterdir()) == ["run_1", "run_2"]
+    broken = import_json(sandbox, "sacred", store, "--run", "4@", "--experiment", "new", code=1)
+    assert (broken["experiments"], broken["runs"], broken["remarks"]) == (
+        [],
+        [],
+        ["experiment 'iris' is called new here"],
+    )
     assert sandbox.status() == ""
 
 
@@ -144,7 +157,11 @@ def test_odd_values_are_mapped_or_left_out_with_a_remark(sandbox: Sandbox, store
         '{"loss": {"steps": [2, 0, 1, 1e999], "values": [NaN, Infinity, 1, 7]}, "step": {"steps": [0], "values": [5]}}'
     )
     (store / "1/metrics.json").write_text(infinite)
+    run = json.loads((store / "1/run.json").read_text()) | {"result": {"acc": 2, "name": "x"}}
+    (store / "1/run.json").write_text(json.dumps(run))
+    planned = import_json(sandbox, "sacred", store, "--dry-run")
     result = import_json(sandbox, "sacred", store)
+    assert len(planned["remarks"]) == len(result["remarks"])
     group = sandbox.record(1)["groups"][0]
     args = group["args"]
     assert args[:4] == ["--a_b_c=-x", "--lr", "null", "--a_b_c-2="]
@@ -152,6 +169,8 @@ def test_odd_values_are_mapped_or_left_out_with_a_remark(sandbox: Sandbox, store
     assert "sk-" not in json.dumps(args)
     assert (group["curves"]["loss"]["count"], group["metrics"]["step_"]) == (3, 5)
     said = "\n".join(result["remarks"])
+    assert group["metrics"]["result.acc"] == 2
+    assert "run 1: 'result.name' is not a number, so it is left out" in result["remarks"]
     for part in ("is called --a_b_c here", "cut after 4,096 characters", "what looks like a secret became [redacted]"):
         assert part in said
     sandbox.qanat("validate")

@@ -41,6 +41,9 @@ def sandbox(tmp_path: Path) -> Sandbox:
 
 def test_the_files_of_mlruns_are_read_without_mlflow(sandbox: Sandbox, tmp_path: Path) -> None:
     store = shutil.copytree(STORES / "mlruns", tmp_path / "mlruns")
+    for number, child in enumerate(sorted(path.parents[1] for path in store.glob("*/*/tags/mlflow.parentRunId"))):
+        (child / "tags/all").write_text("yes")
+        (child / "tags/own").write_text(str(number))
     result = import_json(sandbox, "mlflow", store, "--with-files")
     assert (result["experiments"], len(result["runs"])) == (["iris_of_Ada"], 4)
     first, sweep, mixed, inner = (sandbox.record(number) for number in range(1, 5))
@@ -51,6 +54,10 @@ def test_the_files_of_mlruns_are_read_without_mlflow(sandbox: Sandbox, tmp_path:
     assert (sandbox.root / first["storage"] / "files/sub/model.txt").read_text() == "weights"
     assert "the *first* one" in sandbox.qanat("show", "1").out
     assert sorted(tuple(group["args"]) for group in sweep["groups"]) == [("--lr", "0.1"), ("--lr", "0.2")]
+    assert sweep["tags"] == ["all=yes"]
+    shown = sandbox.qanat("show", "2").out
+    assert all(f"- group {number}: " in shown for number in (0, 1))
+    assert shown.count("; own=") == 2
     assert mixed["groups"][0]["metrics"] == {"best": 1}
     assert (inner["description"], inner["origin"]["parent"]) == ("inner", mixed["origin"]["id"])
     assert import_json(sandbox, "mlflow", f"file://{store}")["here_already"] == 4

@@ -21,7 +21,7 @@ for lr in (0.1, 0.2):
                      config={"lr": lr, "opt": {"name": "adam", "betas": [0.9, 0.99]}})
     for step in range(50):
         run.log({"loss": lr / (step + 1), "nested": {"acc": step / 50}, "text": "x" * 1000})
-    run.log({"bad": math.nan})
+    run.log({"bad": math.nan, "weights": wandb.Histogram([1, 2, 3])})
     run.summary["best"] = 0.3
     pathlib.Path(run.dir, "figure.svg").write_text("figure")
     print("printed by the program")
@@ -44,6 +44,7 @@ def test_offline_runs_come_along_with_their_history(sandbox: Sandbox, tmp_path: 
     subprocess.run([sys.executable, "-c", REAL], cwd=home, check=True, env=surroundings, stdout=subprocess.DEVNULL)
     result = import_json(sandbox, "wandb-export", home / "wandb", "--with-files")
     assert (result["experiments"], len(result["runs"])) == (["my_project"], 2)
+    assert "runs 1-2: its history is imported without what is not a number: 'text', 'weights'" in result["remarks"]
     first, second = sandbox.record(1), sandbox.record(2)
     group = first["groups"][0]
     assert group["args"] == ["--lr", "0.1", "--opt.name", "adam", "--opt.betas", "[0.9, 0.99]"]
@@ -99,6 +100,12 @@ def test_exported_tables_are_read_and_histories_find_their_runs(sandbox: Sandbox
         },
     ]
     (tmp_path / "api.json").write_text(json.dumps(by_api))
+    (tmp_path / "some.json").write_text(json.dumps([by_api[0], 5]))
+    (problem,) = import_json(sandbox, "wandb-export", tmp_path / "some.json", "--dry-run", code=1)["problems"]
+    assert problem.endswith("/some.json: item 2 is not a run")
+    (tmp_path / "empty.csv").write_text("")
+    said = sandbox.qanat("import", "--from", "wandb-export", str(tmp_path / "empty.csv"), code=1).err
+    assert said.endswith("/empty.csv has no runs\n")
     import_json(sandbox, "wandb-export", tmp_path / "api.json")
     assert sandbox.record(3)["groups"][0]["args"] == ["--lr", "0.1"]
     assert sandbox.record(3)["groups"][0]["metrics"] == {"acc": 1}

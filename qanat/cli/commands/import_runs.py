@@ -22,7 +22,9 @@ SHOWN = 20
 def import_runs(project: Project, wanted: Wanted, *, dry_run: bool, as_json: bool) -> int:
     """Import runs, or say which would come; return the exit code, EXIT_FAILED if some could not be read."""
     plan = importing.plan_import(project, wanted)
-    if not dry_run and plan.runs:
+    if dry_run:
+        importing.look_ahead(project, plan)
+    elif plan.runs:
         if not project.config.records_are_manual:
             check_ready(project)
         importing.carry_out(project, plan)

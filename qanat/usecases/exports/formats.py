@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from qanat.usecases.project import Project
 
 Export = Callable[[Selection, ExportRequest, Path], Exported]
 FILES, WITHOUT, BUNDLE, LICENSE = "--files", "--without-results", "--bundle", "--license"
+_LICENSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*|https?://[^\s<>\"{}|\\^`]+")
 URI, EXPERIMENT = "--tracking-uri", "--mlflow-experiment"
 
 
@@ -76,5 +78,8 @@ def _check_options(request: ExportRequest, known: Format) -> None:
         raise UsageError(f"{wrong[0]} has no effect with --format {request.format}", hint=hint)
     if known.writes and request.output is None:
         raise UsageError("--output is missing", hint=f"name the {known.writes} to write")
+    if request.license and not _LICENSE.fullmatch(request.license):
+        told = f"{LICENSE}: {quoted(request.license)} is neither an SPDX identifier nor a URL"
+        raise UsageError(told, hint="identifiers are such as MIT or CC-BY-4.0; see https://spdx.org/licenses/")
     if request.files and request.without_results:
         raise UsageError(f"{FILES} cannot be used with {WITHOUT}", hint="leave out one of them")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from qanat.domain.parameters import ON, plain_names, texts_by_name
 from qanat.domain.run import State
@@ -14,6 +15,8 @@ from qanat.usecases.exports.names import digest
 
 # What runs are tagged with: their id here, and what they were and came to.
 OWN, RUN, GROUP, STATE, COMMAND = "qanat.", "qanat.run", "qanat.group", "qanat.state", "qanat.command"
+# What tags and metrics are called here, in JSON, if MLflow calls them otherwise.
+TAGS, METRICS = "qanat.tags", "qanat.metrics"
 TAG, PROGRAM = "tag.", "mlflow.source.name"
 # The limits of MLflow 2.8 and later, or of earlier servers where these are lower (mlflow.utils.validation).
 NAME_MAX, PARAMETER_MAX, TAG_MAX = 250, 6_000, 5_000
@@ -49,6 +52,17 @@ def name_for(name: str) -> str:
 def names_for(names: Iterable[str]) -> dict[str, str]:
     """Return what MLflow takes for each of these names, so that no two become one."""
     return _apart(names, name_for, lambda name, wanted: f"{wanted[: NAME_MAX - 13]}_{digest(name)}")
+
+
+def tag_for(tag: str) -> str:
+    """Return what a tag of a run is called as a tag of MLflow."""
+    return f"{TAG}{name_for(tag)}"[:NAME_MAX]
+
+
+def noted(names: object, called: Collection[str], own: Collection[str]) -> str:
+    """Return what keeps names in a tag, if some are called otherwise; empty if there is no need, or too little room."""
+    text = json.dumps(names) if sorted(called) != sorted(own) else ""
+    return text if len(text) <= TAG_MAX else ""
 
 
 def files_for(paths: Iterable[str]) -> dict[str, str]:

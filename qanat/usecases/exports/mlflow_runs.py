@@ -14,7 +14,7 @@ from qanat.domain import times
 from qanat.domain.condition_values import same_number
 from qanat.domain.data import DataState
 from qanat.domain.run import Group, Run, described
-from qanat.domain.shortening import QUOTED_MAX, shortened
+from qanat.domain.shortening import QUOTED_MAX, quoted, shortened
 from qanat.errors import RunnerUnavailable, UsageError
 from qanat.usecases.exports import mlflow_names as names
 from qanat.usecases.exports.names import digest, image_name, name_of
@@ -142,7 +142,7 @@ class _Writing:
         A program need not say when it wrote a value. With a time that never changes, no value is written twice.
         A metric that differs from the end of its curve is a later value at the last step, so that MLflow shows it.
         """
-        taken = names.names_for([*group.metrics, *(name for name in group.curves if name not in group.metrics)])
+        taken = _metrics(group)
         ends: dict[str, tuple[int, float]] = {}  # the step and the value that MLflow shows
         for place, row in enumerate(one.curves(group.number)):
             step = names.step_of(row.step, place)
@@ -171,6 +171,13 @@ class _Writing:
                 self.done.note(INFINITE)
             yield value
 
+    def _renamed(self, group: Group) -> str:
+        """Return, as a tag keeps it, which metrics are called otherwise in MLflow, which is noted."""
+        others = {called: name for name, called in _metrics(group).items() if called != name}
+        for called, name in others.items():
+            self.done.note(f"metric {quoted(name)} is called {called} in MLflow")
+        return names.noted(others, [*others], [*others.values()])
+
     def _tags(self, run: Run, group: Group | None) -> dict[str, str]:
         state, reason = (group.state, group.reason) if group else (run.state, "")
         found = {
@@ -188,9 +195,18 @@ class _Writing:
             "mlflow.source.type": "LOCAL" if run.runner.name == "local" else "JOB",
             "mlflow.source.git.commit": run.code.commit,
             "mlflow.source.git.repoURL": self.repository,
-            **{f"{names.TAG}{names.name_for(tag)}"[: names.NAME_MAX]: "true" for tag in run.tags},
+            names.TAGS: names.noted(
+                run.tags, {names.tag_for(tag) for tag in run.tags}, {names.TAG + t for t in run.tags}
+            ),
+            names.METRICS: self._renamed(group) if group else "",
+            **{names.tag_for(tag): "true" for tag in run.tags},
         }
         return {name: names.value_for(value, names.TAG_MAX) for name, value in found.items() if value}
+
+
+def _metrics(group: Group) -> dict[str, str]:
+    """Return what MLflow calls the metrics and the curves of a group."""
+    return names.names_for([*group.metrics, *(name for name in group.curves if name not in group.metrics)])
 
 
 def _title(run: Run) -> str:

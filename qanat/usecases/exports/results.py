@@ -80,7 +80,8 @@ class Results:
     """The files of a run, in a `folder` without links; None if they are not here.
 
     `wanted` chooses among all that the groups left, also among what they printed; without patterns, what they printed
-    is left out. `generated` are names of files that are about the run itself. `notes` says what could not be taken.
+    is left out. `generated` are names of files that are about the run itself. `notes` says what could not be taken,
+    `has_any` whether of() has found any file so far.
     """
 
     run: Run
@@ -88,6 +89,7 @@ class Results:
     wanted: Sequence[str] = ()
     generated: frozenset[str] = frozenset()
     notes: list[str] = field(default_factory=list)
+    has_any: bool = False
 
     def of(self, number: int) -> list[ResultFile]:
         """List the files of a group that has ended, ordered by name."""
@@ -118,6 +120,7 @@ class Results:
                 if known and known.size != size:
                     self._note_changed(file)
                 found.append(file)
+        self.has_any |= bool(found)
         return found
 
     def check(self, files: Iterable[ResultFile]) -> None:

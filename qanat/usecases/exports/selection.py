@@ -15,6 +15,7 @@ from qanat.domain.path_patterns import PathPatterns, path_patterns
 from qanat.domain.redaction import secrets_in, without
 from qanat.domain.run import Group, Run
 from qanat.domain.series_rows import Row
+from qanat.domain.shortening import quoted
 from qanat.errors import InputInvalid, NotFound
 from qanat.records import measured, run_codec, storage
 from qanat.records.index import Index
@@ -98,6 +99,7 @@ class Selection:
 
     def runs(self, exported: Exported) -> Iterator[ExportedRun]:
         """Yield the runs, and count them in what was exported; what cannot be exported is noted there."""
+        has_files = False
         for path, facts in self.facts.items():
             try:
                 run = self._refreshed.live.get(path) or run_codec.from_index(self._index.record(path), path)
@@ -110,6 +112,9 @@ class Selection:
             exported.groups += len(run.groups)
             for note in one.results.notes:
                 exported.note(note)
+            has_files |= one.results.has_any
+        if self._request.files and not has_files:
+            exported.note(f"no file matches {' or '.join(map(quoted, self._request.files))}")
         for why, numbers in self._without.items():
             exported.note(why.format(runs=_numbered(numbers)))
 

@@ -7,7 +7,8 @@ import shlex
 import pytest
 
 from qanat.domain.run import State, described
-from qanat.imports.mlflow_exported import args_of, end_of
+from qanat.imports.mlflow_exported import args_of, end_of, metrics_of, tags_of
+from qanat.usecases.exports import mlflow_names as names
 from qanat.usecases.exports.mlflow_names import parameters_of, status_of
 
 REASONS = ("", "exit code 3", "ended by SIGKILL", "{state} by SIGTERM", "{state} by qanat (by user ada)", "a (b), c")
@@ -36,3 +37,22 @@ def test_arguments_are_what_they_were_unless_the_parameters_are_others(args: tup
     assert args_of({**tags, "qanat.command": f"{command} '"}, params) is None
     assert args_of({**tags, "mlflow.source.name": "other.py"}, params) is None
     assert args_of({"qanat.command": command, "mlflow.source.name": "train.py"}, params) is None
+
+
+def test_names_that_mlflow_does_not_take_are_what_they_were() -> None:
+    tags = ["a%b", "a*b", "plain"]
+    called = {names.tag_for(tag): "true" for tag in tags}
+    exported = {
+        "qanat.run": "1-abcdef",
+        **called,
+        names.TAGS: names.noted(tags, called, [f"tag.{one}" for one in tags]),
+    }
+    assert tags_of(exported) == tags
+    del exported["tag.plain"]
+    assert tags_of({**exported, "tag.new": "true"}) == ["a%b", "a*b", "new"]
+    renamed = {"50__loss": "50%_loss"}
+    exported[names.METRICS] = names.noted(renamed, [*renamed], [*renamed.values()])
+    assert metrics_of(exported, ["50__loss", "acc"]) == {"50__loss": "50%_loss", "acc": "acc"}
+    assert metrics_of({**exported, names.METRICS: '{"acc": "loss", "x": 5'}, ["acc"]) == {"acc": "acc"}
+    assert metrics_of({**exported, names.METRICS: '{"acc": "loss"}'}, ["acc", "loss"]) == {"acc": "acc", "loss": "loss"}
+    assert names.noted(["plain"], ["plain"], ["plain"]) == ""
