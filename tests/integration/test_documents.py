@@ -175,6 +175,14 @@ def test_ctrl_c_ends_the_run_and_the_command_and_nothing_is_copied(sandbox: Sand
     assert [record["state"] for record in sandbox.records()] == ["cancelled", "finished"]
 
 
+def test_two_compilations_build_one_after_the_other(paper: Sandbox) -> None:
+    paper.qanat("document", "compile", "paper")
+    paper.write("paper/build.sh", "mkdir busy || exit 3; sleep 0.5; rmdir busy; echo done >built.md\n")
+    both = [paper.start("document", "compile", "paper") for _ in range(2)]
+    said = [process.communicate()[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+
+
 def test_a_command_that_fails_or_cannot_be_started_is_one_sentence(paper: Sandbox) -> None:
     paper.write("paper/build.sh", "echo '! missing $ inserted'; exit 4\n")
     done = paper.qanat("document", "compile", "paper", code=1)

@@ -75,7 +75,8 @@ def _parameter_problems(parameters: Any, state: Files) -> Iterator[tuple[KeyPath
         try:
             grid_from_file(document.as_texts(parameters), "parameters")
         except InputInvalid as error:
-            yield ("parameters",), error.message.removeprefix("parameters: ")
+            remedy = f"; {error.hint}" if error.hint else ""
+            yield ("parameters",), f"{error.message.removeprefix('parameters: ')}{remedy}"
 
 
 def _template_problems(project: Project, parts: Mapping[str, Any], state: Files) -> Iterator[tuple[KeyPath, str]]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from qanat.domain.document import Document
 from qanat.domain.layout import CACHE
 from qanat.errors import InputInvalid, QanatError, RunnerUnavailable, reason
+from qanat.git import lock
 from qanat.system import below, files
 from qanat.system.programs import clean_environment
 from qanat.usecases.project import Project
@@ -54,8 +55,14 @@ def check_is_installed(document: Document) -> None:
 def build(project: Project, document: Document, arguments: Sequence[str], show: Callable[[bytes], object]) -> None:
     """Run the command that builds a document, show its output, and keep that in the cache.
 
-    Raises BuildFailed with the end of the output, RunnerUnavailable if it cannot be started.
+    What builds the same document is waited for. Raises BuildFailed with the end of the output, RunnerUnavailable if it
+    cannot be started, WriteFailed if another process does not end.
     """
+    with lock.file_held(project.location, project.location.private / "documents" / document.name):
+        _build(project, document, arguments, show)
+
+
+def _build(project: Project, document: Document, arguments: Sequence[str], show: Callable[[bytes], object]) -> None:
     command = [*document.compile, *arguments]
     log, lines = log_of(document), deque[str](maxlen=LINES_SHOWN)
     with _started(command, folder_of(project, document), _environment(project, document)) as process:
