@@ -53,6 +53,7 @@ class Soak:
         self.held: dict[int, float] = {}
         self.times: dict[str, float] = {}
         self.count = 0
+        self.not_yet = self.chance.sample(ACTIONS, len(ACTIONS))
 
     def submit(self) -> None:
         """Submit the groups."""
@@ -74,7 +75,8 @@ class Soak:
         if not running:
             time.sleep(0.2)
             return
-        what, groups = self.chance.choice(ACTIONS), self.chance.sample(running, min(AT_ONCE, len(running)))
+        what = self.not_yet.pop() if self.not_yet else self.chance.choice(ACTIONS)
+        groups = self.chance.sample(running, min(AT_ONCE, len(running)))
         jobs = [f"{self.cluster}.{group}" for group in groups]
         self.count += len(groups)
         if what == "kill":

@@ -43,12 +43,12 @@ def test_a_group_whose_node_goes_down_is_retried(on_slurm: OnSlurm) -> None:
     on_slurm.template("once", "no-requeue: true\n", "retry: {when: [node_failure], times: 1}\n")
     on_slurm.submit("slow", str(on_slurm.gate()), "--submit-template", "once")
     on_slurm.begun(name="slow")
+    on_slurm.gate().touch()  # the first attempt has looked, and sleeps; the second may start as soon as there is one
     host = on_slurm.cluster.run("hostname", "-s")
     on_slurm.cluster.run("scontrol", "update", f"node={host}", "state=down", "reason=test")
     try:
         wait_until(lambda: on_slurm.groups()[0].get("attempt") == 2)
     finally:
-        on_slurm.gate().touch()
         on_slurm.cluster.run("scontrol", "update", f"node={host}", "state=resume")
     (group,) = on_slurm.wait_for_states("finished")
     (end,) = group["earlier"]
