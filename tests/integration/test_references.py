@@ -552,6 +552,19 @@ def test_the_hook_reads_what_is_staged(paper: Sandbox) -> None:
     paper.qanat("document", "check", "a.md", "paper/b.tex", "--write")
     paper.git("add", "--all")
     hook(paper, "documents", "a.md", "paper/b.tex", code=0)
+    # A record is not deleted as long as a text names its run, whatever else is wrong there.
+    paper.write("c.md", f"<!-- qanat:99:acc -->0.4{END}\n")
+    paper.git("add", "--all")
+    paper.git("commit", "--quiet", "--no-verify", "--message", "texts")
+    record = next(path for path in paper.record_files() if path.stem == ids(paper)[2])
+    paper.git("rm", "--quiet", str(record))
+    said = hook(paper, "documents").out
+    assert [line.partition("; ")[0] for line in said.splitlines()] == [
+        "a.md:1: documents: 2:acc: run 2 does not exist",
+        "paper/b.tex:1: documents: 2:acc: run 2 does not exist",
+    ]
+    paper.git("reset", "--quiet", "--hard")
+    hook(paper, "documents", code=0)
     paper.write("paper/qanat-values.tex", "")
     hook(paper, "commit", code=0)
     paper.git("add", "paper")

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from qanat.domain.findings import Finding
 from qanat.domain.latex_references import VALUES
-from qanat.domain.layout import STATE
+from qanat.domain.layout import RUNS, STATE, kind_of
 from qanat.domain.references import LATEX, MARKS, language_of
 from qanat.git import staged
 from qanat.git.staged import Entry
@@ -22,12 +22,25 @@ SIZE_BYTES_MAX = 32 * 2**20
 def check(scope: Scope, names: Sequence[str]) -> list[Finding]:
     """List what is wrong with the references in these texts, as they will be committed.
 
-    Runs are as the working tree has them, and it is not looked at which of them are still fresh.
+    Runs are as the working tree has them, and it is not looked at which of them are still fresh. If records are
+    deleted, it is also listed which other texts name their runs.
     """
     texts = dict(_texts(scope, [name for name in names if takes(name)]))
+    gone = [change.path for change in scope.changes(RUNS) if change.new is None and kind_of(change.path) == "run"]
+    others = dict(_texts(scope, [path for path in scope.state.entries() if takes(path)])) if gone else {}
     # Opening the index writes the schemas for editors, and a repository without a project must not get any.
     is_project = (scope.project.root / STATE).is_dir()
-    return _findings(scope, texts) if texts and is_project else []
+    found = _findings(scope, {**others, **texts}) if (texts or others) and is_project else []
+    ids = [posixpath.basename(path).removesuffix(".yaml") for path in gone]
+    unchanged = others.keys() - texts
+    return [one for one in found if one.file not in unchanged or any(_misses(one, run) for run in ids)]
+
+
+def _misses(finding: Finding, run: str) -> bool:
+    """Return whether a finding is that a run does not exist."""
+    number = run.partition("-")[0]
+    named = (f"run {which}{then}" for which in (number, run) for then in (" does not exist", ", which"))
+    return any(name in finding.problem for name in named)
 
 
 def takes(path: str) -> bool:
