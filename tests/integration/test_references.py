@@ -71,7 +71,7 @@ def test_markdown_gets_what_tables_have(paper: Sandbox) -> None:
     paper.write("a.md", text)
     said = paper.qanat("document", "check", "a.md", code=1)
     assert said.out.startswith("a.md:1:5: differs: 2:acc is 0.3, and the text says nothing\n")
-    assert "10 references in 1 text: 10 to look at" in said.err
+    assert "10 references in 1 text: 10 to look at\n  hint: write what 9 of them should say with: " in said.err
     said = paper.qanat("document", "check", "a.md", "--write", code=1)
     assert said.out == "Wrote a.md\na.md:1:313: unknown: 2:tag: run 2 has no tag\n"
     written = (paper.root / "a.md").read_text()

@@ -89,8 +89,10 @@ def _show(project: Project, found: Checked, left: Sequence[Judged], written: Seq
         say(f"{count}: {right}" if found.judged else "no references in these texts")
     else:
         tell(f"{count}: {wrong:,} to look at")
-        if any(p.verdict in WRITTEN and not p.hint for one in left for p in one.problems) and not written:
-            tell("  hint: write what they should say with: qanat document check --write")
+        mended = sum(any(p.verdict in WRITTEN and not p.hint for p in one.problems) for one in left)
+        if mended and not written:
+            which = "they" if mended == wrong else f"{mended:,} of them"
+            tell(f"  hint: write what {which} should say with: qanat document check --write")
     _note_style(project, written)
 
 
