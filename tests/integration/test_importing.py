@@ -167,6 +167,9 @@ def test_odd_values_are_mapped_or_left_out_with_a_remark(sandbox: Sandbox, store
     assert args[:4] == ["--a_b_c=-x", "--lr", "null", "--a_b_c-2="]
     assert len(args[args.index("--long") + 1]) == 4_096
     assert "sk-" not in json.dumps(args)
+    rows = sandbox.qanat("runs", "--where", "run=1", "--columns", "run,long")
+    assert f"{'x' * 79}…\n" in rows.out
+    assert max(map(len, rows.out.splitlines())) < 100
     assert (group["curves"]["loss"]["count"], group["metrics"]["step_"]) == (3, 5)
     said = "\n".join(result["remarks"])
     assert group["metrics"]["result.acc"] == 2

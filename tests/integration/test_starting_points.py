@@ -117,6 +117,7 @@ def test_the_recipes_for_ci_and_hooks_are_those_of_the_docs() -> None:
         )
         assert workflow == shown, name
         (local,) = yaml.safe_load((BUILT_IN / name / ".pre-commit-config.yaml").read_text())["repos"]
+        assert [hook["id"] for hook in local["hooks"]] == [*hooks]
         for hook in local["hooks"]:
             published = hooks[hook["id"]]
             assert hook["entry"].split() == [*published["entry"].split(), *published.get("args", [])]
