@@ -47,9 +47,9 @@ def test_an_index_that_a_clone_brings_is_not_believed(sandbox: Sandbox, tmp_path
 def test_a_view_in_the_index_that_never_ends_is_not_read(sandbox: Sandbox) -> None:
     sandbox.experiment("e", "exit 0")
     sandbox.qanat("status")
-    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS storage, i AS bytes FROM n"
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS folder, i AS listing FROM n"
     with sqlite3.connect(index_of(sandbox)) as database:
-        database.executescript(f"DROP TABLE sizes; CREATE VIEW sizes AS {endless}")
+        database.executescript(f"DROP TABLE folders; CREATE VIEW folders AS {endless}")
     database.close()
     assert "1 experiment" in sandbox.qanat("status").out
 
